@@ -1,0 +1,167 @@
+//! What travels on the queues: ids and metadata in clear, payload sealed.
+//!
+//! Every task is versioned by its tag (the outermost key: serde_json's exact numbers rule out inner tags); a
+//! reader that meets a version it does not know refuses it by name.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Timestamp,
+    id::{ConnectionId, DeliveryId, LaneId, MessageId},
+};
+
+/// A sealed payload, or where it lies. SQS allows 1 MiB; above [`Payload::INLINE_LIMIT`] it goes to S3.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Payload {
+    /// Base 64 of the sealed bytes: SQS refuses control characters.
+    Inline(String),
+    /// Object key in the payload bucket.
+    Stored(String),
+}
+
+impl Payload {
+    /// Sealed bytes above this size go to S3, so that ten records stay far below SQS's and Lambda's limits.
+    pub const INLINE_LIMIT: usize = 200 * 1024;
+}
+
+/// How a task came to be on its queue again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// The lane's epoch when it was released. Another hold of the lane makes it stale.
+    pub epoch: u64,
+    /// The task's place in its lane, given when it was first parked; survives every further park.
+    pub order: String,
+}
+
+/// What `inbound.fifo` carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InboundTask {
+    /// A message to normalize.
+    #[serde(rename = "normalize.v1")]
+    Normalize(NormalizeTask),
+}
+
+/// What `outbound.fifo` carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OutboundTask {
+    /// A delivery to make.
+    #[serde(rename = "deliver.v1")]
+    Deliver(DeliverTask),
+}
+
+/// A message to normalize.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NormalizeTask {
+    /// Deterministic.
+    pub message: MessageId,
+    /// Where it came from; names the tenant.
+    pub connection: ConnectionId,
+    /// The adapter's word for what it is, from the manifest's closed list.
+    pub kind: String,
+    /// Its ordering key.
+    pub lane: LaneId,
+    /// When the door took it.
+    pub received_at: Timestamp,
+    /// What was received.
+    pub payload: Payload,
+    /// Set when it was parked and released.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
+    /// Counts replays: each replay is a new effect on the destinations.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub replay: u32,
+}
+
+/// A delivery to make.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliverTask {
+    /// Deterministic.
+    pub delivery: DeliveryId,
+    /// The message it came from.
+    pub message: MessageId,
+    /// The source connection; names the tenant.
+    pub connection: ConnectionId,
+    /// The destination connection, of the same tenant.
+    pub destination: ConnectionId,
+    /// Its ordering key, scoped to the destination.
+    pub lane: LaneId,
+    /// When it was put on the queue first.
+    pub queued_at: Timestamp,
+    /// The FHIR Bundle.
+    pub payload: Payload,
+    /// Set when it was parked and released.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
+}
+
+/// Who asked for something, and why; kept in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// The operator's name, from the token or the operating system.
+    pub name: String,
+    /// In their words.
+    pub reason: String,
+}
+
+/// A command to the `retry` function: the task on `commands.fifo`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Send everything parked in a lane again, in order, and open it.
+    #[serde(rename = "release-lane.v1")]
+    ReleaseLane {
+        /// The connection whose lane it is: the source for [`Stage::Inbound`], the destination for [`Stage::Outbound`].
+        connection: ConnectionId,
+        /// Which side of the pipeline.
+        stage: Stage,
+        /// The lane.
+        lane: LaneId,
+        /// Who asked.
+        actor: Actor,
+    },
+    /// Normalize a message again from what was received, and deliver the result.
+    #[serde(rename = "replay-message.v1")]
+    ReplayMessage {
+        /// The source connection; names the tenant.
+        connection: ConnectionId,
+        /// Which message.
+        message: MessageId,
+        /// Who asked.
+        actor: Actor,
+    },
+}
+
+/// The two places where lanes are kept in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Before normalize.
+    Inbound,
+    /// Before deliver.
+    Outbound,
+}
+
+impl Stage {
+    /// As it stands in keys and in configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
+        }
+    }
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_of_another_version_is_refused_by_name() {
+        let error = serde_json::from_str::<InboundTask>(r#"{"normalize.v9":{}}"#).err().map(|e| e.to_string());
+        assert!(error.as_deref().is_some_and(|e| e.contains("normalize.v9")), "{error:?}");
+    }
+}
