@@ -2,9 +2,17 @@
 //!
 //! Extending it takes an ADR. `docs/adapter-manifest.md` explains each word with an example.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+
+/// Where the pipeline finds what adapters declare. The catalog of `bridge-adapters` is the real one.
+pub trait Adapters: Send + Sync {
+    /// The manifest of an adapter.
+    fn manifest(&self, adapter: &str) -> Option<Arc<Manifest>>;
+    /// The JSONata source of one of an adapter's mappings.
+    fn mapping(&self, adapter: &str, mapping: &str) -> Option<Arc<str>>;
+}
 
 /// A whole adapter manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

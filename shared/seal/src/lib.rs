@@ -1,0 +1,15 @@
+//! Cryptography of the bridge, in one place and pure: the caller brings keys and stores what comes out.
+//!
+//! * [`SealKey`] seals payloads: zstd, then AES-256-GCM (NIST SP 800-38D) bound to where they belong.
+//! * [`IndexKey`] derives identifiers and blind tokens: HMAC-SHA-256 (RFC 2104) under a key of the tenant.
+//! * [`hmac_sha256`], [`sha256`], [`verify_ed25519`] and [`equal`] serve webhook signatures.
+//!
+//! All primitives are aws-lc's, by way of aws-lc-rs.
+
+mod index;
+mod primitives;
+mod sealed;
+
+pub use index::IndexKey;
+pub use primitives::{equal, hmac_sha256, random_bytes, sha256, verify_ed25519};
+pub use sealed::{Binding, SealError, SealKey, key_id_of};
