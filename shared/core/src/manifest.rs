@@ -359,7 +359,9 @@ mod tests {
         let inside = |a: &str| a.parse::<IpAddr>().is_ok_and(|a| range.contains(a));
         assert!(inside("203.0.113.9") && inside("::ffff:203.0.113.9"));
         assert!(!inside("203.0.114.9") && !inside("2001:db8::1"));
-        assert!(IpRange::try_from("0.0.0.0/0".to_owned()).is_ok_and(|r| r.contains(IpAddr::from([8, 8, 8, 8]))));
+        assert!(
+            IpRange::try_from("0.0.0.0/0".to_owned()).is_ok_and(|r| r.contains(IpAddr::from([8, 8, 8, 8])))
+        );
         assert!(IpRange::try_from("10.0.0.0/33".to_owned()).is_err());
     }
 }

@@ -161,7 +161,8 @@ mod tests {
 
     #[test]
     fn a_task_of_another_version_is_refused_by_name() {
-        let error = serde_json::from_str::<InboundTask>(r#"{"normalize.v9":{}}"#).err().map(|e| e.to_string());
+        let error =
+            serde_json::from_str::<InboundTask>(r#"{"normalize.v9":{}}"#).err().map(|e| e.to_string());
         assert!(error.as_deref().is_some_and(|e| e.contains("normalize.v9")), "{error:?}");
     }
 }

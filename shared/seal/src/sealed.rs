@@ -73,7 +73,9 @@ impl std::fmt::Debug for SealKey {
 /// [`SealError::Format`] when the bytes are not in the layout.
 pub fn key_id_of(bytes: &[u8]) -> Result<u32, SealError> {
     match bytes {
-        [VERSION, a, b, c, d, rest @ ..] if rest.len() >= NONCE_LEN => Ok(u32::from_be_bytes([*a, *b, *c, *d])),
+        [VERSION, a, b, c, d, rest @ ..] if rest.len() >= NONCE_LEN => {
+            Ok(u32::from_be_bytes([*a, *b, *c, *d]))
+        }
         _ => Err(SealError::Format),
     }
 }
