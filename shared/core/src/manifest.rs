@@ -5,6 +5,9 @@
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::Cause;
 
 /// Where the pipeline finds what adapters declare. The catalog of `bridge-adapters` is the real one.
 pub trait Adapters: Send + Sync {
@@ -70,6 +73,10 @@ pub struct Webhook {
     /// JSON pointer to an array in which each element is a message of its own. `""` is the body itself.
     #[serde(default)]
     pub rows: Option<String>,
+    /// What a row takes along from elsewhere in the body, by name. With it a message is the object
+    /// `{"row": the row, "{name}": what was carried}`; what is not found is left out.
+    #[serde(default)]
+    pub carry: BTreeMap<String, Carry>,
     /// The word that selects among `kinds`.
     pub kind: Extract,
     /// What is known of each kind.
@@ -85,6 +92,88 @@ fn json_only() -> Vec<String> {
 
 const fn one_mebibyte() -> usize {
     1024 * 1024
+}
+
+/// Something of the body that a row takes along.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Carry {
+    /// A JSON pointer into the body: every row takes the same.
+    Pointer(String),
+    /// The element of another array that belongs to the row (side-loaded records, as in JSON:API's `included`).
+    #[serde(rename_all = "kebab-case")]
+    Match {
+        /// JSON pointer to the array.
+        array: String,
+        /// JSON pointer into its elements.
+        key: String,
+        /// JSON pointer into the row; an element belongs to the row when the two are equal.
+        row_key: String,
+    },
+}
+
+impl Webhook {
+    /// Cuts a body into its messages, in order. Takes time linear in the body and the messages.
+    ///
+    /// # Errors
+    /// When `rows` does not lead to an array.
+    pub fn messages(&self, mut body: Value) -> Result<Vec<Value>, Cause> {
+        let Some(pointer) = &self.rows else { return Ok(vec![body]) };
+        let mut indexes = Vec::with_capacity(self.carry.len());
+        for (name, carry) in &self.carry {
+            indexes.push((name, carry, carry.index(&body)));
+        }
+        let Some(Value::Array(rows)) = body.pointer_mut(pointer).map(Value::take) else {
+            return Err(Cause::new("webhook.no_rows", "the body has no list of rows there").at(pointer));
+        };
+        if indexes.is_empty() {
+            return Ok(rows);
+        }
+        let with_luggage = |row: Value| {
+            let mut message = Map::new();
+            for (name, carry, index) in &indexes {
+                if let Some(carried) = index.get(&carry.key_of(&row)) {
+                    message.insert((*name).clone(), carried.clone());
+                }
+            }
+            message.insert("row".to_owned(), row);
+            Value::Object(message)
+        };
+        Ok(rows.into_iter().map(with_luggage).collect())
+    }
+}
+
+impl Carry {
+    /// What can be carried, by the key that a row asks with.
+    fn index(&self, body: &Value) -> BTreeMap<Option<String>, Value> {
+        match self {
+            Self::Pointer(pointer) => body.pointer(pointer).map(|v| (None, v.clone())).into_iter().collect(),
+            Self::Match { array, key, .. } => {
+                let elements = body.pointer(array).and_then(Value::as_array).into_iter().flatten();
+                let keyed = |element: &Value| Some((Some(scalar(element.pointer(key)?)?), element.clone()));
+                elements.filter_map(keyed).collect()
+            }
+        }
+    }
+
+    fn key_of(&self, row: &Value) -> Option<String> {
+        match self {
+            Self::Pointer(_) => None,
+            // A row without a key asks for one that no element has.
+            Self::Match { row_key, .. } => Some(row.pointer(row_key).and_then(scalar).unwrap_or_default()),
+        }
+    }
+}
+
+/// A string, number or boolean as text; nothing else is. An empty string is nothing.
+pub fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if text.is_empty() => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
 }
 
 /// A kind of message.
@@ -351,7 +440,41 @@ impl From<IpRange> for String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    fn webhook(yaml_as_json: &Value) -> Webhook {
+        serde_json::from_value(yaml_as_json.clone()).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    #[test]
+    fn rows_take_along_what_stands_outside_them() {
+        let webhook = webhook(&json!({
+            "verify": {"kind": "token", "header": "x", "secret": "s"},
+            "rows": "/events",
+            "carry": {
+                "topic": "/topic",
+                "detail": {"array": "/details", "key": "/meta/of", "row-key": "/id"},
+            },
+            "kind": {"constant": "k"}, "kinds": {},
+        }));
+        let body = json!({
+            "topic": "Patient.update",
+            "details": [{"meta": {"of": 2}, "n": 1.50}, {"meta": {}}, "odd"],
+            "events": [{"id": 1}, {"id": "2"}, {"no": "id"}],
+        });
+        assert_eq!(
+            webhook.messages(body).unwrap_or_else(|e| panic!("{e}")),
+            [
+                json!({"topic": "Patient.update", "row": {"id": 1}}),
+                json!({"topic": "Patient.update", "detail": {"meta": {"of": 2}, "n": 1.50}, "row": {"id": "2"}}),
+                json!({"topic": "Patient.update", "row": {"no": "id"}}),
+            ]
+        );
+        let cause = webhook.messages(json!({"events": {}})).err().map(|c| c.to_string());
+        assert_eq!(cause.as_deref(), Some("webhook.no_rows at /events: the body has no list of rows there"));
+    }
 
     #[test]
     fn ranges_hold_what_they_say() {
