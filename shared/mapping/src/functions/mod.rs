@@ -1,0 +1,40 @@
+//! The functions mappings have besides [JSONata's own](https://docs.jsonata.org/string-functions), one per file.
+//!
+//! All of them follow JSONata's habit: nothing in, nothing out, so that an absent field stays absent.
+//!
+//! | function | result |
+//! |---|---|
+//! | [`$date(text)`](date) | the date part; nothing for the empty dates of PMS databases |
+//! | [`$identifier(system, value)`](identifier) | a FHIR Identifier |
+//! | [`$plusMinutes(text, n)`](plus_minutes) | the instant `n` minutes later |
+//! | [`$reference(type, system, value)`](reference) | a reference by identifier, made literal later |
+//! | [`$truth(text)`](truth) | a boolean from `"true"` / `"false"` |
+//! | [`$zoned(text, zone?)`](zoned) | local time with the offset it had in the zone |
+
+mod args;
+pub mod date;
+pub mod identifier;
+pub mod pad;
+pub mod plus_minutes;
+pub mod reference;
+mod time;
+pub mod truth;
+pub mod zoned;
+
+use jsonata_core::value::JValue;
+
+use crate::engine::Run;
+
+/// A function: arguments in, a value or the reason why not. The reason holds no value of the record.
+type Function = fn(&[JValue], &Run) -> Result<JValue, String>;
+
+/// By the name mappings use, without `$`.
+pub(crate) const ALL: &[(&str, Function)] = &[
+    ("date", date::call),
+    ("identifier", identifier::call),
+    ("pad", pad::call),
+    ("plusMinutes", plus_minutes::call),
+    ("reference", reference::call),
+    ("truth", truth::call),
+    ("zoned", zoned::call),
+];

@@ -1,0 +1,38 @@
+//! `$reference(type, system, value)`: a FHIR `Reference` by identifier, or nothing when there is no value.
+//!
+//! The result is a conditional reference (FHIR R4, section 3.1.0.11.2), `{"reference": "Patient?identifier=system|value"}`,
+//! with what a URL cannot hold percent-encoded. `bridge-fhir` replaces it with `Patient/id` when the message is
+//! assembled, so a mapping never has to know an id.
+
+use std::fmt::Write as _;
+
+use jsonata_core::value::JValue;
+
+use super::args;
+use crate::engine::Run;
+
+pub(super) fn call(args: &[JValue], run: &Run) -> Result<JValue, String> {
+    let kind = args::text(args, 0, run)?.ok_or("needs a resource type")?;
+    if !kind.starts_with(|c: char| c.is_ascii_uppercase()) || !kind.bytes().all(|b| b.is_ascii_alphabetic()) {
+        return Err("argument 1 must be a resource type".to_owned());
+    }
+    let system = args::text(args, 1, run)?.ok_or("needs a system")?;
+    let Some(value) = args::text(args, 2, run)? else { return Ok(JValue::Undefined) };
+    let mut reference = format!("{kind}?identifier=");
+    encode(&system, &mut reference);
+    reference.push('|');
+    encode(&value, &mut reference);
+    Ok(JValue::object([("reference".to_owned(), JValue::from(reference))].into_iter().collect()))
+}
+
+/// Percent-encodes all but the characters that mean nothing in a URL's query nor in a FHIR token.
+fn encode(text: &str, out: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:/".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+}
