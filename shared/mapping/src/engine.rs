@@ -1,66 +1,117 @@
-//! The JSONata evaluator of this thread: limits, variables and functions of our own.
+//! The JSONata evaluator of a thread: limits, variables and functions of our own.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    rc::Rc,
+};
 
 use jiff::tz::TimeZone;
 use jsonata_core::{
-    ast::{AstNode, BinaryOp},
+    ast::AstNode,
     evaluator::{self, Evaluator, EvaluatorError, EvaluatorOptions},
     value::JValue,
 };
 use serde_json::Value;
 
 use crate::{
-    Context,
-    error::{MappingError, Place},
-    functions, limits, number,
+    Context, ast,
+    explain::{Failure, OURS},
+    functions, limits, number, trace,
 };
 
 /// Variables that stand for the parts of [`Context`].
 const VARIABLES: [&str; 4] = ["zone", "kind", "headers", "settings"];
 
-/// What the functions of one evaluation may look at.
-#[derive(Default)]
+/// Which of [`VARIABLES`] a mapping mentions.
+pub(crate) type Mentioned = [bool; VARIABLES.len()];
+
+/// What the functions of one evaluation look at.
 pub(crate) struct Run {
-    /// Marks protected numbers.
-    pub(crate) tag: char,
+    /// Marks protected numbers, where there are any.
+    pub(crate) tag: Option<char>,
+    zone: Option<(String, TimeZone)>,
+    variables: [JValue; VARIABLES.len()],
+    /// Parts entered and not left, see [`trace`].
+    open_parts: Vec<usize>,
+}
+
+impl Run {
     /// The connection's zone.
-    pub(crate) zone: Option<TimeZone>,
-    variables: BTreeMap<&'static str, JValue>,
-}
+    pub(crate) fn zone(&self) -> Option<&TimeZone> {
+        self.zone.as_ref().map(|(_, zone)| zone)
+    }
 
-/// An evaluation that did not end well, before it is known which mapping it was.
-pub(crate) enum Failure {
-    Record(String),
-    Limit(String),
-}
-
-impl Failure {
-    pub(crate) fn of(self, mapping: &str, place: Option<Place>) -> MappingError {
-        let mapping = mapping.to_owned();
-        match self {
-            Self::Record(text) => MappingError::Record { mapping, place, text },
-            Self::Limit(text) => MappingError::Limit { mapping, place, text },
+    fn begin(&mut self, tag: Option<char>, mentioned: &Mentioned, context: &Context<'_>) {
+        self.tag = tag;
+        self.open_parts.clear();
+        if self.zone.as_ref().is_none_or(|(name, _)| name != context.zone.name()) {
+            self.zone =
+                TimeZone::get(context.zone.name()).ok().map(|zone| (context.zone.name().to_owned(), zone));
         }
+        let [zone, kind, headers, settings] = *mentioned;
+        let only =
+            |mentioned: bool, value: &dyn Fn() -> JValue| if mentioned { value() } else { JValue::Undefined };
+        self.variables = [
+            only(zone, &|| JValue::from(context.zone.name())),
+            only(kind, &|| JValue::from(context.kind)),
+            only(headers, &|| texts(context.headers)),
+            only(settings, &|| texts(context.settings)),
+        ];
     }
 }
 
-thread_local! {
-    // jsonata-core's values are Rc, so an evaluator belongs to a thread. Keeping it keeps the steps it compiled.
-    static ENGINE: RefCell<Engine> = RefCell::new(Engine::new());
+fn texts(map: &BTreeMap<String, String>) -> JValue {
+    JValue::object(map.iter().map(|(name, text)| (name.clone(), JValue::from(text.as_str()))).collect())
 }
 
-struct Engine {
+/// The name of the function behind a variable. No mapping can spell it.
+fn reader(variable: &str) -> String {
+    format!("the {variable}")
+}
+
+/// `tree` with those variables of [`Context`] bound around it that it mentions.
+pub(crate) fn with_variables(mut tree: AstNode) -> (AstNode, Mentioned) {
+    let mut mentioned = Mentioned::default();
+    ast::walk(&mut tree, &mut |node| {
+        if let AstNode::Variable(name) = node {
+            VARIABLES.iter().zip(&mut mentioned).for_each(|(variable, flag)| *flag |= name == variable);
+        }
+    });
+    let bind = |variable: &str| ast::bind(variable, ast::internal_call(&reader(variable), Vec::new()));
+    let mut block: Vec<AstNode> = VARIABLES
+        .iter()
+        .zip(mentioned)
+        .filter(|(_, flag)| *flag)
+        .map(|(variable, _)| bind(variable))
+        .collect();
+    if block.is_empty() {
+        return (tree, mentioned);
+    }
+    block.push(tree);
+    (AstNode::Block(block), mentioned)
+}
+
+/// An evaluator of this thread: jsonata-core's values are `Rc`. Kept from one evaluation to the next, because it
+/// keeps the steps it has compiled.
+pub(crate) struct Engine {
     evaluator: Evaluator,
     run: Rc<RefCell<Run>>,
 }
 
-/// The host function behind a variable; its name cannot be written in JSONata.
-fn reader(variable: &str) -> String {
-    format!("the connection's {variable}")
+thread_local! {
+    static ENGINE: Cell<Option<Engine>> = const { Cell::new(None) };
 }
 
 impl Engine {
+    /// Lends this thread's engine. One that panics is not used again.
+    pub(crate) fn with<T>(use_it: impl FnOnce(&mut Self) -> T) -> T {
+        let mut engine = ENGINE.take().unwrap_or_else(Self::new);
+        let result = use_it(&mut engine);
+        ENGINE.set(Some(engine));
+        result
+    }
+
     fn new() -> Self {
         let options = EvaluatorOptions {
             timeout_ms: Some(limits::TIME_MS),
@@ -68,72 +119,85 @@ impl Engine {
             max_sequence_length: Some(limits::SEQUENCE),
             ..EvaluatorOptions::default()
         };
-        let mut evaluator = Evaluator::with_options(evaluator::Context::new(), options);
-        let run = Rc::new(RefCell::new(Run::default()));
+        let evaluator = Evaluator::with_options(evaluator::Context::new(), options);
+        let variables = std::array::from_fn(|_| JValue::Undefined);
+        let run = Run { tag: None, zone: None, variables, open_parts: Vec::new() };
+        let mut engine = Self { evaluator, run: Rc::new(RefCell::new(run)) };
         for (name, function) in functions::ALL {
-            let run = Rc::clone(&run);
-            let host = move |args: &[JValue]| {
-                function(args, &run.borrow())
-                    .map_err(|text| EvaluatorError::EvaluationError(format!("{OURS}${name}: {text}")))
-            };
-            let registered = evaluator.register_fn_override(*name, host);
-            debug_assert!(registered.is_ok(), "{name} is one of the names jsonata-core compiles");
+            engine.register(name, move |args, run| {
+                function(args, run)
+                    .map_err(|text| EvaluatorError::EvaluationError(format!("{OURS}${name} {text}")))
+            });
         }
-        for variable in VARIABLES {
-            let run = Rc::clone(&run);
-            let host = move |_: &[JValue]| {
-                Ok(run.borrow().variables.get(variable).cloned().unwrap_or(JValue::Undefined))
-            };
-            let registered = evaluator.register_fn_override(reader(variable), host);
-            debug_assert!(registered.is_ok());
+        for (index, variable) in VARIABLES.iter().enumerate() {
+            engine.register(&reader(variable), move |_, run| Ok(run.variables[index].clone()));
         }
-        Self { evaluator, run }
+        let conversions: [(&str, fn(&JValue, char) -> JValue); 4] = [
+            (number::DOUBLE, number::as_double),
+            (number::TEXT, number::as_text),
+            (number::COMPARED, number::as_compared),
+            (number::TRUTH, number::as_truth),
+        ];
+        for (name, convert) in conversions {
+            engine.register(name, move |args, run| {
+                let value = args.first().unwrap_or(&JValue::Undefined);
+                Ok(run.tag.map_or_else(|| value.clone(), |tag| convert(value, tag)))
+            });
+        }
+        engine.register(trace::ENTER, |args, run| {
+            run.open_parts.extend(part(args));
+            Ok(JValue::Undefined)
+        });
+        engine.register(trace::LEAVE, |args, run| {
+            run.open_parts.pop();
+            Ok(args.get(1).cloned().unwrap_or(JValue::Undefined))
+        });
+        engine
+    }
+
+    fn register(
+        &mut self,
+        name: &str,
+        function: impl Fn(&[JValue], &mut Run) -> Result<JValue, EvaluatorError> + 'static,
+    ) {
+        let run = Rc::clone(&self.run);
+        let host = move |args: &[JValue]| function(args, &mut run.borrow_mut());
+        // Refused only for names that jsonata-core compiles; the tests call every function.
+        let registered = self.evaluator.register_fn_override(name, host);
+        debug_assert!(registered.is_ok(), "{name}");
+    }
+
+    /// Evaluates a tree over a record.
+    ///
+    /// # Errors
+    /// jsonata-core's message, which may quote values.
+    pub(crate) fn evaluate(
+        &mut self,
+        tree: &AstNode,
+        mentioned: &Mentioned,
+        record: &number::Protected,
+        context: &Context<'_>,
+    ) -> Result<JValue, String> {
+        self.run.borrow_mut().begin(record.tag, mentioned, context);
+        self.evaluator.evaluate(tree, &record.value).map_err(|error| error.message().to_owned())
+    }
+
+    /// The part that the last evaluation entered and did not leave, if its tree was [`trace::traced`].
+    pub(crate) fn open_part(&self) -> Option<usize> {
+        self.run.borrow().open_parts.last().copied()
     }
 }
 
-/// Begins the text of an error that a function of ours raised: safe to show.
-const OURS: &str = "bridge:";
-
-/// `ast` with the variables of [`Context`] bound around it.
-pub(crate) fn with_context(ast: AstNode) -> AstNode {
-    let bind = |variable: &str| AstNode::Binary {
-        op: BinaryOp::ColonEqual,
-        lhs: Box::new(AstNode::variable(variable)),
-        rhs: Box::new(AstNode::Function { name: reader(variable), args: Vec::new(), is_builtin: true }),
-    };
-    AstNode::Block(VARIABLES.into_iter().map(bind).chain([ast]).collect())
+fn part(args: &[JValue]) -> Option<usize> {
+    args.first().and_then(JValue::as_i64).and_then(|part| usize::try_from(part).ok())
 }
 
-fn texts(map: &BTreeMap<String, String>) -> JValue {
-    JValue::object(map.iter().map(|(name, text)| (name.clone(), JValue::from(text.as_str()))).collect())
-}
-
-/// Evaluates `ast` over one record.
-pub(crate) fn evaluate(ast: &AstNode, input: &Value, context: &Context<'_>) -> Result<Value, Failure> {
-    let tag = number::free_tag(input)
-        .ok_or_else(|| Failure::Record("every private-use character occurs in the record".to_owned()))?;
-    ENGINE.with_borrow_mut(|engine| {
-        *engine.run.borrow_mut() = Run {
-            tag,
-            zone: TimeZone::get(context.zone.name()).ok(),
-            variables: BTreeMap::from([
-                ("zone", JValue::from(context.zone.name())),
-                ("kind", JValue::from(context.kind)),
-                ("headers", texts(context.headers)),
-                ("settings", texts(context.settings)),
-            ]),
-        };
-        let result =
-            engine.evaluator.evaluate(ast, &number::protect(input, tag)).map_err(|error| explain(&error))?;
-        number::restore(&result, tag, &mut limits::RESULT_VALUES.clone())
-            .ok_or_else(|| Failure::Limit("the result is too large".to_owned()))
+/// The result as JSON.
+pub(crate) fn finish(result: &JValue, tag: Option<char>) -> Result<Value, Failure> {
+    number::restore(result, tag, &mut limits::RESULT_VALUES.clone()).map_err(|error| match error {
+        number::NoJson::TooLarge => {
+            Failure::Limit(format!("results in more than {} values", limits::RESULT_VALUES))
+        }
+        number::NoJson::NotFinite => Failure::Record("a number of the result is out of range".to_owned()),
     })
-}
-
-/// jsonata-core's messages quote values, so only their code is used.
-fn explain(error: &EvaluatorError) -> Failure {
-    if let Some(text) = error.message().strip_prefix(OURS) {
-        return Failure::Record(text.to_owned());
-    }
-    Failure::Record(error.code().unwrap_or("the evaluation failed").to_owned())
 }

@@ -12,12 +12,18 @@
 //! The functions added for PMS data are listed in [`functions`]. Nothing here performs I/O or reads a clock,
 //! and nothing knows FHIR: whether a result is a valid resource is `bridge-fhir`'s to say.
 
+mod ast;
 mod engine;
 mod error;
+mod exact;
+mod explain;
 pub mod functions;
 pub mod limits;
 mod mapping;
 mod number;
+mod parse;
+mod scan;
+mod trace;
 
 pub use error::{MappingError, Place};
 pub use mapping::{Context, Mapping};

@@ -10,7 +10,9 @@ use crate::{engine::Run, number};
 pub(super) fn text<'a>(args: &'a [JValue], index: usize, run: &Run) -> Result<Option<Cow<'a, str>>, String> {
     let text = match args.get(index) {
         None | Some(JValue::Undefined | JValue::Null) => return Ok(None),
-        Some(JValue::String(text)) => Cow::Borrowed(text.strip_prefix(run.tag).unwrap_or(text).trim()),
+        Some(JValue::String(text)) => {
+            Cow::Borrowed(run.tag.and_then(|tag| text.strip_prefix(tag)).unwrap_or(text).trim())
+        }
         Some(JValue::Number(double)) => match number::print(*double) {
             Some(text) => Cow::Owned(text),
             None => return Err(format!("argument {} is not a finite number", index + 1)),

@@ -24,7 +24,7 @@ pub(super) fn call(args: &[JValue], run: &Run) -> Result<JValue, String> {
     let span = Span::new().try_minutes(minutes).map_err(|_| "argument 2 is out of range")?;
     let end = start.checked_add(span).map_err(|_| "argument 2 is out of range")?;
 
-    let follows_zone = run.zone.as_ref().filter(|zone| zone.to_offset(start) == written);
+    let follows_zone = run.zone().filter(|zone| zone.to_offset(start) == written);
     let end = end.to_zoned(follows_zone.cloned().unwrap_or_else(|| TimeZone::fixed(written)));
     let offset = match stamp.offset {
         "Z" if end.offset() == written => "Z".to_owned(),

@@ -37,7 +37,7 @@ pub(super) fn call(args: &[JValue], run: &Run) -> Result<JValue, String> {
     }
     let zone = match args::text(args, 1, run)? {
         Some(name) => TimeZone::get(&name).map_err(|_| "argument 2 must be an IANA time zone")?,
-        None => run.zone.clone().ok_or("the connection has no zone")?,
+        None => run.zone().cloned().ok_or("the connection has no zone")?,
     };
     let zoned = zone.to_ambiguous_zoned(local).compatible().map_err(|_| "is outside the calendar")?;
     let offset = time::print_offset(zoned.offset()).ok_or("lies before the zone had a standard time")?;
