@@ -53,6 +53,9 @@ pub struct Setting {
     /// Used when the connection leaves it out. Without a default the setting is required.
     #[serde(default)]
     pub default: Option<String>,
+    /// The values it may have. Empty: any.
+    #[serde(default)]
+    pub one_of: Vec<String>,
 }
 
 /// How a product's webhooks are told true from false, cut into messages and named.

@@ -1,0 +1,116 @@
+//! A connection, against the adapter that it names.
+
+use bridge_core::{
+    config::{Connection, Route, Secret},
+    manifest::{Manifest, Setting, Transport},
+};
+use bridge_mapping::Mapping;
+
+use super::{Place, Problems, webhook, webhook::Known};
+use crate::{Fault, Problem, adapter::settings, template, transport};
+
+pub(crate) fn connection(connection: &Connection, manifest: &Manifest) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    let top = Place::default();
+    given_settings(connection, manifest, &top.at("settings"), &mut problems);
+    given_secrets(connection, manifest, &top.at("secrets"), &mut problems);
+    if let Some(deliver) = &manifest.deliver {
+        let Transport::StandardWebhook { url, secret } = &deliver.transport;
+        // A setting that is missing has been found above.
+        if let Ok(address) = template::fill(url, &settings(connection, manifest)) {
+            let place = top.at("settings").at(template::names(url).unwrap_or_default().join(", "));
+            problems.unless(transport::endpoint(&address).is_some(), place, || Fault::Address);
+        }
+        for value in connection.secrets.get(secret).map(Secret::values).unwrap_or_default() {
+            let place = top.at("secrets").at(secret);
+            problems.unless(transport::signing_key(value).is_some(), place, || Fault::NotWhsec);
+        }
+    }
+    own_rules(connection, manifest, &top, &mut problems);
+    for (index, route) in connection.routes.iter().enumerate() {
+        given_route(route, connection, &top.at("routes").at(index), &mut problems);
+    }
+    problems.0
+}
+
+fn given_settings(connection: &Connection, manifest: &Manifest, place: &Place, problems: &mut Problems) {
+    for (name, value) in &connection.settings {
+        match manifest.settings.get(name) {
+            Some(Setting { one_of, .. }) => {
+                let listed = one_of.is_empty() || one_of.contains(value);
+                problems.unless(listed, place.at(name), || Fault::NotOneOf(one_of.join(", ")));
+            }
+            // An open adapter's connection has mappings of its own, and they have settings of their own.
+            None => problems.unless(manifest.open, place.at(name), || Fault::NoSuchSetting(name.clone())),
+        }
+    }
+    for (name, setting) in &manifest.settings {
+        let given = setting.default.is_some() || connection.settings.contains_key(name);
+        problems.unless(given, place.clone(), || Fault::MissingSetting(name.clone()));
+    }
+}
+
+fn given_secrets(connection: &Connection, manifest: &Manifest, place: &Place, problems: &mut Problems) {
+    for (name, secret) in &connection.secrets {
+        let known = manifest.open || manifest.secrets.contains_key(name);
+        problems.unless(known, place.at(name), || Fault::NoSuchSecret(name.clone()));
+        if let Secret::One(_) | Secret::Rotating(_) = secret {
+            let values = secret.values();
+            let empty = values.is_empty() || values.iter().any(|value| value.expose().is_empty());
+            problems.unless(!empty, place.at(name), || Fault::MissingSecret(name.clone()));
+            problems.unless(values.len() <= 2, place.at(name), || Fault::TooManyValues);
+        }
+    }
+    for name in manifest.secrets.keys() {
+        let given = connection.secrets.contains_key(name);
+        problems.unless(given, place.clone(), || Fault::MissingSecret(name.clone()));
+    }
+}
+
+/// `webhook` and `mappings`, which only an open adapter leaves to the connection.
+fn own_rules(connection: &Connection, manifest: &Manifest, top: &Place, problems: &mut Problems) {
+    if !manifest.open {
+        let closed = || Fault::NotOpen(manifest.adapter.clone());
+        problems.unless(connection.webhook.is_none(), top.at("webhook"), closed);
+        problems.unless(connection.mappings.is_empty(), top.at("mappings"), closed);
+        return;
+    }
+    let Some(section) = &connection.webhook else {
+        problems.add(top.clone(), Fault::NoWebhook(manifest.adapter.clone()));
+        return;
+    };
+    let known = Known {
+        secrets: &|name| connection.secrets.contains_key(name),
+        mappings: &|name| connection.mappings.contains_key(name),
+    };
+    webhook::webhook(section, &known, &top.at("webhook"), problems);
+    for (name, source) in &connection.mappings {
+        let place = top.at("mappings").at(name);
+        let used = section.kinds.values().any(|kind| &kind.mapping == name);
+        problems.unless(used, place.clone(), || Fault::UnusedMapping);
+        if let Err(error) = Mapping::compile(name, source) {
+            problems.add(place, Fault::Mapping(error));
+        }
+    }
+}
+
+fn given_route(route: &Route, connection: &Connection, place: &Place, problems: &mut Problems) {
+    let at_home = route.to.tenant() == connection.connection.tenant();
+    problems.unless(at_home, place.at("to"), || Fault::ForeignRoute);
+    for (index, name) in route.resources.iter().enumerate() {
+        problems.unless(is_type(name), place.at("resources").at(index), || Fault::ResourceType);
+    }
+    for (index, path) in route.drop.iter().enumerate() {
+        let mut parts = path.split('.');
+        let is_path = parts.next().is_some_and(is_type) && path.contains('.') && parts.all(is_element);
+        problems.unless(is_path, place.at("drop").at(index), || Fault::ElementPath);
+    }
+}
+
+fn is_type(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase()) && name.bytes().all(|b| b.is_ascii_alphabetic())
+}
+
+fn is_element(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.bytes().all(|b| b.is_ascii_alphanumeric())
+}

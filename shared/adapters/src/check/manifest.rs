@@ -1,0 +1,83 @@
+//! A whole manifest, against the mappings in its folder.
+
+use std::collections::BTreeSet;
+
+use bridge_core::manifest::{Challenge, Deliver, Manifest, Transport};
+
+use super::{Place, Problems, webhook, webhook::Known};
+use crate::{Fault, Problem, template};
+
+/// Seconds; a function that delivers has less than a minute.
+const LONGEST_TIMEOUT: u64 = 30;
+/// With full jitter and a ceiling this is more than a week.
+const MOST_ATTEMPTS: u64 = 100;
+
+pub(crate) fn manifest(manifest: &Manifest, folder: &str, mappings: &BTreeSet<&str>) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    let top = Place::default();
+    problems.unless(manifest.adapter == folder, top.at("adapter"), || {
+        Fault::WrongName(manifest.adapter.clone(), folder.to_owned())
+    });
+    let useful = manifest.open || manifest.webhook.is_some() || manifest.deliver.is_some();
+    problems.unless(useful, top.at("adapter"), || Fault::Useless);
+    for (name, setting) in &manifest.settings {
+        let default = setting.default.as_ref();
+        let listed = setting.one_of.is_empty() || default.is_none_or(|value| setting.one_of.contains(value));
+        problems.unless(listed, top.at("settings").at(name).at("default"), || {
+            Fault::NotOneOf(setting.one_of.join(", "))
+        });
+    }
+    if let Some(section) = &manifest.webhook {
+        let known = Known {
+            secrets: &|name| manifest.secrets.contains_key(name),
+            mappings: &|name| mappings.contains(name),
+        };
+        webhook::webhook(section, &known, &top.at("webhook"), &mut problems);
+    }
+    if let Some(section) = &manifest.deliver {
+        deliver(section, manifest, &top.at("deliver"), &mut problems);
+    }
+    for secret in unused_secrets(manifest) {
+        problems.add(top.at("secrets").at(secret), Fault::UnusedSecret);
+    }
+    problems.0
+}
+
+fn deliver(deliver: &Deliver, manifest: &Manifest, place: &Place, problems: &mut Problems) {
+    let Transport::StandardWebhook { url, secret } = &deliver.transport;
+    let transport = place.at("transport");
+    match template::names(url) {
+        Err(fault) => problems.add(transport.at("url"), fault),
+        Ok(names) => {
+            for name in names.into_iter().filter(|name| !manifest.settings.contains_key(*name)) {
+                problems.add(transport.at("url"), Fault::NoSuchSetting(name.to_owned()));
+            }
+        }
+    }
+    problems.unless(manifest.secrets.contains_key(secret), transport.at("secret"), || {
+        Fault::NoSuchSecret(secret.clone())
+    });
+    let in_range = |value, most| (1..=most).contains(&value);
+    problems.unless(in_range(deliver.timeout, LONGEST_TIMEOUT), place.at("timeout"), || {
+        Fault::OutOfRange(1, LONGEST_TIMEOUT)
+    });
+    problems.unless(
+        in_range(u64::from(deliver.max_attempts), MOST_ATTEMPTS),
+        place.at("max-attempts"),
+        || Fault::OutOfRange(1, MOST_ATTEMPTS),
+    );
+}
+
+fn unused_secrets(manifest: &Manifest) -> impl Iterator<Item = &String> {
+    let mut used = BTreeSet::new();
+    if let Some(webhook) = &manifest.webhook {
+        used.insert(webhook.verify.secret());
+        if let Some(Challenge::Hmac { secret, .. } | Challenge::Echo { secret, .. }) = &webhook.challenge {
+            used.insert(secret);
+        }
+    }
+    if let Some(Deliver { transport: Transport::StandardWebhook { secret, .. }, .. }) = &manifest.deliver {
+        used.insert(secret);
+    }
+    manifest.secrets.keys().filter(move |name| !used.contains(name.as_str()))
+}

@@ -1,0 +1,134 @@
+//! What can be wrong with an adapter or a connection: a closed list, each at its place.
+
+use std::fmt;
+
+use bridge_mapping::MappingError;
+
+use crate::place::line_of;
+
+/// Something wrong in an adapter's folder. Prints as `file:line: reason`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}: {fault}")]
+pub struct CatalogError {
+    /// Path of the file, below the folder that holds the adapters.
+    pub file: String,
+    /// Counted from 1.
+    pub line: usize,
+    /// What it is.
+    pub fault: Fault,
+}
+
+/// Something wrong in a manifest or a connection. Prints as `settings.url: reason`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The keys that lead to it, from the top of the document.
+    pub path: Vec<String>,
+    /// What it is.
+    pub fault: Fault,
+}
+
+impl Problem {
+    /// The line of `yaml`, the document that was checked, where it stands. Counted from 1.
+    pub fn line(&self, yaml: &str) -> usize {
+        line_of(yaml, &self.path)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.join("."), self.fault)
+    }
+}
+
+/// Every way to be wrong. Holds no value of a secret or of a setting.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// A file or folder cannot be read.
+    #[error("cannot be read: {0}")]
+    Unreadable(String),
+    /// Not YAML, or not in the manifest's vocabulary.
+    #[error("{0}")]
+    Yaml(String),
+    /// The manifest's name is not the folder's.
+    #[error("the adapter is called `{0}` here, but its folder is `{1}`")]
+    WrongName(String, String),
+    /// Neither a webhook nor deliveries, nor open to a connection's own.
+    #[error("an adapter needs a `webhook` or a `deliver` section, or `open: true`")]
+    Useless,
+    /// A webhook without kinds takes nothing.
+    #[error("no kinds: nothing would be taken")]
+    NoKinds,
+    /// A kind names a mapping that is not there.
+    #[error("there is no mapping `{0}`")]
+    NoSuchMapping(String),
+    /// A mapping that no kind names.
+    #[error("no kind uses this mapping")]
+    UnusedMapping,
+    /// A mapping that does not compile.
+    #[error(transparent)]
+    Mapping(MappingError),
+    /// A secret that is not declared.
+    #[error("there is no secret `{0}`")]
+    NoSuchSecret(String),
+    /// A secret that nothing names.
+    #[error("nothing uses this secret")]
+    UnusedSecret,
+    /// A declared secret that the connection does not give, or gives without a value.
+    #[error("the secret `{0}` is missing")]
+    MissingSecret(String),
+    /// More values of a secret than a rotation has.
+    #[error("a secret has one value, or two during a rotation")]
+    TooManyValues,
+    /// Not in the form of a Standard Webhooks secret.
+    #[error("must be `whsec_` and the base 64 of 24 to 64 bytes")]
+    NotWhsec,
+    /// A setting that is not declared.
+    #[error("there is no setting `{0}`")]
+    NoSuchSetting(String),
+    /// A setting without a default that the connection does not give.
+    #[error("the setting `{0}` is missing")]
+    MissingSetting(String),
+    /// A setting with a value outside its list.
+    #[error("must be one of {0}")]
+    NotOneOf(String),
+    /// A text with `{` and `}` that do not pair.
+    #[error("`{{` and `}}` must enclose the name of a setting")]
+    Template,
+    /// Not an address that deliveries may go to.
+    #[error("must be an https URL without user or fragment (http only to this machine)")]
+    Address,
+    /// Not a JSON pointer.
+    #[error("not a JSON pointer (RFC 6901): empty, or `/` before each part, `~0` for `~`, `~1` for `/`")]
+    Pointer,
+    /// Not a header name as requests hold them.
+    #[error("not a lower-case header name")]
+    Header,
+    /// Not a media type as requests hold them.
+    #[error("not a lower-case media type without parameters (example: application/json)")]
+    MediaType,
+    /// A name that is already something else.
+    #[error("`row` is the row itself: carry this under another name")]
+    ReservedName,
+    /// Carrying goes with rows.
+    #[error("`carry` needs `rows`")]
+    CarryWithoutRows,
+    /// A number that cannot work.
+    #[error("must be from {0} to {1}")]
+    OutOfRange(u64, u64),
+    /// The adapter brings its own webhook rules and mappings.
+    #[error("the adapter `{0}` is not open: it brings its own")]
+    NotOpen(String),
+    /// An open adapter needs the connection's rules.
+    #[error("the adapter `{0}` is open: the connection brings the `webhook` section")]
+    NoWebhook(String),
+    /// A destination of another tenant.
+    #[error("a route stays within its tenant")]
+    ForeignRoute,
+    /// Not the name of a resource type.
+    #[error("not a FHIR resource type (example: Patient)")]
+    ResourceType,
+    /// Not a path to an element.
+    #[error("not a path to an element (example: Patient.telecom)")]
+    ElementPath,
+}

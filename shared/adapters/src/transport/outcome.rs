@@ -1,0 +1,87 @@
+//! What came of an HTTP call.
+//!
+//! | answer | outcome |
+//! |---|---|
+//! | 2xx | delivered |
+//! | 408, 425, 429, 5xx | retry, no earlier than `Retry-After` says |
+//! | other 4xx, 3xx | rejected: the same request would fare the same |
+//! | no connection | retry: nothing was sent |
+//! | a time-out or a broken connection afterwards | unknown: it may have been taken |
+
+use std::{error::Error, io};
+
+use bridge_core::{Cause, Timestamp, destination::Outcome};
+use reqwest::{Response, StatusCode, header::RETRY_AFTER};
+
+use super::retry_after;
+
+/// Bytes of a reply that are read away so that its connection can be used again.
+const DRAIN: usize = 64 * 1024;
+
+pub(super) async fn of(answer: Result<Response, reqwest::Error>, now: Timestamp) -> Outcome {
+    match answer {
+        Err(error) => unanswered(&error),
+        Ok(response) => {
+            let outcome = answered(&response, now);
+            drain(response).await;
+            outcome
+        }
+    }
+}
+
+fn answered(response: &Response, now: Timestamp) -> Outcome {
+    let status = response.status();
+    // The status alone: reason phrases and bodies are the receiver's words, and may repeat what was sent.
+    let cause = Cause::new("destination.status", format!("answered {}", status.as_u16()));
+    match status {
+        _ if status.is_success() => Outcome::Delivered,
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => {
+            Outcome::Retry { after: wait(response, now), cause }
+        }
+        _ if status.is_server_error() => Outcome::Retry { after: wait(response, now), cause },
+        _ => Outcome::Rejected(cause),
+    }
+}
+
+fn wait(response: &Response, now: Timestamp) -> Option<std::time::Duration> {
+    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    retry_after::parse(value, now)
+}
+
+fn unanswered(error: &reqwest::Error) -> Outcome {
+    if error.is_connect() {
+        let text = io_reason(error)
+            .map_or_else(|| "no connection".to_owned(), |why| format!("no connection: {why}"));
+        return Outcome::Retry { after: None, cause: Cause::new("destination.connect", text) };
+    }
+    if error.is_builder() {
+        return Outcome::Rejected(Cause::new("destination.configuration", "the request cannot be built"));
+    }
+    Outcome::Unknown(if error.is_timeout() {
+        Cause::new("destination.timeout", "no answer in time")
+    } else {
+        Cause::new("destination.broken", "the connection broke before the answer")
+    })
+}
+
+/// The operating system's word for it (`connection refused`), which names neither the address nor the data.
+fn io_reason(error: &reqwest::Error) -> Option<io::ErrorKind> {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return Some(error.kind());
+        }
+        source = error.source();
+    }
+    None
+}
+
+async fn drain(mut response: Response) {
+    let mut left = DRAIN;
+    while let Ok(Some(chunk)) = response.chunk().await {
+        match left.checked_sub(chunk.len()) {
+            Some(less) => left = less,
+            None => return,
+        }
+    }
+}
