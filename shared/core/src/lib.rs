@@ -6,6 +6,7 @@
 pub mod cause;
 pub mod config;
 pub mod destination;
+mod extract;
 pub mod http;
 pub mod id;
 pub mod manifest;

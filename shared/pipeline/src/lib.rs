@@ -1,1 +1,25 @@
-//! x
+//! The story of a message: [`receive`] takes it in, [`normalize`] makes it FHIR R4, [`deliver`] hands it over, and
+//! [`retry`] puts through again what was set aside.
+//!
+//! Everything is written against the narrow [`ports`]. The [`ledger`] keeps the truth; queues only carry work.
+//! Nothing here names an AWS service, a practice management system or a wall clock.
+
+mod backoff;
+pub mod batch;
+mod bridge;
+pub mod configuration;
+pub mod deliver;
+mod keys;
+pub mod ledger;
+mod line;
+pub mod normalize;
+mod payload;
+pub mod ports;
+pub mod receive;
+mod rejections;
+pub mod retry;
+mod stage;
+
+pub use bridge::Bridge;
+pub use keys::{Keep, KeyError};
+pub use rejections::RejectionDoc;

@@ -1,0 +1,50 @@
+//! Finding a piece of text in a message, as a manifest's [`Extract`] says.
+
+use serde_json::Value;
+
+use crate::manifest::{Extract, scalar};
+
+impl Extract {
+    /// The text in a message of a request with these headers; `None` when it is missing or empty.
+    pub fn find<'a>(&self, message: &Value, header: impl Fn(&str) -> Option<&'a str>) -> Option<String> {
+        let found = match self {
+            Self::Pointer(pointer) => message.pointer(pointer).and_then(scalar),
+            Self::Header { header: name, strip } => {
+                let value = header(name)?.trim();
+                Some(value.strip_prefix(strip.as_str()).unwrap_or(value).to_owned())
+            }
+            Self::Tail { tail } => {
+                let text = message.pointer(tail).and_then(scalar)?;
+                text.rsplit('/').next().map(str::to_owned)
+            }
+            Self::Constant { constant } => Some(constant.clone()),
+        };
+        found.filter(|text| !text.is_empty())
+    }
+
+    /// The text in a message alone: what stood in a header is not there any more.
+    pub fn find_in(&self, message: &Value) -> Option<String> {
+        self.find(message, |_| None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn finds_by_pointer_tail_header_and_constant() {
+        let message = json!({"id": 7, "ref": "Patient/a-1.E-2", "empty": ""});
+        let header = |name: &str| (name == "event-type").then_some("WatchTable: Patient");
+        let pointer = |p: &str| Extract::Pointer(p.to_owned()).find(&message, header);
+        assert_eq!(pointer("/id").as_deref(), Some("7"));
+        assert_eq!(pointer("/empty"), None, "an empty id identifies nothing");
+        let tail = Extract::Tail { tail: "/ref".to_owned() };
+        assert_eq!(tail.find(&message, header).as_deref(), Some("a-1.E-2"));
+        let named = Extract::Header { header: "event-type".to_owned(), strip: "WatchTable: ".to_owned() };
+        assert_eq!(named.find(&message, header).as_deref(), Some("Patient"));
+        assert_eq!(named.find_in(&message), None);
+    }
+}

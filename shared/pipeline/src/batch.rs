@@ -1,0 +1,155 @@
+//! A batch of records from a FIFO queue, lifted from work on one record.
+//!
+//! * Records of one group are worked one after the other; groups side by side.
+//! * When a record must be tried again, the rest of its group is given back untouched, hidden for as long: the
+//!   queue then offers the group again from that record on.
+//! * A panic costs the record, not the batch.
+//! * What would not be done before the deadline is not begun.
+//! * Each record leaves one log line.
+
+use std::{collections::HashMap, future::Future, panic::AssertUnwindSafe, time::Duration};
+
+use bridge_core::{Cause, Timestamp};
+use futures::{FutureExt as _, future::join_all};
+
+use crate::{
+    line::Line,
+    ports::{Clock, Ports, Queue, QueueName},
+};
+
+/// A record is not begun with less time than this.
+const LEAST_TIME: Duration = Duration::from_secs(2);
+/// After this many receives a record that panics is parked.
+const PANICS: u32 = 5;
+/// How long a group waits after a panic.
+const AFTER_PANIC: Duration = Duration::from_secs(20);
+/// A record can be hidden for twelve hours counted from its first receive (SQS).
+const LONGEST_HIDE: Duration = Duration::from_hours(11);
+
+/// A received record.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// `messageId`.
+    pub id: String,
+    /// `receiptHandle`.
+    pub receipt: String,
+    /// JSON of a task.
+    pub body: String,
+    /// `MessageGroupId`.
+    pub group: String,
+    /// `SequenceNumber`: grows within a group.
+    pub sequence: String,
+    /// `ApproximateReceiveCount`, 1 for the first.
+    pub receives: u32,
+    /// `SentTimestamp`.
+    pub sent_at: Timestamp,
+}
+
+impl Received {
+    /// Its place in its lane, as text that sorts.
+    pub fn order(&self) -> String {
+        format!("{:0>39}", self.sequence)
+    }
+}
+
+/// What is to become of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is done with: delete it.
+    Done,
+    /// Receive it again after this long, and its group with it.
+    Again(Duration),
+}
+
+/// How work on a record went.
+#[derive(Debug)]
+pub struct Report {
+    /// What is to become of the record.
+    pub verdict: Verdict,
+    /// What to say about it.
+    pub line: Line,
+}
+
+/// Work on one record.
+pub trait Worker: Sync {
+    /// The queue it works.
+    fn queue(&self) -> QueueName;
+    /// Works a record. Must be over within `time_left`.
+    fn work(&self, record: &Received, time_left: Duration) -> impl Future<Output = Report> + Send;
+    /// Sets aside a record on which `work` panics again and again.
+    fn park(&self, record: &Received, cause: Cause) -> impl Future<Output = Report> + Send;
+}
+
+/// Works a batch until `deadline`; returns the ids of the records that must be received again.
+pub async fn run<P: Ports>(
+    ports: &P,
+    worker: &impl Worker,
+    records: Vec<Received>,
+    deadline: Timestamp,
+) -> Vec<String> {
+    let mut groups: Vec<Vec<Received>> = Vec::new();
+    let mut group_of: HashMap<String, usize> = HashMap::new();
+    for record in records {
+        let at = *group_of.entry(record.group.clone()).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        groups[at].push(record);
+    }
+    let given_back =
+        join_all(groups.into_iter().map(|group| run_group(ports, worker, group, deadline))).await;
+    let given_back: Vec<(Received, Duration)> = given_back.into_iter().flatten().collect();
+    if given_back.is_empty() {
+        return Vec::new();
+    }
+    let hide = given_back
+        .iter()
+        .map(|(record, after)| (record.receipt.clone(), (*after).min(LONGEST_HIDE)))
+        .collect();
+    if let Err(error) = ports.queue().hide(worker.queue(), hide).await {
+        // They come back when the queue's own time-out is over.
+        tracing::warn!(%error, "records could not be hidden for their back-off");
+    }
+    given_back.into_iter().map(|(record, _)| record.id).collect()
+}
+
+async fn run_group<P: Ports>(
+    ports: &P,
+    worker: &impl Worker,
+    group: Vec<Received>,
+    deadline: Timestamp,
+) -> Vec<(Received, Duration)> {
+    let mut records = group.into_iter();
+    let mut given_back = Vec::new();
+    for record in records.by_ref() {
+        let begun = ports.clock().now();
+        let time_left = deadline.since(begun);
+        if time_left < LEAST_TIME {
+            given_back.push((record, Duration::ZERO));
+            break;
+        }
+        let Report { verdict, line } = work_guarded(worker, &record, time_left).await;
+        line.log(&record, begun, ports.clock().now());
+        if let Verdict::Again(after) = verdict {
+            given_back.push((record, after));
+            break;
+        }
+    }
+    if let Some(after) = given_back.first().map(|(_, after)| *after) {
+        given_back.extend(records.map(|record| (record, after)));
+    }
+    given_back
+}
+
+async fn work_guarded(worker: &impl Worker, record: &Received, time_left: Duration) -> Report {
+    let worked = AssertUnwindSafe(worker.work(record, time_left)).catch_unwind().await;
+    let Err(_panic) = worked else { return worked.unwrap_or_else(|_| unreachable!("not a panic")) };
+    let cause = Cause::new("work.panicked", "the bridge has a defect that this record brings out; report it");
+    if record.receives < PANICS {
+        return Report {
+            verdict: Verdict::Again(AFTER_PANIC),
+            line: Line::new("unknown").outcome("panicked").cause(Some(cause)),
+        };
+    }
+    worker.park(record, cause).await
+}

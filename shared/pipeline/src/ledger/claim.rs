@@ -1,0 +1,151 @@
+//! Claims: who may call a destination, and until when.
+
+use std::time::Duration;
+
+use bridge_core::{Cause, Timestamp, task::DeliverTask};
+
+use super::{
+    Conflict, Ledger, LedgerError, RACES, delivery_key,
+    docs::{self, DeliveryDoc, DeliveryState},
+};
+use crate::ports::{Expect, Key, Ports, Record, Write};
+
+/// Clocks of two machines may differ by this much: a claim is valid that much longer for everybody else.
+const SKEW: Duration = Duration::from_secs(5);
+
+/// The right to make one attempt. Every later write is conditional on its revision, so that an attempt that took
+/// too long can change nothing any more.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    pub(super) rev: u64,
+    /// The delivery, with the attempt begun.
+    pub doc: DeliveryDoc,
+}
+
+/// What came of asking for a claim.
+#[derive(Debug)]
+pub enum Claimed {
+    /// Go ahead.
+    Go(Claim),
+    /// Not before this: another attempt is under way, or the next one is not due yet.
+    NotBefore(Timestamp),
+    /// It was delivered before.
+    Delivered,
+    /// It is parked, and its parked task will come back when released.
+    Parked,
+}
+
+/// What came of recording an attempt's outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// It stands in the ledger.
+    Recorded,
+    /// The claim had run out and another attempt has begun: the outcome is not this attempt's to record.
+    Fenced,
+}
+
+impl<P: Ports> Ledger<'_, P> {
+    /// Claims a delivery for one attempt that is over within `time_left`.
+    ///
+    /// # Errors
+    /// When the store fails, or others keep being faster.
+    pub async fn claim(
+        &self,
+        task: &DeliverTask,
+        time_left: Duration,
+        expires: Timestamp,
+    ) -> Result<Claimed, LedgerError> {
+        let key = delivery_key(&task.connection, &task.message, &task.delivery);
+        // A first attempt is the common case: it takes one write and no read.
+        let mut current: Option<Record> = None;
+        for _ in 0..RACES {
+            let now = self.now();
+            let until = now + time_left + SKEW;
+            let (mut doc, expect) = match &current {
+                None => {
+                    (DeliveryDoc::new(task, DeliveryState::Waiting { until: now }, expires), Expect::Absent)
+                }
+                Some(record) => {
+                    let mut doc: DeliveryDoc = docs::read(record, "delivery")?;
+                    match doc.state {
+                        DeliveryState::Delivered { .. } => return Ok(Claimed::Delivered),
+                        DeliveryState::Parked { .. } if task.release.is_none() => return Ok(Claimed::Parked),
+                        DeliveryState::Parked { .. } => doc.tries = 0,
+                        DeliveryState::Attempting { until } | DeliveryState::Waiting { until }
+                            if until > now =>
+                        {
+                            return Ok(Claimed::NotBefore(until));
+                        }
+                        DeliveryState::Attempting { .. } | DeliveryState::Waiting { .. } => {}
+                    }
+                    (doc, Expect::Rev(record.rev))
+                }
+            };
+            let rev = current.as_ref().map_or(0, |record| record.rev) + 1;
+            doc.begin_attempt(now, until);
+            match self.put_delivery(&key, &doc, expect).await? {
+                Ok(()) => return Ok(Claimed::Go(Claim { rev, doc })),
+                Err(Conflict { current: found, .. }) => current = found.map(|record| *record),
+            }
+        }
+        Err(LedgerError::Contended)
+    }
+
+    /// Records that the destination has it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn delivered(&self, claim: Claim) -> Result<Settled, LedgerError> {
+        let now = self.now();
+        self.end_attempt(claim, "delivered", None, DeliveryState::Delivered { at: now }).await
+    }
+
+    /// Records that the attempt failed and another may follow at `until`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn waiting(
+        &self,
+        claim: Claim,
+        outcome: &str,
+        cause: Cause,
+        until: Timestamp,
+    ) -> Result<Settled, LedgerError> {
+        self.end_attempt(claim, outcome, Some(cause), DeliveryState::Waiting { until }).await
+    }
+
+    async fn end_attempt(
+        &self,
+        claim: Claim,
+        outcome: &str,
+        cause: Option<Cause>,
+        state: DeliveryState,
+    ) -> Result<Settled, LedgerError> {
+        let Claim { rev, mut doc } = claim;
+        doc.end_attempt(self.now(), outcome, cause);
+        doc.state = state;
+        let key = delivery_key(&doc.source, &doc.message, &doc.delivery);
+        Ok(match self.put_delivery(&key, &doc, Expect::Rev(rev)).await? {
+            Ok(()) => Settled::Recorded,
+            Err(_) => Settled::Fenced,
+        })
+    }
+
+    async fn put_delivery(
+        &self,
+        key: &Key,
+        doc: &DeliveryDoc,
+        expect: Expect,
+    ) -> Result<Result<(), Conflict>, LedgerError> {
+        let record = docs::delivery_record(doc);
+        debug_assert_eq!(&record.key, key);
+        self.write(vec![Write::Put(record, expect)]).await
+    }
+}
+
+impl Claim {
+    /// Notes how the attempt ended, before it is parked.
+    pub fn ended(&mut self, now: Timestamp, outcome: &str, cause: &Cause) {
+        self.doc.end_attempt(now, outcome, Some(cause.clone()));
+    }
+}

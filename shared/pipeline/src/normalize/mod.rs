@@ -1,0 +1,256 @@
+//! `normalize`: one message becomes FHIR R4 resources, and a delivery for each of its destinations.
+//!
+//! gate of the lane → open → translate → store the resources → send the deliveries → record the message.
+//!
+//! No claim is taken: every step up to the record gives the same result however often and by however many it is
+//! done (deterministic ids, versioned resources, deduplicated deliveries that are claimed one by one later). See
+//! `docs/adr/0004`.
+
+mod resources;
+mod translate;
+
+use std::{sync::Arc, time::Duration};
+
+use bridge_core::{
+    Cause, Phi, Timestamp,
+    config::LanePolicy,
+    task::{DeliverTask, InboundTask, NormalizeTask, OutboundTask, Payload, Stage},
+};
+use bridge_fhir::Resource;
+use data_encoding::BASE64;
+
+use crate::{
+    batch::{Received, Report, Verdict, Worker},
+    bridge::Bridge,
+    configuration::Loaded,
+    keys::{Keep, KeyError},
+    ledger::{Gate, LaneKey, MessageDoc, MessageState, ParkRequest, Parked, Subject, docs_write},
+    line::Line,
+    payload::Purpose,
+    ports::{Entry, Ports, Queue, QueueName},
+    stage::{self, Failure},
+};
+
+/// A sealed payload up to this size stands in the message's record; a record may have 400 KB.
+const IN_THE_RECORD: usize = 300 * 1024;
+
+/// Works `inbound.fifo`.
+#[derive(Debug)]
+pub struct Normalize<'a, P>(pub &'a Bridge<P>);
+
+impl<P: Ports> Worker for Normalize<'_, P> {
+    fn queue(&self) -> QueueName {
+        QueueName::Inbound
+    }
+
+    async fn work(&self, record: &Received, _time_left: Duration) -> Report {
+        let task = match stage::read_task::<InboundTask>(record) {
+            Ok(InboundTask::Normalize(task)) => task,
+            Err(report) => return report,
+        };
+        match self.0.normalize(&task, record).await {
+            Ok(report) => report,
+            Err(error) => stage::failed(line_of(&task), &error),
+        }
+    }
+
+    async fn park(&self, record: &Received, cause: Cause) -> Report {
+        let task = match stage::read_task::<InboundTask>(record) {
+            Ok(InboundTask::Normalize(task)) => task,
+            Err(report) => return report,
+        };
+        let line = line_of(&task).cause(Some(cause.clone()));
+        match self.0.park_message(&task, record, cause).await {
+            Ok(()) => Report { verdict: Verdict::Done, line: line.outcome("parked") },
+            Err(error) => stage::failed(line, &error),
+        }
+    }
+}
+
+fn line_of(task: &NormalizeTask) -> Line {
+    Line::new("normalize").message(&task.message, &task.connection, &task.kind)
+}
+
+/// What a message became.
+struct Outcome {
+    resources: Vec<Resource>,
+    superseded: Vec<String>,
+}
+
+impl<P: Ports> Bridge<P> {
+    async fn normalize(&self, task: &NormalizeTask, record: &Received) -> Result<Report, Failure> {
+        let lane =
+            LaneKey { stage: Stage::Inbound, connection: task.connection.clone(), lane: task.lane.clone() };
+        let order = task.release.as_ref().map_or_else(|| record.order(), |release| release.order.clone());
+        let aside = async |loaded, cause| self.set_message_aside(task, &lane, &order, loaded, cause).await;
+
+        let Some(source) = self.connection(&task.connection).await? else {
+            return aside(None, Some(stage::unknown_connection(&task.connection))).await;
+        };
+        if source.connection.paused {
+            return aside(Some(&source), Some(stage::paused())).await;
+        }
+        if self.ledger().lane(&lane).await?.gate(task.release.as_ref()) == Gate::Behind {
+            return aside(Some(&source), None).await;
+        }
+        let known = self.ledger().message(&task.connection, &task.message).await?.map(|(doc, _)| doc);
+        if known.as_ref().is_some_and(|known| is_done(known, task)) {
+            self.settle_release(&lane, task.release.as_ref(), task.message.as_str()).await?;
+            return Ok(Report { verdict: Verdict::Done, line: line_of(task).outcome("duplicate") });
+        }
+        let opened =
+            self.unpack(Purpose::Message, &task.connection, task.message.as_str(), &task.payload).await;
+        let received = match opened {
+            Ok(received) => received,
+            Err(KeyError::Port(error)) => return Err(error.into()),
+            Err(error) => {
+                return aside(Some(&source), Some(Cause::new("payload.unreadable", error.to_string()))).await;
+            }
+        };
+        let index = self.index_key(&task.connection.tenant()).await?;
+        let translated = match self.translate(task, &source, &received, &index) {
+            Ok(translated) => translated,
+            Err(cause) => return aside(Some(&source), Some(cause)).await,
+        };
+        // A replay keeps the place of its message: it must not overwrite what came later.
+        let order = known.map_or(order, |known| known.order);
+        let version = format!("{}#{order}#{:06}", translated.version, task.replay);
+        let superseded = self.store_resources(task, &translated.resources, &version).await?;
+        let result = Outcome { resources: translated.resources, superseded };
+        let destinations = self.send_deliveries(task, &source, &result).await?;
+
+        let mut doc = message_doc(task, &source, order, self.now());
+        doc.resources = result.resources.iter().map(Resource::reference).collect();
+        doc.superseded = result.superseded;
+        doc.destinations = destinations;
+        doc.find = translated.find;
+        doc.mapped_by = translated.mapped_by;
+        let line = line_of(task).outcome("normalized").resources(doc.resources.len());
+        self.record_received(task, doc).await?;
+        self.settle_release(&lane, task.release.as_ref(), task.message.as_str()).await?;
+        Ok(Report { verdict: Verdict::Done, line })
+    }
+
+    async fn send_deliveries(
+        &self,
+        task: &NormalizeTask,
+        source: &Arc<Loaded>,
+        result: &Outcome,
+    ) -> Result<Vec<bridge_core::id::ConnectionId>, Failure> {
+        let index = self.index_key(&task.connection.tenant()).await?;
+        let mut destinations = Vec::new();
+        let mut entries = Vec::new();
+        for route in &source.connection.routes {
+            let taken = |resource: &&Resource| {
+                route.resources.contains(&resource.resource_type)
+                    && !result.superseded.contains(&resource.reference())
+            };
+            let mut resources: Vec<Resource> = result.resources.iter().filter(taken).cloned().collect();
+            if resources.is_empty() || route.to.tenant() != task.connection.tenant() {
+                continue;
+            }
+            resources.iter_mut().for_each(|resource| bridge_fhir::minimise(resource, &route.drop));
+            let bundle = Phi::new(bridge_fhir::transaction(&resources).to_string());
+            let delivery = index.delivery(&task.message, &route.to, task.replay);
+            let payload = self
+                .pack(
+                    Purpose::Delivery,
+                    &route.to,
+                    delivery.as_str(),
+                    Keep::Payload(source.retention),
+                    bundle.expose().as_bytes(),
+                )
+                .await?;
+            let lane = index.outbound_lane(&route.to, &task.lane);
+            let deliver = OutboundTask::Deliver(DeliverTask {
+                delivery: delivery.clone(),
+                message: task.message.clone(),
+                connection: task.connection.clone(),
+                destination: route.to.clone(),
+                lane: lane.clone(),
+                queued_at: self.now(),
+                payload,
+                release: None,
+            });
+            entries.push(Entry {
+                body: docs_write(&deliver),
+                group: lane.to_string(),
+                dedup: delivery.to_string(),
+            });
+            destinations.push(route.to.clone());
+        }
+        if !entries.is_empty() {
+            self.ports.queue().send(QueueName::Outbound, entries).await?;
+        }
+        Ok(destinations)
+    }
+
+    /// Records a message together with what was received.
+    async fn record_received(&self, task: &NormalizeTask, mut doc: MessageDoc) -> Result<(), Failure> {
+        let sealed = inline(&task.payload);
+        if let Payload::Stored(key) = &task.payload {
+            doc.stored = Some(key.clone());
+        }
+        Ok(self.ledger().record_message(doc, sealed, task.replay).await?)
+    }
+
+    /// Parks a message that had no effect yet.
+    pub(crate) async fn set_message_aside(
+        &self,
+        task: &NormalizeTask,
+        lane: &LaneKey,
+        order: &str,
+        loaded: Option<&Arc<Loaded>>,
+        cause: Option<Cause>,
+    ) -> Result<Report, Failure> {
+        let line = line_of(task).cause(cause.clone());
+        let mut doc = match loaded {
+            Some(loaded) => message_doc(task, loaded, order.to_owned(), self.now()),
+            None => MessageDoc::parked(task, order.to_owned(), self.now(), stage::longest(task.received_at)),
+        };
+        if let Payload::Stored(key) = &task.payload {
+            doc.stored = Some(key.clone());
+        }
+        let parked = self
+            .ledger()
+            .park(ParkRequest {
+                lane,
+                order,
+                task: &self.preserved_message(task).await?,
+                cause,
+                policy: loaded.map_or(LanePolicy::Hold, |loaded| loaded.connection.lanes),
+                subject: Subject::Message(Box::new(doc), inline(&task.payload)),
+            })
+            .await?;
+        Ok(match parked {
+            Parked::Done => Report { verdict: Verdict::Done, line: line.outcome("parked") },
+            Parked::Superseded => Report { verdict: Verdict::Done, line: line.outcome("duplicate") },
+            Parked::LaneOpen | Parked::Busy(_) => {
+                Report { verdict: Verdict::Again(Duration::from_secs(1)), line: line.outcome("not yet") }
+            }
+        })
+    }
+}
+
+/// Whether a task brings nothing new: its message, or its replay of it, has been normalized, or is parked and will
+/// come back when it is released.
+fn is_done(known: &MessageDoc, task: &NormalizeTask) -> bool {
+    match known.state {
+        MessageState::Normalized => task.replay <= known.replayed,
+        MessageState::Parked => task.release.is_none(),
+    }
+}
+
+fn message_doc(task: &NormalizeTask, loaded: &Loaded, order: String, now: Timestamp) -> MessageDoc {
+    let expires = stage::expires(task.received_at, loaded);
+    MessageDoc { state: MessageState::Normalized, ..MessageDoc::parked(task, order, now, expires) }
+}
+
+fn inline(payload: &Payload) -> Option<Vec<u8>> {
+    match payload {
+        Payload::Inline(text) => {
+            BASE64.decode(text.as_bytes()).ok().filter(|bytes| bytes.len() <= IN_THE_RECORD)
+        }
+        Payload::Stored(_) => None,
+    }
+}

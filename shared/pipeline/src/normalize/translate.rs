@@ -1,0 +1,105 @@
+//! From what was received to checked FHIR R4 resources. Pure but for the caches.
+
+use bridge_core::{Cause, Phi, id::BlindToken, manifest::Adapters as _, task::NormalizeTask};
+use bridge_fhir::Resource;
+use bridge_mapping::{Context, Mapping};
+use bridge_seal::IndexKey;
+use serde_json::Value;
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{bridge::Bridge, configuration::Loaded, ports::Ports};
+
+/// What a message says, in FHIR.
+pub(crate) struct Translated {
+    pub(crate) resources: Vec<Resource>,
+    /// The source's own version of the record; empty when it has none.
+    pub(crate) version: String,
+    pub(crate) find: Vec<BlindToken>,
+    pub(crate) mapped_by: String,
+}
+
+impl<P: Ports> Bridge<P> {
+    /// Parses, maps, assembles and checks.
+    ///
+    /// # Errors
+    /// The cause names the place in the message, the mapping or the resource.
+    pub(crate) fn translate(
+        &self,
+        task: &NormalizeTask,
+        source: &Loaded,
+        received: &Phi<Vec<u8>>,
+        index: &IndexKey,
+    ) -> Result<Translated, Cause> {
+        let message: Value = serde_json::from_slice(received.expose()).map_err(|error| {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            Cause::new("message.malformed", "what was received is not JSON").at(place)
+        })?;
+        let rule = source.webhook().and_then(|webhook| webhook.kinds.get(&task.kind)).ok_or_else(|| {
+            Cause::new("kind.unknown", format!("the adapter has no rule for the kind `{}`", task.kind))
+        })?;
+        let (mapped_by, mapping) = self.mapping(source, &rule.mapping)?;
+        let (settings, headers) = (source.settings(), BTreeMap::new());
+        let context = Context {
+            zone: &source.connection.zone,
+            kind: &task.kind,
+            headers: &headers,
+            settings: &settings,
+        };
+        let mapped = mapping.apply(&message, &context).map_err(|error| {
+            let place = error.place().map(|place| place.to_string()).unwrap_or_default();
+            Cause::new("mapping.failed", error.text()).at(format!("{mapped_by} {place}").trim_end())
+        })?;
+        let mapped = match mapped {
+            Value::Null => Vec::new(),
+            Value::Array(resources) => resources,
+            resource => vec![resource],
+        };
+        let namespace = uuid::Uuid::from_bytes(index.fhir_namespace());
+        let resources =
+            bridge_fhir::assemble(namespace, mapped).map_err(|issue| invalid(&mapped_by, &[issue]))?;
+        for resource in &resources {
+            bridge_fhir::check(&resource.json).map_err(|issues| invalid(&mapped_by, &issues))?;
+        }
+        let find = rule.find_by.iter().filter_map(|(name, place)| {
+            let value = place.find_in(&message)?;
+            Some(index.token(&task.connection, name, &value))
+        });
+        let version = rule.version.as_ref().and_then(|place| place.find_in(&message)).unwrap_or_default();
+        Ok(Translated { resources, version, find: find.collect(), mapped_by })
+    }
+
+    fn mapping(&self, source: &Loaded, name: &str) -> Result<(String, Arc<Mapping>), Cause> {
+        let own = source.connection.mappings.get(name);
+        let mapped_by = match own {
+            Some(_) => format!("{}@{}/{name}", source.connection.connection, source.version),
+            None => format!("{}@{}/{name}", source.manifest.adapter, source.manifest.version),
+        };
+        if let Some(known) = self.cached_mapping(&mapped_by) {
+            return Ok((mapped_by, known));
+        }
+        let of_adapter = || self.ports.adapters().mapping(&source.manifest.adapter, name);
+        let text = own.map(|own| Arc::from(own.as_str())).or_else(of_adapter).ok_or_else(|| {
+            Cause::new("mapping.missing", "neither the connection nor its adapter has this mapping")
+                .at(&mapped_by)
+        })?;
+        let mapping = Mapping::compile(&mapped_by, &text).map_err(|error| {
+            let place = error.place().map(|place| place.to_string()).unwrap_or_default();
+            Cause::new("mapping.broken", error.text()).at(format!("{mapped_by} {place}").trim_end())
+        })?;
+        let mapping = Arc::new(mapping);
+        self.cache_mapping(&mapped_by, &mapping);
+        Ok((mapped_by, mapping))
+    }
+}
+
+/// A resource that is not valid FHIR R4.
+fn invalid(mapped_by: &str, issues: &[bridge_fhir::Issue]) -> Cause {
+    let first = issues.first();
+    let more = match issues.len() {
+        0 | 1 => String::new(),
+        n => format!(" (and {} more)", n - 1),
+    };
+    let (path, text) = first.map_or(("", ""), |issue| (issue.path.as_str(), issue.text.as_str()));
+    Cause::new("fhir.invalid", format!("{mapped_by} made a resource that is not valid FHIR R4: {text}{more}"))
+        .at(path)
+}

@@ -1,0 +1,71 @@
+//! Cutting a delivery into messages, and naming them.
+
+use bridge_core::{
+    http::Request,
+    manifest::{Extract, Kind, Webhook},
+};
+use bridge_seal::sha256;
+use serde_json::Value;
+
+use super::Refusal;
+
+/// A message, cut out of a delivery.
+pub(super) struct Cut<'a> {
+    /// Its JSON, as it is sealed.
+    pub(super) text: String,
+    /// The adapter's word for it.
+    pub(super) kind: String,
+    /// What the manifest says of that kind; `None` when it says nothing.
+    pub(super) rule: Option<&'a Kind>,
+    lane: Option<Vec<String>>,
+    source_id: Option<Vec<String>>,
+    digest: [u8; 32],
+}
+
+/// Cuts a delivery into its messages, in order.
+pub(super) fn cut<'a>(
+    webhook: &'a Webhook,
+    body: &Value,
+    request: &Request,
+) -> Result<Vec<Cut<'a>>, Refusal> {
+    let rows = webhook.messages(body.clone()).map_err(|_| Refusal::no_rows())?;
+    let header = |name: &str| request.header(name);
+    let name = |message: Value| {
+        let kind = webhook.kind.find(&message, header).unwrap_or_default();
+        let rule = webhook.kinds.get(&kind);
+        let parts = |places: &[Extract]| -> Option<Vec<String>> {
+            if places.is_empty() {
+                None
+            } else {
+                places.iter().map(|place| place.find(&message, header)).collect()
+            }
+        };
+        let text = message.to_string();
+        Cut {
+            lane: rule.and_then(|rule| parts(&rule.lane)),
+            source_id: rule.and_then(|rule| parts(&rule.source_id)),
+            digest: sha256(&[text.as_bytes()]),
+            text,
+            kind,
+            rule,
+        }
+    };
+    Ok(rows.into_iter().map(name).collect())
+}
+
+impl Cut<'_> {
+    /// What its lane is named by; `None` when it is a lane of its own.
+    pub(super) fn lane(&self) -> Option<&[String]> {
+        self.lane.as_deref()
+    }
+
+    /// What identifies it at its source: the manifest's places, or its content where one of them is empty.
+    pub(super) fn source_id(&self) -> Vec<&[u8]> {
+        let mut id = vec![self.kind.as_bytes()];
+        match &self.source_id {
+            Some(parts) => id.extend(parts.iter().map(String::as_bytes)),
+            None => id.push(&self.digest),
+        }
+        id
+    }
+}

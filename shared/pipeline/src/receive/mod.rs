@@ -1,0 +1,190 @@
+//! `receive`: what every door does with what arrives.
+//!
+//! find the connection → allow the sender → verify → cut into messages → name, seal and queue each → acknowledge.
+//!
+//! One durable write (the queue's) before the acknowledgement, none after it. What is turned away is counted with
+//! its cause, and answered so that the sender's log says what to do.
+
+mod body;
+mod messages;
+mod refusal;
+pub mod verify;
+
+use std::sync::Arc;
+
+use bridge_core::{
+    Cause,
+    http::{Request, Response},
+    id::ConnectionId,
+    manifest::{Challenge, OtherKinds, Webhook},
+    task::{InboundTask, NormalizeTask},
+};
+use bridge_seal::hmac_sha256;
+use data_encoding::HEXLOWER;
+use serde_json::{Value, json};
+
+pub use refusal::Refusal;
+
+use crate::{
+    bridge::Bridge,
+    configuration::Loaded,
+    keys::Keep,
+    ledger::docs_write,
+    payload::Purpose,
+    ports::{Entry, Ports, Queue, QueueName},
+    stage::Failure,
+};
+
+/// Why a request was not accepted.
+enum Stop {
+    /// It is the request's fault.
+    Refused(Refusal),
+    /// It is ours: the sender must try again.
+    Failed(Failure),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl<E: Into<Failure>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl<P: Ports> Bridge<P> {
+    /// Answers a request to `/webhooks/{connection}`.
+    pub async fn receive(&self, connection: &str, request: &Request) -> Response {
+        let id = connection.parse::<ConnectionId>().ok();
+        let mut known = None;
+        let accepted = match &id {
+            Some(id) => self.accept(id, request, &mut known).await,
+            None => Err(Refusal::unknown_connection().into()),
+        };
+        let (response, outcome, cause) = match accepted {
+            Ok(response) => (response, "accepted", None),
+            Err(Stop::Refused(refusal)) => {
+                let door = known.as_ref().map(|loaded: &Arc<Loaded>| &loaded.connection.connection);
+                self.count_rejection(door, &refusal.cause, request.source).await;
+                (refusal.response(), "refused", Some(refusal.cause))
+            }
+            Err(Stop::Failed(error)) => {
+                let cause = Cause::new("bridge.unavailable", error.to_string());
+                (Refusal::unavailable().response(), "failed", Some(cause))
+            }
+        };
+        let (code, why) = cause.as_ref().map_or(("", ""), |cause| (&*cause.code, &*cause.text));
+        let connection = id.as_ref().map_or("", ConnectionId::as_str);
+        let (status, bytes) = (response.status, request.body.expose().len());
+        tracing::info!(target: "bridge::line", step = "receive", outcome, connection, status, bytes, code, why);
+        response
+    }
+
+    async fn accept(
+        &self,
+        id: &ConnectionId,
+        request: &Request,
+        known: &mut Option<Arc<Loaded>>,
+    ) -> Result<Response, Stop> {
+        let source = self.connection(id).await?.ok_or_else(Refusal::unknown_connection)?;
+        *known = Some(source.clone());
+        let webhook = source.webhook().ok_or_else(Refusal::no_webhook)?;
+        verify::sender(&source.connection.allow_ips, request.source)?;
+        match request.method.as_str() {
+            "GET" => Ok(answer_challenge(&source, webhook, request)?),
+            "POST" => self.accept_delivery(&source, webhook, request).await,
+            _ => Err(Refusal::method().into()),
+        }
+    }
+
+    async fn accept_delivery(
+        &self,
+        source: &Arc<Loaded>,
+        webhook: &Webhook,
+        request: &Request,
+    ) -> Result<Response, Stop> {
+        body::media_type(request, &webhook.content_types)?;
+        body::size(request, webhook.max_body)?;
+        let rule = &webhook.verify;
+        verify::signature(rule, source.secret(rule.secret()), request, self.now())?;
+        let messages = messages::cut(webhook, &body::json(request, webhook.max_body)?, request)?;
+        let (ours, others): (Vec<_>, Vec<_>) =
+            messages.into_iter().partition(|message| message.rule.is_some());
+        if !others.is_empty() && webhook.other_kinds == OtherKinds::Refuse {
+            return Err(Refusal::kind().into());
+        }
+        let (mut entries, mut ids) = (Vec::with_capacity(ours.len()), Vec::with_capacity(ours.len()));
+        for message in ours {
+            let (entry, id) = self.entry(source, &message).await?;
+            entries.push(entry);
+            ids.push(id);
+        }
+        if !entries.is_empty() {
+            self.ports.queue().send(QueueName::Inbound, entries).await?;
+        }
+        let status = if ids.is_empty() { 200 } else { 202 };
+        Ok(Response::json(status, &json!({"accepted": ids, "ignored": others.len()})))
+    }
+
+    async fn entry(
+        &self,
+        source: &Arc<Loaded>,
+        message: &messages::Cut<'_>,
+    ) -> Result<(Entry, String), Failure> {
+        let connection = &source.connection.connection;
+        let index = self.index_key(&connection.tenant()).await?;
+        let id = index.message(connection, &message.source_id());
+        let lane = match message.lane() {
+            Some(parts) => index.lane(connection, &parts.iter().map(String::as_bytes).collect::<Vec<_>>()),
+            None => index.lane(connection, &[id.as_str().as_bytes()]),
+        };
+        let keep = Keep::Payload(source.retention);
+        let payload =
+            self.pack(Purpose::Message, connection, id.as_str(), keep, message.text.as_bytes()).await?;
+        let task = InboundTask::Normalize(NormalizeTask {
+            message: id.clone(),
+            connection: connection.clone(),
+            kind: message.kind.clone(),
+            lane: lane.clone(),
+            received_at: self.now(),
+            payload,
+            release: None,
+            replay: 0,
+        });
+        Ok((
+            Entry { body: docs_write(&task), group: lane.to_string(), dedup: id.to_string() },
+            id.to_string(),
+        ))
+    }
+}
+
+/// Proves the address to its sender.
+fn answer_challenge(source: &Loaded, webhook: &Webhook, request: &Request) -> Result<Response, Refusal> {
+    let parameter = |name: &str| {
+        let mut pairs = request.query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.find(|(key, _)| *key == name).map(|(_, value)| body::percent_decode(value))
+    };
+    let secret = |name: &str| source.secret(name).first().ok_or_else(Refusal::no_secret);
+    match webhook.challenge.as_ref().ok_or_else(Refusal::no_challenge)? {
+        Challenge::Hmac { query, secret: name, field } => {
+            let text = parameter(query).ok_or_else(|| Refusal::challenge(query))?;
+            let mac = hmac_sha256(secret(name)?.expose().as_bytes(), &[text.as_bytes()]);
+            let mut answer = serde_json::Map::new();
+            answer.insert(field.clone(), Value::String(HEXLOWER.encode(&mac)));
+            Ok(Response::json(200, &Value::Object(answer)))
+        }
+        Challenge::Echo { query, token_query, secret: name } => {
+            let text = parameter(query).ok_or_else(|| Refusal::challenge(query))?;
+            let token = parameter(token_query).unwrap_or_default();
+            if !verify::is_one_of(source.secret(name), token.as_bytes()) {
+                return Err(Refusal::signature());
+            }
+            let mut response = Response::json(200, &Value::Null).with_header("content-type", "text/plain");
+            response.body = text;
+            Ok(response)
+        }
+    }
+}
