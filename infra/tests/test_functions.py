@@ -1,0 +1,194 @@
+"""How functions, queues and roles of template.yaml fit together."""
+
+import re
+
+import pytest
+import template as templates
+
+MAIN = templates.load(templates.MAIN)
+QUEUES = templates.resources(MAIN, "AWS::SQS::Queue")
+FUNCTIONS = templates.resources(MAIN, "AWS::Serverless::Function")
+DEAD_LETTERS = {name for name in QUEUES if name.endswith("DeadLetters")}
+WORK = set(QUEUES) - DEAD_LETTERS
+
+ENVIRONMENT = {
+    "LEDGER_TABLE",
+    "RESOURCES_TABLE",
+    "CONFIG_TABLE",
+    "INBOUND_QUEUE_URL",
+    "OUTBOUND_QUEUE_URL",
+    "COMMANDS_QUEUE_URL",
+    "PAYLOAD_BUCKET",
+    "KEY_ID",
+    "AWS_ENDPOINT_URL",
+}
+
+
+def sources(function: str) -> dict[str, dict]:
+    """SQS event sources of a function, by queue."""
+    events = FUNCTIONS[function].get("Events", {}).values()
+    return {event["Properties"]["Queue"]["Fn::GetAtt"][0]: event["Properties"] for event in events}
+
+
+def own_policy(function: str) -> dict:
+    return MAIN["Resources"][f"{function}Policy"]["Properties"]["PolicyDocument"]
+
+
+def allowed(function: str, action: str) -> list:
+    """Resources on which a function's own policy allows an action."""
+    found = []
+    for statement in own_policy(function)["Statement"]:
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        if statement["Effect"] == "Allow" and action in actions:
+            resource = statement["Resource"]
+            found += resource if isinstance(resource, list) else [resource]
+    return found
+
+
+def arn(queue: str) -> dict:
+    return {"Fn::GetAtt": [queue, "Arn"]}
+
+
+@pytest.mark.parametrize("name", QUEUES)
+class TestQueue:
+    def test_is_high_throughput_fifo(self, name):
+        queue = QUEUES[name]
+        assert queue["FifoQueue"] is True
+        assert queue["QueueName"]["Fn::Sub"].endswith(".fifo")
+        assert queue["DeduplicationScope"] == "messageGroup"
+        assert queue["FifoThroughputLimit"] == "perMessageGroupId"
+
+    def test_takes_a_mebibyte_and_keeps_it_two_weeks(self, name):
+        assert QUEUES[name]["MaximumMessageSize"] == 1024 * 1024
+        assert QUEUES[name]["MessageRetentionPeriod"] == 14 * 86400
+
+    def test_is_encrypted_with_our_key(self, name):
+        assert QUEUES[name]["KmsMasterKeyId"] == {"Fn::GetAtt": ["Storage", "Outputs.KeyArn"]}
+
+    def test_takes_tls_only(self, name):
+        policy = MAIN["Resources"]["QueuesOverTlsOnly"]["Properties"]
+        assert {"Ref": name} in policy["Queues"]
+        (statement,) = policy["PolicyDocument"]["Statement"]
+        assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "sqs:*")
+        assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+    def test_has_one_consumer_and_hides_work_six_times_as_long_as_it_may_run(self, name):
+        consumers = [function for function in FUNCTIONS if name in sources(function)]
+        assert len(consumers) == 1
+        timeout = FUNCTIONS[consumers[0]]["Timeout"]
+        assert QUEUES[name]["VisibilityTimeout"] >= 6 * timeout
+
+
+@pytest.mark.parametrize("name", sorted(WORK))
+def test_work_that_crashes_again_and_again_goes_to_a_fifo_dead_letter_queue(name):
+    redrive = QUEUES[name]["RedrivePolicy"]
+    assert redrive["deadLetterTargetArn"] == arn(f"{name}DeadLetters")
+    assert redrive["maxReceiveCount"] >= 100
+
+
+def test_retry_empties_every_dead_letter_queue():
+    assert set(sources("Retry")) == DEAD_LETTERS | {"Commands"}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+class TestFunction:
+    def test_names_its_binary_and_itself_alike(self, name):
+        metadata = MAIN["Resources"][name]["Metadata"]
+        assert metadata["BuildMethod"] == "rust-cargolambda"
+        binary = metadata["BuildProperties"]["Binary"]
+        assert FUNCTIONS[name]["FunctionName"] == {"Fn::Sub": f"${{AWS::StackName}}-{binary}"}
+
+    def test_answers_per_record(self, name):
+        for source in sources(name).values():
+            assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+            assert source["BatchSize"] == 10
+            assert source["ScalingConfig"]["MaximumConcurrency"]
+
+    def test_has_a_role_of_its_own_with_managed_policies_only(self, name):
+        assert FUNCTIONS[name]["Role"] == {"Fn::GetAtt": [f"{name}Role", "Arn"]}
+        role = MAIN["Resources"][f"{name}Role"]["Properties"]
+        assert "Policies" not in role
+        assert role["ManagedPolicyArns"] == [
+            {"Ref": f"{name}Policy"},
+            {"Fn::GetAtt": ["Storage", "Outputs.EveryFunctionPolicy"]},
+        ]
+
+    def test_has_its_own_log_group(self, name):
+        assert FUNCTIONS[name]["LoggingConfig"]["LogGroup"] == {
+            "Fn::GetAtt": ["Observability", f"Outputs.{name}Logs"]
+        }
+
+    def test_may_do_with_its_queues_what_a_poller_does(self, name):
+        expected = [arn(queue) for queue in sources(name)]
+        for action in ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"):
+            found = allowed(name, f"sqs:{action}")
+            assert sorted(map(str, found)) == sorted(map(str, expected)), action
+
+    def test_may_not_scan_or_change_tables(self, name):
+        for statement in own_policy(name)["Statement"]:
+            for action in statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]:
+                assert "*" not in action
+                assert action not in ("dynamodb:Scan", "dynamodb:DeleteTable", "sqs:PurgeQueue")
+
+
+def test_sending_is_given_to_those_who_send():
+    senders = {name: [str(resource) for resource in allowed(name, "sqs:SendMessage")] for name in FUNCTIONS}
+    assert senders == {
+        "WebhookIntake": [str(arn("Inbound"))],
+        "Normalize": [str(arn("Outbound"))],
+        "Deliver": [],
+        "Retry": [str(arn("Inbound")), str(arn("Outbound"))],
+    }
+
+
+def test_only_normalize_writes_resources():
+    resources = str({"Fn::GetAtt": ["Storage", "Outputs.ResourcesArn"]})
+    writers = [name for name in FUNCTIONS if resources in map(str, allowed(name, "dynamodb:PutItem"))]
+    assert writers == ["Normalize"]
+
+
+def test_functions_are_told_where_things_are():
+    assert set(MAIN["Globals"]["Function"]["Environment"]["Variables"]) == ENVIRONMENT
+
+
+def test_the_emulator_is_an_option_that_aws_never_sees():
+    parameter = MAIN["Parameters"]["EndpointUrl"]
+    assert parameter["Default"] == ""
+    assert re.fullmatch(parameter["AllowedPattern"], "http://127.0.0.1:4566")
+    assert not re.fullmatch(parameter["AllowedPattern"], "http://example.org:80")
+    variables = MAIN["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables["AWS_ENDPOINT_URL"] == {
+        "Fn::If": ["OnEmulator", {"Ref": "EndpointUrl"}, {"Ref": "AWS::NoValue"}]
+    }
+
+
+def test_routes_are_explicit_and_reach_webhook_intake():
+    routes = templates.resources(MAIN, "AWS::ApiGatewayV2::Route")
+    assert {route["RouteKey"] for route in routes.values()} == {
+        "POST /webhooks/{connection}",
+        "GET /webhooks/{connection}",
+    }
+    for route in routes.values():
+        assert route["Target"] == {"Fn::Sub": "integrations/${WebhookIntegration}"}
+    integration = MAIN["Resources"]["WebhookIntegration"]["Properties"]
+    assert integration["IntegrationUri"] == arn("WebhookIntake")
+    assert integration["PayloadFormatVersion"] == "2.0"
+    assert integration["TimeoutInMillis"] > 1000 * FUNCTIONS["WebhookIntake"]["Timeout"]
+    assert "Body" not in MAIN["Resources"]["Api"]["Properties"]
+
+
+def test_the_api_is_throttled_and_logs_no_query_string_and_no_header():
+    stage = MAIN["Resources"]["ApiStage"]["Properties"]
+    assert set(stage["DefaultRouteSettings"]) == {"ThrottlingRateLimit", "ThrottlingBurstLimit"}
+    logged = re.findall(r"\$context\.([\w.]+)", stage["AccessLogSettings"]["Format"])
+    assert set(logged) == {
+        "requestId",
+        "requestTime",
+        "identity.sourceIp",
+        "routeKey",
+        "path",
+        "status",
+        "responseLength",
+        "responseLatency",
+        "integrationErrorMessage",
+    }
