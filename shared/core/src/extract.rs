@@ -18,6 +18,9 @@ impl Extract {
                 text.rsplit('/').next().map(str::to_owned)
             }
             Self::Constant { constant } => Some(constant.clone()),
+            Self::First { first } => first
+                .iter()
+                .find_map(|place| place.find(message, &header as &dyn Fn(&str) -> Option<&'a str>)),
         };
         found.filter(|text| !text.is_empty())
     }
@@ -46,5 +49,7 @@ mod tests {
         let named = Extract::Header { header: "event-type".to_owned(), strip: "WatchTable: ".to_owned() };
         assert_eq!(named.find(&message, header).as_deref(), Some("Patient"));
         assert_eq!(named.find_in(&message), None);
+        let first = Extract::First { first: vec![named, tail] };
+        assert_eq!(first.find_in(&message).as_deref(), Some("a-1.E-2"), "the first that is there");
     }
 }

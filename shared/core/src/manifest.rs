@@ -118,6 +118,8 @@ pub enum Carry {
 impl Webhook {
     /// Cuts a body into its messages, in order. Takes time linear in the body and the messages.
     ///
+    /// A body without the place of the rows is a ping or a handshake: no messages, where other kinds are ignored.
+    ///
     /// # Errors
     /// When `rows` does not lead to an array.
     pub fn messages(&self, mut body: Value) -> Result<Vec<Value>, Cause> {
@@ -126,8 +128,10 @@ impl Webhook {
         for (name, carry) in &self.carry {
             indexes.push((name, carry, carry.index(&body)));
         }
-        let Some(Value::Array(rows)) = body.pointer_mut(pointer).map(Value::take) else {
-            return Err(Cause::new("webhook.no_rows", "the body has no list of rows there").at(pointer));
+        let rows = match body.pointer_mut(pointer).map(Value::take) {
+            Some(Value::Array(rows)) => rows,
+            None if self.other_kinds == OtherKinds::Ignore => Vec::new(),
+            _ => return Err(Cause::new("webhook.no_rows", "the body has no list of rows there").at(pointer)),
         };
         if indexes.is_empty() {
             return Ok(rows);
@@ -233,6 +237,11 @@ pub enum Extract {
     Constant {
         /// The text.
         constant: String,
+    },
+    /// The first of several places that has something.
+    First {
+        /// The places, in order.
+        first: Vec<Extract>,
     },
 }
 
@@ -475,8 +484,14 @@ mod tests {
                 json!({"topic": "Patient.update", "row": {"no": "id"}}),
             ]
         );
-        let cause = webhook.messages(json!({"events": {}})).err().map(|c| c.to_string());
-        assert_eq!(cause.as_deref(), Some("webhook.no_rows at /events: the body has no list of rows there"));
+        let cause = |webhook: &Webhook, body| webhook.messages(body).err().map(|c| c.to_string());
+        let no_rows = Some("webhook.no_rows at /events: the body has no list of rows there".to_owned());
+        assert_eq!(cause(&webhook, json!({"events": {}})), no_rows);
+        assert_eq!(cause(&webhook, json!({"type": "handshake"})), no_rows);
+
+        let lenient = Webhook { other_kinds: OtherKinds::Ignore, ..webhook };
+        assert_eq!(lenient.messages(json!({"type": "handshake"})), Ok(Vec::new()));
+        assert_eq!(cause(&lenient, json!({"events": {}})), no_rows);
     }
 
     #[test]

@@ -103,6 +103,11 @@ fn extract(extract: &Extract, place: &Place, problems: &mut Problems) {
             problems.unless(is_header(header), place.at("header"), || Fault::Header);
         }
         Extract::Constant { .. } => {}
+        Extract::First { first } => {
+            for (index, part) in first.iter().enumerate() {
+                self::extract(part, &place.at("first").at(index), problems);
+            }
+        }
     }
 }
 

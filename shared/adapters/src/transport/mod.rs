@@ -68,7 +68,7 @@ impl Destination for Http {
             Err(cause) => Outcome::Rejected(cause),
             Ok(request) => {
                 let time = call.time_left.min(Duration::from_secs(*timeout));
-                outcome::of(request.timeout(time).send().await, call.now).await
+                outcome::of(request.timeout(time).send().await, call.now)
             }
         }
     }

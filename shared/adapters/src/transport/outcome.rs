@@ -15,17 +15,12 @@ use reqwest::{Response, StatusCode, header::RETRY_AFTER};
 
 use super::retry_after;
 
-/// Bytes of a reply that are read away so that its connection can be used again.
-const DRAIN: usize = 64 * 1024;
-
-pub(super) async fn of(answer: Result<Response, reqwest::Error>, now: Timestamp) -> Outcome {
+/// The reply's body is not read: a short one has arrived with the head, and the connection serves again; a long
+/// one costs its connection.
+pub(super) fn of(answer: Result<Response, reqwest::Error>, now: Timestamp) -> Outcome {
     match answer {
+        Ok(response) => answered(&response, now),
         Err(error) => unanswered(&error),
-        Ok(response) => {
-            let outcome = answered(&response, now);
-            drain(response).await;
-            outcome
-        }
     }
 }
 
@@ -74,14 +69,4 @@ fn io_reason(error: &reqwest::Error) -> Option<io::ErrorKind> {
         source = error.source();
     }
     None
-}
-
-async fn drain(mut response: Response) {
-    let mut left = DRAIN;
-    while let Ok(Some(chunk)) = response.chunk().await {
-        match left.checked_sub(chunk.len()) {
-            Some(less) => left = less,
-            None => return,
-        }
-    }
 }
