@@ -132,18 +132,10 @@ impl Engine {
         for (index, variable) in VARIABLES.iter().enumerate() {
             engine.register(&reader(variable), move |_, run| Ok(run.variables[index].clone()));
         }
-        let conversions: [(&str, fn(&JValue, char) -> JValue); 4] = [
-            (number::DOUBLE, number::as_double),
-            (number::TEXT, number::as_text),
-            (number::COMPARED, number::as_compared),
-            (number::TRUTH, number::as_truth),
-        ];
-        for (name, convert) in conversions {
-            engine.register(name, move |args, run| {
-                let value = args.first().unwrap_or(&JValue::Undefined);
-                Ok(run.tag.map_or_else(|| value.clone(), |tag| convert(value, tag)))
-            });
-        }
+        engine.register_conversion(number::DOUBLE, number::as_double);
+        engine.register_conversion(number::TEXT, number::as_text);
+        engine.register_conversion(number::COMPARED, number::as_compared);
+        engine.register_conversion(number::TRUTH, number::as_truth);
         engine.register(trace::ENTER, |args, run| {
             run.open_parts.extend(part(args));
             Ok(JValue::Undefined)
@@ -165,6 +157,14 @@ impl Engine {
         // Refused only for names that jsonata-core compiles; the tests call every function.
         let registered = self.evaluator.register_fn_override(name, host);
         debug_assert!(registered.is_ok(), "{name}");
+    }
+
+    /// A function of [`crate::exact`].
+    fn register_conversion(&mut self, name: &str, convert: fn(&JValue, char) -> JValue) {
+        self.register(name, move |args, run| {
+            let value = args.first().unwrap_or(&JValue::Undefined);
+            Ok(run.tag.map_or_else(|| value.clone(), |tag| convert(value, tag)))
+        });
     }
 
     /// Evaluates a tree over a record.

@@ -4,7 +4,8 @@
 //! `$string(amount)` mean what they mean for any number. So wherever JSONata looks **into** a value, this form
 //! converts it first; wherever it only **carries** a value, it stays as it was written.
 //!
-//! * Arithmetic, order, truth and the arguments of JSONata's functions see the nearest double.
+//! * Arithmetic, order, truth and the arguments of JSONata's functions see the nearest double. What is computed is a
+//!   double; what is selected, sorted, merged or otherwise handed on is not touched.
 //! * `=`, `!=` and `in` compare protected numbers by their decimal value: two 20-digit ids are only equal when
 //!   all digits are.
 //! * `&` and `$string` see the digits as written.
@@ -91,6 +92,9 @@ fn convert(node: &mut AstNode) {
         }
         AstNode::Function { name, args, .. } => {
             args.iter_mut().for_each(convert);
+            if name == "sort" {
+                return in_order(args);
+            }
             if let Some((_, from_context)) = looking(name) {
                 if args.is_empty() && from_context {
                     args.push(AstNode::variable(""));
@@ -111,6 +115,18 @@ fn convert(node: &mut AstNode) {
     }
 }
 
+/// `$sort(items)` with a function that compares doubles, so that the items themselves are only carried.
+fn in_order(args: &mut Vec<AstNode>) {
+    if args.len() != 1 {
+        return;
+    }
+    let [lhs, rhs] =
+        ["a", "b"].map(|name| Box::new(ast::internal_call(DOUBLE, vec![AstNode::variable(name)])));
+    let body = AstNode::Binary { op: BinaryOp::GreaterThan, lhs, rhs };
+    let params = vec!["a".to_owned(), "b".to_owned()];
+    args.push(AstNode::Lambda { params, body: Box::new(body), signature: None, thunk: false });
+}
+
 /// `lhs ~> rhs`, where `rhs` takes `lhs` as its first argument.
 fn chain(lhs: &mut AstNode, rhs: &mut AstNode) {
     let name = match rhs {
@@ -120,7 +136,7 @@ fn chain(lhs: &mut AstNode, rhs: &mut AstNode) {
     if let AstNode::Function { args, .. } = rhs {
         args.iter_mut().for_each(convert);
     }
-    if looking(&name).is_some() {
+    if looking(&name).is_some() && name != "sort" {
         see(lhs, sight(&name));
         if let AstNode::Function { args, .. } = rhs {
             args.iter_mut().for_each(|arg| see(arg, sight(&name)));

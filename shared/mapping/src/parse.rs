@@ -38,27 +38,23 @@ pub(crate) fn parse(source: &str) -> Result<AstNode, Refused> {
     }
 }
 
-/// The token at which parsing failed. jsonata-core does not say; but it reads from left to right, so every prefix
-/// that holds the wrong token fails in the same way, and the longest that does not ends before it.
+/// The token at which parsing failed, which jsonata-core does not say. But it reads from left to right, so every
+/// prefix that holds the wrong token fails in the same way, and none that ends before it does.
 fn wrong_token(source: &str, error: &str) -> usize {
+    let tokens = scan::tokens(source);
     let end = source.trim_end().chars().count();
+    if error.contains("must be terminated") {
+        return tokens.last().map_or(end, |token| token.start);
+    }
     if ["end of expression", "Eof"].iter().any(|marker| error.contains(marker)) {
         return end;
     }
-    let fails_so = |prefix: &str| parser::parse(prefix).err().is_some_and(|other| other.to_string() == error);
-    let last_other = |ends: &mut dyn DoubleEndedIterator<Item = usize>| {
-        ends.rev().find(|end| !fails_so(&source[..*end])).unwrap_or(0)
-    };
-    // First by line, so that a long mapping does not cost a parse per character.
-    let from = last_other(&mut source.match_indices('\n').map(|(at, _)| at));
-    let to = source[from..]
-        .char_indices()
-        .skip(1)
-        .find(|(_, c)| *c == '\n')
-        .map_or(source.len(), |(at, _)| from + at);
-    let good = last_other(&mut source[..to].char_indices().map(|(at, _)| at).filter(|at| *at >= from));
-    let good = source[..good].chars().count();
-    scan::tokens(source).iter().find(|token| token.end > good).map_or(end, |token| token.start)
+    let ends: Vec<usize> = source.char_indices().map(|(at, _)| at).chain([source.len()]).collect();
+    let fails_otherwise =
+        |end: &usize| parser::parse(&source[..*end]).err().is_none_or(|other| other.to_string() != error);
+    // The shortest prefix that fails in the same way is one character longer than `good`.
+    let good = ends.partition_point(fails_otherwise).saturating_sub(1);
+    tokens.iter().find(|token| token.end > good).map_or(end, |token| token.start)
 }
 
 /// The first function, by name, whose result the record does not determine, and why it is refused.

@@ -5,8 +5,19 @@
 
 use jsonata_core::value::JValue;
 
-use super::{args, time};
+use super::{Example, args, time};
 use crate::engine::Run;
+
+/// Expressions with their results in the zone `America/Chicago`; each one is a test.
+pub const EXAMPLES: &[Example] = &[
+    ("$date('2026-03-05')", r#""2026-03-05""#),
+    ("$date('2026-03-05 23:59:59')", r#""2026-03-05""#),
+    ("$date('2026-03-05T23:59:59+02:00')", r#""2026-03-05""#),
+    ("{'birthDate': $date('0001-01-01')}", "{}"),
+    ("{'birthDate': $date('0000-00-00 00:00:00')}", "{}"),
+    ("{'birthDate': $date('')}", "{}"),
+    ("{'birthDate': $date(absent)}", "{}"),
+];
 
 pub(super) fn call(args: &[JValue], run: &Run) -> Result<JValue, String> {
     let Some(text) = args::text(args, 0, run)? else { return Ok(JValue::Undefined) };

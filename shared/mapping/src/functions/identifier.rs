@@ -4,8 +4,17 @@
 
 use jsonata_core::value::JValue;
 
-use super::args;
+use super::{Example, args};
 use crate::engine::Run;
+
+/// Expressions with their results in the zone `America/Chicago`; each one is a test.
+pub const EXAMPLES: &[Example] = &[
+    (
+        "$identifier('https://pms.example/PatNum', 42)",
+        r#"{"system":"https://pms.example/PatNum","value":"42"}"#,
+    ),
+    ("{'identifier': $identifier('https://pms.example/PatNum', absent)}", "{}"),
+];
 
 pub(super) fn call(args: &[JValue], run: &Run) -> Result<JValue, String> {
     let system = args::text(args, 0, run)?.ok_or("needs a system")?;

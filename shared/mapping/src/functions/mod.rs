@@ -1,11 +1,13 @@
 //! The functions mappings have besides [JSONata's own](https://docs.jsonata.org/string-functions), one per file.
 //!
-//! All of them follow JSONata's habit: nothing in, nothing out, so that an absent field stays absent.
+//! All of them follow JSONata's habit: nothing in, nothing out, so that an absent field stays absent. A number is
+//! taken with all the digits it was written with. Every module has `EXAMPLES`.
 //!
 //! | function | result |
 //! |---|---|
 //! | [`$date(text)`](date) | the date part; nothing for the empty dates of PMS databases |
 //! | [`$identifier(system, value)`](identifier) | a FHIR Identifier |
+//! | [`$pad(text, width, char?)`](pad) | JSONata's own, bounded |
 //! | [`$plusMinutes(text, n)`](plus_minutes) | the instant `n` minutes later |
 //! | [`$reference(type, system, value)`](reference) | a reference by identifier, made literal later |
 //! | [`$truth(text)`](truth) | a boolean from `"true"` / `"false"` |
@@ -24,6 +26,9 @@ pub mod zoned;
 use jsonata_core::value::JValue;
 
 use crate::engine::Run;
+
+/// A JSONata expression and the JSON it results in, over the record `{}`.
+pub type Example = (&'static str, &'static str);
 
 /// A function: arguments in, a value or the reason why not. The reason holds no value of the record.
 type Function = fn(&[JValue], &Run) -> Result<JValue, String>;

@@ -4,8 +4,15 @@
 
 use jsonata_core::value::JValue;
 
-use super::args;
+use super::{Example, args};
 use crate::{engine::Run, limits};
+
+/// Expressions with their results in the zone `America/Chicago`; each one is a test.
+pub const EXAMPLES: &[Example] = &[
+    ("$pad('7', -3, '0')", r#""007""#),
+    ("$pad('ab', 5, '-+')", r#""ab-+-""#),
+    ("$pad('abc', 2)", r#""abc""#),
+];
 
 pub(super) fn call(args: &[JValue], run: &Run) -> Result<JValue, String> {
     let Some(JValue::String(text)) = args.first() else {

@@ -8,12 +8,22 @@ use jiff::{Span, tz::TimeZone};
 use jsonata_core::value::JValue;
 
 use super::{
-    args,
+    Example, args,
     time::{self, Stamp},
 };
 use crate::engine::Run;
 
 const FORM: &str = "argument 1 must be a time stamp with an offset, as $zoned gives";
+
+/// Expressions with their results in the zone `America/Chicago`; each one is a test.
+pub const EXAMPLES: &[Example] = &[
+    ("$plusMinutes('2026-03-05T14:30:00-06:00', 45)", r#""2026-03-05T15:15:00-06:00""#),
+    ("$plusMinutes('2026-03-05T14:30:12.50Z', -31)", r#""2026-03-05T13:59:12.50Z""#),
+    ("$plusMinutes('2026-03-08T01:45:00-06:00', 30)", r#""2026-03-08T03:15:00-05:00""#),
+    ("$plusMinutes('2026-11-01T01:45:00-05:00', 30)", r#""2026-11-01T01:15:00-06:00""#),
+    ("$plusMinutes('2026-03-08T01:45:00+01:00', 30)", r#""2026-03-08T02:15:00+01:00""#),
+    ("{'end': $plusMinutes(absent, 30)}", "{}"),
+];
 
 pub(super) fn call(args: &[JValue], run: &Run) -> Result<JValue, String> {
     let Some(text) = args::text(args, 0, run)? else { return Ok(JValue::Undefined) };

@@ -8,8 +8,21 @@ use std::fmt::Write as _;
 
 use jsonata_core::value::JValue;
 
-use super::args;
+use super::{Example, args};
 use crate::engine::Run;
+
+/// Expressions with their results in the zone `America/Chicago`; each one is a test.
+pub const EXAMPLES: &[Example] = &[
+    (
+        "$reference('Patient', 'https://pms.example/PatNum', 42)",
+        r#"{"reference":"Patient?identifier=https://pms.example/PatNum|42"}"#,
+    ),
+    (
+        "$reference('Location', 'urn:oid:1.2.3', 'Room 4|B')",
+        r#"{"reference":"Location?identifier=urn:oid:1.2.3|Room%204%7CB"}"#,
+    ),
+    ("{'actor': $reference('Patient', 'urn:oid:1.2.3', '')}", "{}"),
+];
 
 pub(super) fn call(args: &[JValue], run: &Run) -> Result<JValue, String> {
     let kind = args::text(args, 0, run)?.ok_or("needs a resource type")?;

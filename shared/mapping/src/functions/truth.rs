@@ -5,8 +5,15 @@
 
 use jsonata_core::value::JValue;
 
-use super::args;
+use super::{Example, args};
 use crate::engine::Run;
+
+/// Expressions with their results in the zone `America/Chicago`; each one is a test.
+pub const EXAMPLES: &[Example] = &[
+    ("[$truth('true'), $truth('False'), $truth(true)]", "[true,false,true]"),
+    ("{'active': $truth('')}", "{}"),
+    ("{'active': $truth(absent)}", "{}"),
+];
 
 pub(super) fn call(args: &[JValue], run: &Run) -> Result<JValue, String> {
     if let Some(JValue::Bool(truth)) = args.first() {

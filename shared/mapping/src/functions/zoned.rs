@@ -13,12 +13,27 @@ use jiff::tz::TimeZone;
 use jsonata_core::value::JValue;
 
 use super::{
-    args,
+    Example, args,
     time::{self, Stamp},
 };
 use crate::engine::Run;
 
 const FORM: &str = "must be yyyy-MM-dd HH:mm[:ss], with T or a blank between date and time";
+
+/// Expressions with their results in the zone `America/Chicago`; each one is a test.
+pub const EXAMPLES: &[Example] = &[
+    ("$zoned('2026-03-05 14:30:00')", r#""2026-03-05T14:30:00-06:00""#),
+    ("$zoned('2026-07-05T14:30:00')", r#""2026-07-05T14:30:00-05:00""#),
+    ("$zoned('2026-07-05 14:30')", r#""2026-07-05T14:30:00-05:00""#),
+    ("$zoned('2026-07-05T14:30:00.120')", r#""2026-07-05T14:30:00.120-05:00""#),
+    ("$zoned('2026-07-05 14:30:00', 'America/Phoenix')", r#""2026-07-05T14:30:00-07:00""#),
+    ("$zoned('2026-07-05T14:30:00+02:00')", r#""2026-07-05T14:30:00+02:00""#),
+    ("$zoned('2026-07-05 14:30:00Z')", r#""2026-07-05T14:30:00Z""#),
+    ("$zoned('2026-07-05')", r#""2026-07-05""#),
+    ("$zoned('2026-03-08 02:30:00')", r#""2026-03-08T03:30:00-05:00""#),
+    ("$zoned('2026-11-01 01:30:00')", r#""2026-11-01T01:30:00-05:00""#),
+    ("{'start': $zoned('0001-01-01 00:00:00')}", "{}"),
+];
 
 pub(super) fn call(args: &[JValue], run: &Run) -> Result<JValue, String> {
     let Some(text) = args::text(args, 0, run)? else { return Ok(JValue::Undefined) };
