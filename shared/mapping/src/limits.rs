@@ -1,4 +1,7 @@
 //! What an evaluation may use up. A mapping of a 1 KB record needs about a thousandth of each.
+//!
+//! They stop mistakes, not malice: one call of a function runs to its end before the clock is looked at, so a text
+//! that doubles itself can reach a gigabyte first. Mappings are configuration; a Lambda's memory is the last bound.
 
 /// Wall-clock time of one evaluation, in milliseconds. Lambda's own time-out is the backstop.
 pub const TIME_MS: u64 = 1_000;
