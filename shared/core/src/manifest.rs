@@ -99,12 +99,11 @@ const fn one_mebibyte() -> usize {
 
 /// Something of the body that a row takes along.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(untagged, deny_unknown_fields, rename_all_fields = "kebab-case")]
 pub enum Carry {
     /// A JSON pointer into the body: every row takes the same.
     Pointer(String),
     /// The element of another array that belongs to the row (side-loaded records, as in JSON:API's `included`).
-    #[serde(rename_all = "kebab-case")]
     Match {
         /// JSON pointer to the array.
         array: String,
@@ -258,7 +257,7 @@ pub enum Encoding {
 /// How a webhook proves where it comes from. Each `secret` names one of the manifest's secrets; a connection may
 /// hold two values of it during a rotation, and either verifies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 pub enum Verify {
     /// A shared secret in a header.
     Token {
@@ -350,7 +349,7 @@ impl Verify {
 
 /// How an address is proven to its sender.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 pub enum Challenge {
     /// `GET ?{query}=X` is answered with `{"{field}": hex(HMAC-SHA-256(secret, X))}`.
     Hmac {
@@ -361,7 +360,7 @@ pub enum Challenge {
         /// Field of the JSON reply.
         field: String,
     },
-    /// `GET ?{query}=X` is answered with X as text, if `{token_query}` equals the secret (WebSub and its kin).
+    /// `GET ?{query}=X` is answered with X as text, if `{token-query}` equals the secret (WebSub and its kin).
     Echo {
         /// Query parameter that is echoed.
         query: String,
@@ -396,7 +395,7 @@ const fn twelve() -> u32 {
 
 /// The transports. `{name}` in a text stands for the connection's setting of that name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 pub enum Transport {
     /// A signed POST by Standard Webhooks 1.0. The receiver keeps `Idempotency-Key`, so a repeat has no second effect.
     StandardWebhook {
