@@ -142,6 +142,8 @@ fn park_subject(
                 let doc: DeliveryDoc = docs::read(record, "delivery")?;
                 match doc.state {
                     DeliveryState::Delivered { .. } => Err(Parked::Superseded),
+                    // A second copy of the task: the first one has its place in the lane.
+                    DeliveryState::Parked { .. } if task.release.is_none() => Err(Parked::Superseded),
                     DeliveryState::Attempting { until } if until > now => Err(Parked::Busy(until)),
                     _ => parked(doc, Expect::Rev(record.rev)),
                 }
@@ -156,6 +158,7 @@ fn park_subject(
                 Some(record) => {
                     let known: MessageDoc = docs::read(record, "message")?;
                     let is_replay = known.state == MessageState::Normalized;
+                    doc.order = known.order;
                     doc.replays = known.replays;
                     doc.replayed = known.replayed;
                     if is_replay {

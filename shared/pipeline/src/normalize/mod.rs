@@ -87,16 +87,16 @@ impl<P: Ports> Bridge<P> {
         let Some(source) = self.connection(&task.connection).await? else {
             return aside(None, Some(stage::unknown_connection(&task.connection))).await;
         };
+        let known = self.ledger().message(&task.connection, &task.message).await?.map(|(doc, _)| doc);
+        if known.as_ref().is_some_and(|known| is_done(known, task)) {
+            self.settle_release(&lane, task.release.as_ref(), task.message.as_str()).await?;
+            return Ok(Report { verdict: Verdict::Done, line: line_of(task).outcome("duplicate") });
+        }
         if source.connection.paused {
             return aside(Some(&source), Some(stage::paused())).await;
         }
         if self.ledger().lane(&lane).await?.gate(task.release.as_ref()) == Gate::Behind {
             return aside(Some(&source), None).await;
-        }
-        let known = self.ledger().message(&task.connection, &task.message).await?.map(|(doc, _)| doc);
-        if known.as_ref().is_some_and(|known| is_done(known, task)) {
-            self.settle_release(&lane, task.release.as_ref(), task.message.as_str()).await?;
-            return Ok(Report { verdict: Verdict::Done, line: line_of(task).outcome("duplicate") });
         }
         let opened =
             self.unpack(Purpose::Message, &task.connection, task.message.as_str(), &task.payload).await;

@@ -1,0 +1,97 @@
+//! DynamoDB's rules: conditional writes, transactions, expiry that is seen on read, no other isolation.
+
+use std::collections::BTreeMap;
+
+use bridge_pipeline::ports::{Expect, Index, Key, Query, Record, Write, WriteError};
+
+/// All tables.
+#[derive(Debug, Default)]
+pub struct Tables {
+    records: BTreeMap<Key, Record>,
+    /// How many writes there were.
+    pub writes: u64,
+}
+
+impl Tables {
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// All records, in key order.
+    pub fn iter(&self) -> impl Iterator<Item = &Record> {
+        self.records.values()
+    }
+
+    pub(super) fn get(&self, key: &Key, now: i64) -> Option<Record> {
+        self.records.get(key).filter(|record| is_alive(record, now)).cloned()
+    }
+
+    pub(super) fn write(&mut self, writes: Vec<Write>, now: i64) -> Result<(), WriteError> {
+        for (index, write) in writes.iter().enumerate() {
+            let (key, holds): (&Key, Box<dyn Fn(Option<&Record>) -> bool>) = match write {
+                Write::Put(record, Expect::Absent) => (&record.key, Box::new(|current| current.is_none())),
+                Write::Put(record, Expect::Rev(rev)) => {
+                    (&record.key, Box::new(move |current| current.is_some_and(|current| current.rev == *rev)))
+                }
+                Write::Put(record, Expect::OlderThan(version)) => (
+                    &record.key,
+                    Box::new(move |current| {
+                        current.is_none_or(|c| c.version.as_deref() < Some(version.as_str()))
+                    }),
+                ),
+                Write::Delete(key, rev) => {
+                    (key, Box::new(move |current| current.is_some_and(|current| current.rev == *rev)))
+                }
+            };
+            let current = self.get(key, now);
+            if !holds(current.as_ref()) {
+                return Err(WriteError::Conflict { index, current: current.map(Box::new) });
+            }
+        }
+        for write in writes {
+            self.writes += 1;
+            match write {
+                Write::Put(mut record, _) => {
+                    let before = self.get(&record.key, now).map_or(0, |current| current.rev);
+                    record.rev = before + 1;
+                    self.records.insert(record.key.clone(), record);
+                }
+                Write::Delete(key, _) => {
+                    self.records.remove(&key);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn query(&self, query: &Query, now: i64) -> Vec<Record> {
+        let position = |record: &Record| match query.index {
+            Index::Main => Some((record.key.pk.clone(), record.key.sk.clone())),
+            Index::ByConnection => record.by_connection.clone(),
+            Index::ByAttention => record.by_attention.clone(),
+        };
+        let mut found: Vec<(String, &Record)> = self
+            .records
+            .values()
+            .filter(|record| record.key.table == query.table && is_alive(record, now))
+            .filter_map(|record| Some((position(record)?, record)))
+            .filter(|((pk, sk), _)| *pk == query.pk && query.range.contains(sk))
+            .map(|((_, sk), record)| (sk, record))
+            .collect();
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        if query.descending {
+            found.reverse();
+        }
+        found.into_iter().take(query.limit).map(|(_, record)| record.clone()).collect()
+    }
+}
+
+fn is_alive(record: &Record, now: i64) -> bool {
+    record.expires.is_none_or(|at| at.as_millis() > now)
+}

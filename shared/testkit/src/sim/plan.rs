@@ -1,0 +1,139 @@
+//! What is simulated: a tenant, its connections, and what its senders send.
+
+use std::{collections::HashMap, sync::Arc};
+
+use bridge_core::{
+    Phi,
+    config::{Connection, Tenant},
+    http::Request,
+};
+use serde_json::json;
+
+use super::Rng;
+use crate::memory::MemoryAdapters;
+
+/// Where everything comes from.
+pub const CONNECTION: &str = "sim.source";
+/// Where everything goes.
+pub const DESTINATION: &str = "sim.studio";
+
+const SOURCE_MANIFEST: &str = r#"
+adapter: source
+version: 1
+title: Simulated source
+open: true
+secrets: { token: shared token }
+webhook:
+  verify: { kind: token, header: x-token, secret: token }
+  kind: { constant: note }
+  kinds:
+    note:
+      mapping: note
+      lane: [/patient]
+      source-id: [/tag]
+      find-by: { tag: /tag }
+"#;
+
+const STUDIO_MANIFEST: &str = r#"
+adapter: studio
+version: 1
+title: Simulated receiver
+settings: { url: { about: where } }
+secrets: { signing: shared secret }
+deliver:
+  transport: { kind: standard-webhook, url: "{url}", secret: signing }
+  max-attempts: 8
+"#;
+
+/// Fails on odd notes until it is repaired.
+pub(super) const BROKEN: &str = r#"(
+  $assert(odd = false, "odd");
+  {"resourceType": "Patient", "identifier": [
+    {"system": "urn:sim:patient", "value": patient}, {"system": "urn:sim:tag", "value": tag}]}
+)"#;
+
+pub(super) const REPAIRED: &str = r#"{"resourceType": "Patient", "identifier": [
+    {"system": "urn:sim:patient", "value": patient}, {"system": "urn:sim:tag", "value": tag}]}"#;
+
+pub(super) fn adapters() -> MemoryAdapters {
+    let manifests = [("source", SOURCE_MANIFEST), ("studio", STUDIO_MANIFEST)];
+    let parse = |(name, yaml): (&str, &str)| {
+        (
+            name.to_owned(),
+            Arc::new(serde_norway::from_str(yaml).expect("the simulation's manifests are valid")),
+        )
+    };
+    MemoryAdapters { manifests: manifests.map(parse).into_iter().collect(), mappings: HashMap::new() }
+}
+
+pub(super) fn tenant() -> Tenant {
+    serde_norway::from_str("{tenant: sim, name: Simulated practice}").expect("valid")
+}
+
+pub(super) fn source(mapping: &str, policy: &str) -> Connection {
+    let mut connection: Connection = serde_norway::from_str(&format!(
+        "{{connection: {CONNECTION}, adapter: source, zone: UTC, secrets: {{token: t}}, lanes: {policy}, \
+         routes: [{{to: {DESTINATION}, resources: [Patient]}}]}}"
+    ))
+    .expect("valid");
+    connection.mappings.insert("note".to_owned(), mapping.to_owned());
+    connection
+}
+
+pub(super) fn studio(policy: &str) -> Connection {
+    serde_norway::from_str(&format!(
+        "{{connection: {DESTINATION}, adapter: studio, zone: UTC, settings: {{url: 'https://studio.example'}}, \
+         secrets: {{signing: s}}, lanes: {policy}}}"
+    ))
+    .expect("valid")
+}
+
+/// A note that a sender will post until it is acknowledged.
+#[derive(Debug, Clone)]
+pub(super) struct Note {
+    pub(super) patient: usize,
+    pub(super) seq: usize,
+    /// The mapping fails on it until it is repaired.
+    pub(super) odd: bool,
+    /// The receiver rejects it until it is told not to.
+    pub(super) unwanted: bool,
+    /// The sender posts it so often even when it was acknowledged.
+    pub(super) repeats: u32,
+}
+
+impl Note {
+    /// Names it in the receiver's book.
+    pub(super) fn tag(&self) -> String {
+        let mark = if self.unwanted { "unwanted" } else { "note" };
+        format!("{mark}-{}-{}", self.patient, self.seq)
+    }
+
+    pub(super) fn request(&self) -> Request {
+        let body = json!({"patient": format!("p{}", self.patient), "tag": self.tag(), "odd": self.odd});
+        Request {
+            method: "POST".to_owned(),
+            path: format!("/webhooks/{CONNECTION}"),
+            query: String::new(),
+            headers: [("x-token", "t"), ("content-type", "application/json")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            source: None,
+            body: Phi::new(body.to_string().into_bytes()),
+        }
+    }
+}
+
+/// What a seed's senders send: by patient, in order.
+pub(super) fn notes(rng: &mut Rng) -> Vec<Vec<Note>> {
+    let patients = 1 + rng.below(3) as usize;
+    let note = |rng: &mut Rng, patient, seq| Note {
+        patient,
+        seq,
+        odd: rng.chance(0.08),
+        unwanted: rng.chance(0.08),
+        repeats: u32::from(rng.chance(0.25)) + u32::from(rng.chance(0.1)),
+    };
+    (0..patients)
+        .map(|patient| (0..1 + rng.below(6) as usize).map(|seq| note(rng, patient, seq)).collect())
+        .collect()
+}

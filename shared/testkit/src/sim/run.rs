@@ -1,0 +1,472 @@
+//! The scheduler: one choice after the other, each decided by the seed.
+
+use std::sync::{Arc, Mutex};
+
+use bridge_core::task::{Actor, Command, Stage};
+use bridge_pipeline::{
+    Bridge,
+    ledger::{ParkedDoc, ParkedTask},
+    ports::{Expect, QueueName, Record, Write},
+};
+use futures::executor::block_on;
+
+use super::{
+    Rng, Violation,
+    check::check,
+    plan::{self, Note},
+    tasks::{Ended, Process, SimHook, Task},
+};
+use crate::memory::{Calm, FifoQueue, MemoryPorts, Shared, World, lock};
+
+const QUEUES: [QueueName; 3] = [QueueName::Inbound, QueueName::Outbound, QueueName::Commands];
+/// A run that has not settled after this many choices never will.
+const CHOICES: u32 = 200_000;
+
+/// A bug that is planted, to show that the simulation would find it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// Conditions on revisions are not enforced: claims do not fence.
+    ClaimsDoNotFence,
+    /// A lane is never held.
+    LanesAreNotHeld,
+    /// What is parked is not written down.
+    ParkedIsForgotten,
+    /// An older state overwrites a newer one.
+    StaleOverwrites,
+    /// A queue acknowledges what it does not keep.
+    SendsAreLost,
+    /// A batch is deleted before it is worked.
+    DeletedTooEarly,
+    /// Records behind a failed one of their group are deleted with the rest of the batch.
+    GroupDoesNotStop,
+}
+
+impl Flaw {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::ClaimsDoNotFence,
+        Self::LanesAreNotHeld,
+        Self::ParkedIsForgotten,
+        Self::StaleOverwrites,
+        Self::SendsAreLost,
+        Self::DeletedTooEarly,
+        Self::GroupDoesNotStop,
+    ];
+
+    pub(super) fn corrupt(self, writes: Vec<Write>) -> Vec<Write> {
+        let always = || Expect::OlderThan("\u{10FFFF}".to_owned());
+        let corrupt = |write: Write| match (self, write) {
+            (Self::ClaimsDoNotFence, Write::Put(record, Expect::Rev(_) | Expect::Absent))
+                if record.key.sk.starts_with("delivery#") =>
+            {
+                Some(Write::Put(record, always()))
+            }
+            (Self::LanesAreNotHeld, Write::Put(record, expect)) if record.key.sk == "lane" => {
+                let doc = record.doc.replace("\"held\":true", "\"held\":false");
+                Some(Write::Put(Record { doc, ..record }, expect))
+            }
+            (Self::ParkedIsForgotten, Write::Put(record, _)) if record.key.sk.starts_with("parked#") => None,
+            (Self::StaleOverwrites, Write::Put(record, Expect::OlderThan(_))) => {
+                Some(Write::Put(record, always()))
+            }
+            (_, write) => Some(write),
+        };
+        writes.into_iter().filter_map(corrupt).collect()
+    }
+}
+
+/// What happened in a run, to see that the seeds reach everything.
+#[derive(Debug, Clone, Default)]
+pub struct Coverage {
+    /// Processes killed.
+    pub kills: u64,
+    /// Batches that were received again while still being worked.
+    pub held_back: u64,
+    /// Tasks found parked by the operator.
+    pub parked: u64,
+    /// Lanes released.
+    pub releases: u64,
+    /// Messages replayed.
+    pub replays: u64,
+    /// Pauses of the destination.
+    pub pauses: u64,
+    /// Requests that were repeated.
+    pub repeats: u64,
+    /// Notes accepted.
+    pub notes: u64,
+    /// Calls to the receiver.
+    pub calls: u64,
+    /// Choices made.
+    pub choices: u64,
+}
+
+impl Coverage {
+    /// Adds another run's.
+    pub fn add(&mut self, other: &Self) {
+        self.kills += other.kills;
+        self.held_back += other.held_back;
+        self.parked += other.parked;
+        self.releases += other.releases;
+        self.replays += other.replays;
+        self.pauses += other.pauses;
+        self.repeats += other.repeats;
+        self.notes += other.notes;
+        self.calls += other.calls;
+        self.choices += other.choices;
+    }
+
+    /// Whether everything that can happen did.
+    pub fn reaches_everything(&self) -> bool {
+        [self.kills, self.held_back, self.parked, self.releases, self.replays, self.pauses, self.repeats]
+            .iter()
+            .all(|count| *count > 0)
+    }
+}
+
+/// A finished run.
+#[derive(Debug)]
+pub struct Run {
+    /// What happened.
+    pub coverage: Coverage,
+    /// What must not have happened.
+    pub violations: Vec<Violation>,
+}
+
+struct Sender {
+    notes: Vec<Note>,
+    next: usize,
+    busy: bool,
+}
+
+pub(super) struct Sim {
+    pub(super) world: Shared,
+    pub(super) senders_notes: Vec<Vec<Note>>,
+    rng: Rng,
+    hook: SimHook,
+    senders: Vec<Sender>,
+    tasks: Vec<Task>,
+    processes: u64,
+    operator: Bridge<MemoryPorts<Calm>>,
+    policy: &'static str,
+    repaired: bool,
+    paused: bool,
+    pub(super) replayed: u64,
+    coverage: Coverage,
+    commands: u64,
+}
+
+/// Runs a seed.
+pub fn simulate(seed: u64, flaw: Option<Flaw>) -> Run {
+    let mut sim = Sim::new(seed, flaw);
+    let settled = sim.run();
+    let violations = check(&sim, settled);
+    sim.coverage.calls = lock(&sim.world).receiver.calls;
+    Run { coverage: sim.coverage, violations }
+}
+
+impl Sim {
+    fn new(seed: u64, flaw: Option<Flaw>) -> Self {
+        let mut rng = Rng::new(seed);
+        let world: Shared = Arc::new(Mutex::new(World { now: 1_700_000_000_000, ..World::default() }));
+        {
+            let mut world = lock(&world);
+            world.receiver.fail = rng.unit() * 0.4;
+            world.receiver.mute = rng.unit() * 0.2;
+            world.receiver.rejects = Some("unwanted".to_owned());
+            world.queues.extend(QUEUES.map(|queue| (queue, FifoQueue::default())));
+        }
+        let faults = if rng.chance(0.5) { rng.unit() * 0.1 } else { 0.0 };
+        let hook = SimHook { rng: Arc::new(Mutex::new(Rng::new(rng.bits()))), flaw, faults };
+        // Replays of what was skipped have no place in a lane: only holding lanes promise order.
+        let policy = "hold";
+        let operator = Bridge::new(MemoryPorts::new(world.clone(), Calm, plan::adapters(), 0, 0));
+        let senders_notes = plan::notes(&mut rng);
+        let sender = |notes: &Vec<Note>| Sender { notes: notes.clone(), next: 0, busy: false };
+        let sim = Self {
+            senders: senders_notes.iter().map(sender).collect(),
+            world,
+            senders_notes,
+            rng,
+            hook,
+            tasks: Vec::new(),
+            processes: 0,
+            operator,
+            policy,
+            repaired: false,
+            paused: false,
+            replayed: 0,
+            coverage: Coverage::default(),
+            commands: 0,
+        };
+        block_on(async {
+            sim.operator.apply_tenant(&plan::tenant()).await.expect("a calm world");
+            sim.operator
+                .apply_connection(plan::source(plan::BROKEN, policy), actor())
+                .await
+                .expect("a calm world");
+            sim.operator.apply_connection(plan::studio(policy), actor()).await.expect("a calm world");
+        });
+        sim
+    }
+
+    /// Whether everything came to rest.
+    fn run(&mut self) -> bool {
+        for _ in 0..CHOICES {
+            self.coverage.choices += 1;
+            if self.is_idle() && self.finish() {
+                return true;
+            }
+            self.choose();
+        }
+        false
+    }
+
+    fn is_idle(&self) -> bool {
+        let sent = self.senders.iter().all(|sender| sender.next == sender.notes.len());
+        sent && self.tasks.is_empty()
+            && lock(&self.world).queues.values().all(|queue| queue.messages.is_empty())
+    }
+
+    /// At rest: repairs what is broken and releases what is parked. Whether nothing was left to do.
+    fn finish(&mut self) -> bool {
+        self.repair();
+        if self.paused {
+            self.pause(false);
+        }
+        self.release_all() == 0
+    }
+
+    fn choose(&mut self) {
+        match self.rng.below(100) {
+            0..=69 if !self.tasks.is_empty() => self.step(),
+            0..=84 => self.begin(),
+            85..=88 => self.pass_time(),
+            89 if self.rng.chance(0.3) => self.kill(),
+            90 if self.rng.chance(0.1) => drop(self.release_all()),
+            91 if self.rng.chance(0.05) => self.repair(),
+            92 if self.rng.chance(0.1) => self.replay(),
+            93 if self.rng.chance(0.05) => self.pause(!self.paused),
+            _ => self.pass_time_if_stuck(),
+        }
+    }
+
+    /// One call of one task.
+    fn step(&mut self) {
+        let at = self.rng.below(self.tasks.len() as u64) as usize;
+        let now = lock(&self.world).now;
+        if self.tasks[at].begins_at > now {
+            return;
+        }
+        if self.tasks[at].killed_at <= now {
+            self.coverage.kills += 1;
+            return self.end(at, None);
+        }
+        if let Some(ended) = self.tasks[at].poll() {
+            self.end(at, Some(ended));
+        }
+    }
+
+    fn end(&mut self, at: usize, ended: Option<Ended>) {
+        let task = self.tasks.swap_remove(at);
+        if let Some(sender) = task.sender {
+            self.senders[sender].busy = false;
+            if let Some(Ended::Answered { status: 202 }) = ended {
+                self.acknowledged(sender);
+            }
+        }
+        task.kill(&self.world);
+        match ended {
+            Some(Ended::Batch { queue, received, again }) => {
+                // The event source deletes what was done; now and then it doesn't get to it.
+                if self.rng.chance(0.97) {
+                    let drops_all = self.hook.flaw == Some(Flaw::GroupDoesNotStop);
+                    let mut world = lock(&self.world);
+                    let now = world.now;
+                    let fifo = world.queues.get_mut(&queue).expect("declared");
+                    let kept: Vec<&String> =
+                        if drops_all { again.first().into_iter().collect() } else { again.iter().collect() };
+                    for record in received.iter().filter(|record| !kept.contains(&&record.id)) {
+                        fifo.delete(&record.receipt, now);
+                    }
+                }
+            }
+            // Where nobody answered, the sender posts again.
+            Some(Ended::Answered { .. }) | None => {}
+        }
+    }
+
+    fn acknowledged(&mut self, sender: usize) {
+        let sender = &mut self.senders[sender];
+        let note = &mut sender.notes[sender.next];
+        if note.repeats > 0 {
+            note.repeats -= 1;
+            self.coverage.repeats += 1;
+        } else {
+            sender.next += 1;
+            self.coverage.notes += 1;
+        }
+    }
+
+    /// Begins something: a request, or a batch from a queue.
+    fn begin(&mut self) {
+        let now = lock(&self.world).now;
+        let idle = |sender: &&Sender| !sender.busy && sender.next < sender.notes.len();
+        let waiting: Vec<usize> =
+            self.senders.iter().enumerate().filter(|(_, sender)| idle(sender)).map(|(at, _)| at).collect();
+        if self.rng.chance(0.3)
+            && let Some(&at) = self.rng.pick(&waiting)
+        {
+            let process = self.process();
+            let sender = &mut self.senders[at];
+            sender.busy = true;
+            self.tasks.push(Task::request(process, &sender.notes[sender.next], Some(at), now));
+            return;
+        }
+        if self.rng.chance(0.02) {
+            self.repeat_late(now);
+            return;
+        }
+        let Some(&queue) = self.rng.pick(&QUEUES) else { return };
+        let limit = 1 + self.rng.below(10) as usize;
+        let received = lock(&self.world).queues.get_mut(&queue).expect("declared").receive(limit, now);
+        if received.is_empty() {
+            return;
+        }
+        if self.hook.flaw == Some(Flaw::DeletedTooEarly) {
+            let mut world = lock(&self.world);
+            let fifo = world.queues.get_mut(&queue).expect("declared");
+            received.iter().for_each(|record| fifo.delete(&record.receipt, now));
+        }
+        // An event source that is throttled holds a batch until shortly before it is visible again.
+        let held = if self.rng.chance(0.1) { 100_000 + self.rng.below(20_000) as i64 } else { 0 };
+        self.coverage.held_back += u64::from(held > 0);
+        let process = self.process();
+        self.tasks.push(Task::batch(process, queue, received, now, held));
+    }
+
+    /// Posts a note again that was acknowledged, perhaps long ago.
+    fn repeat_late(&mut self, now: i64) {
+        let done = self.senders.iter().flat_map(|sender| &sender.notes[..sender.next]);
+        let done: Vec<Note> = done.cloned().collect();
+        if let Some(note) = self.rng.pick(&done) {
+            self.coverage.repeats += 1;
+            let process = self.process();
+            self.tasks.push(Task::request(process, note, None, now));
+        }
+    }
+
+    fn process(&mut self) -> Process {
+        self.processes += 1;
+        Process::start(&self.world, self.hook.clone(), self.processes)
+    }
+
+    fn kill(&mut self) {
+        if !self.tasks.is_empty() {
+            let at = self.rng.below(self.tasks.len() as u64) as usize;
+            self.coverage.kills += 1;
+            self.end(at, None);
+        }
+    }
+
+    fn pass_time(&mut self) {
+        let longest = if self.rng.chance(0.02) { 400_000 } else { 3_000 };
+        let ms = self.rng.below(longest) as i64;
+        lock(&self.world).now += ms;
+    }
+
+    /// Jumps to when something can happen again.
+    fn pass_time_if_stuck(&mut self) {
+        let mut world = lock(&self.world);
+        let now = world.now;
+        let ready = world.queues.values().any(|queue| queue.is_ready(now));
+        let runnable = self.tasks.iter().any(|task| task.begins_at <= now);
+        if ready || runnable {
+            return;
+        }
+        let visible = world.queues.values().filter_map(|queue| queue.next_visible(now)).min();
+        let begins = self.tasks.iter().map(|task| task.begins_at).min();
+        if let Some(next) = visible.into_iter().chain(begins).min() {
+            world.now = next.max(now);
+        }
+    }
+
+    fn parked(&self) -> Vec<ParkedDoc> {
+        let world = lock(&self.world);
+        let now = world.now;
+        world
+            .tables
+            .iter()
+            .filter(|record| record.key.sk.starts_with("parked#"))
+            .filter(|record| record.expires.is_none_or(|at| at.as_millis() > now))
+            .map(|record| serde_json::from_str(&record.doc).expect("a parked task"))
+            .collect()
+    }
+
+    /// Releases every lane with something parked; returns how many there are.
+    fn release_all(&mut self) -> usize {
+        let mut lanes: Vec<(Stage, _, _)> = Vec::new();
+        for parked in self.parked() {
+            let lane = match &parked.task {
+                ParkedTask::Inbound(task) => (Stage::Inbound, task.connection.clone(), task.lane.clone()),
+                ParkedTask::Outbound(task) => (Stage::Outbound, task.destination.clone(), task.lane.clone()),
+            };
+            self.coverage.parked += 1;
+            if !lanes.contains(&lane) {
+                lanes.push(lane);
+            }
+        }
+        for (stage, connection, lane) in &lanes {
+            self.commands += 1;
+            self.coverage.releases += 1;
+            let command = Command::ReleaseLane {
+                connection: connection.clone(),
+                stage: *stage,
+                lane: lane.clone(),
+                actor: actor(),
+            };
+            block_on(self.operator.command(&command, self.commands.to_string())).expect("a calm world");
+        }
+        lanes.len()
+    }
+
+    fn repair(&mut self) {
+        if !self.repaired {
+            self.repaired = true;
+            lock(&self.world).receiver.rejects = None;
+            let source = plan::source(plan::REPAIRED, self.policy);
+            block_on(self.operator.apply_connection(source, actor())).expect("a calm world");
+        }
+    }
+
+    fn replay(&mut self) {
+        let messages: Vec<_> = {
+            let world = lock(&self.world);
+            let docs = world.tables.iter().filter(|record| record.key.sk == "message");
+            docs.map(|r| {
+                serde_json::from_str::<bridge_pipeline::ledger::MessageDoc>(&r.doc).expect("a message")
+            })
+            .collect()
+        };
+        let Some(doc) = self.rng.pick(&messages) else { return };
+        self.commands += 1;
+        self.coverage.replays += 1;
+        self.replayed += 1;
+        let command = Command::ReplayMessage {
+            connection: doc.connection.clone(),
+            message: doc.message.clone(),
+            actor: actor(),
+        };
+        block_on(self.operator.command(&command, self.commands.to_string())).expect("a calm world");
+    }
+
+    fn pause(&mut self, paused: bool) {
+        self.paused = paused;
+        self.coverage.pauses += u64::from(paused);
+        let id = plan::DESTINATION.parse().expect("valid");
+        block_on(self.operator.set_paused(&id, paused, actor())).expect("a calm world");
+    }
+}
+
+fn actor() -> Actor {
+    Actor { name: "operator".to_owned(), reason: "simulated".to_owned() }
+}
