@@ -57,7 +57,7 @@ def _ready(endpoint: str) -> bool:
 
 @contextlib.contextmanager
 def running(directory: Path) -> Iterator[Emulator]:
-    """An emulator whose log is in `directory`; its state dies with it."""
+    """An emulator that enforces IAM policies. Its log is in `directory`; its state dies with it."""
     port = _free_port()
     endpoint = f"http://127.0.0.1:{port}"
     # Functions inherit what the emulator has: nothing of the caller's environment, least of all its credentials.
@@ -66,6 +66,7 @@ def running(directory: Path) -> Iterator[Emulator]:
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "MINISTACK_HOST": "127.0.0.1",
+        "AUTH": "true",
         # Otherwise a broker for AWS IoT listens on every interface.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",

@@ -1,6 +1,39 @@
-"""Makes the modules under tools/ importable."""
+"""Shared by the tests of the templates: the modules under tools/, and a deployed stack."""
 
 import sys
+import zipfile
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+
+import deploy  # noqa: E402
+import emulator  # noqa: E402
+
+FUNCTIONS = ("webhook-intake", "normalize", "deliver", "retry")
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory):
+    """A fresh emulator that enforces IAM policies."""
+    with emulator.running(tmp_path_factory.mktemp("emulator")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stack(aws, tmp_path_factory):
+    """The stack, with `probe.py` in place of every function."""
+    bootstrap = tmp_path_factory.mktemp("probe") / "bootstrap.zip"
+    entry = zipfile.ZipInfo("bootstrap")
+    entry.external_attr = 0o755 << 16
+    with zipfile.ZipFile(bootstrap, "w") as archive:
+        archive.writestr(entry, f"#!/bin/sh\nexec '{sys.executable}' \"$LAMBDA_TASK_ROOT/probe.py\"\n")
+        archive.write(Path(__file__).with_name("probe.py"), "probe.py")
+    return deploy.deploy(
+        aws.endpoint,
+        dict.fromkeys(FUNCTIONS, bootstrap),
+        Architecture="x86_64",
+        DeletionProtection="false",
+        EndpointUrl=aws.endpoint,
+    )

@@ -135,8 +135,8 @@ def test_sending_is_given_to_those_who_send():
     senders = {name: [str(resource) for resource in allowed(name, "sqs:SendMessage")] for name in FUNCTIONS}
     assert senders == {
         "WebhookIntake": [str(arn("Inbound"))],
-        "Normalize": [str(arn("Outbound"))],
-        "Deliver": [],
+        "Normalize": [str(arn("Outbound")), str(arn("Commands"))],
+        "Deliver": [str(arn("Commands"))],
         "Retry": [str(arn("Inbound")), str(arn("Outbound"))],
     }
 

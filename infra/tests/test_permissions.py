@@ -1,0 +1,126 @@
+"""What each function's role allows, tried under that role: the emulator enforces the policies of the template."""
+
+import json
+
+import deploy
+import pytest
+
+EVERY = {"webhook-intake", "normalize", "deliver", "retry"}
+ITEM = {"pk": {"S": "probe"}, "sk": {"S": "probe"}}
+ENTRY = {"MessageBody": "probe", "MessageGroupId": "probe", "MessageDeduplicationId": "probe"}
+RECEIPT = {"ReceiptHandle": "probe"}
+QUERY = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": "probe"}}}
+
+
+def put(table: str) -> tuple:
+    return "dynamodb", "put_item", {"TableName": table, "Item": ITEM}
+
+
+def get(table: str) -> tuple:
+    return "dynamodb", "get_item", {"TableName": table, "Key": ITEM}
+
+
+def delete(table: str) -> tuple:
+    return "dynamodb", "delete_item", {"TableName": table, "Key": ITEM}
+
+
+def query(table: str) -> tuple:
+    return "dynamodb", "query", {"TableName": table, **QUERY}
+
+
+def scan(table: str) -> tuple:
+    return "dynamodb", "scan", {"TableName": table}
+
+
+def transact(table: str) -> tuple:
+    return "dynamodb", "transact_write_items", {"TransactItems": [{"Put": {"TableName": table, "Item": ITEM}}]}
+
+
+def send(output: str) -> tuple:
+    return "sqs", "send_message", {"QueueUrl": f"{{{output}}}", **ENTRY}
+
+
+def hide(queue: str) -> tuple:
+    url = f"{{endpoint}}/000000000000/bridge-{queue}.fifo"
+    return "sqs", "change_message_visibility", {"QueueUrl": url, "VisibilityTimeout": 1, **RECEIPT}
+
+
+def purge(output: str) -> tuple:
+    return "sqs", "purge_queue", {"QueueUrl": f"{{{output}}}"}
+
+
+def put_object(prefix: str) -> tuple:
+    return "s3", "put_object", {"Bucket": "{PayloadBucket}", "Key": f"{prefix}/probe", "Body": "probe"}
+
+
+def get_object(prefix: str) -> tuple:
+    return "s3", "get_object", {"Bucket": "{PayloadBucket}", "Key": f"{prefix}/probe"}
+
+
+DELETE_OBJECT = ("s3", "delete_object", {"Bucket": "{PayloadBucket}", "Key": "payloads/probe"})
+DATA_KEY = (
+    "kms",
+    "generate_data_key",
+    {"KeyId": "{KeyId}", "KeySpec": "AES_256", "EncryptionContext": {"tenant": "probe"}},
+)
+DISABLE_KEY = ("kms", "disable_key", {"KeyId": "{KeyId}"})
+NOBODY: set[str] = set()
+
+# Who may do what. The order keeps a denied call from being answered for another reason.
+MATRIX = [
+    (get("{ConfigTable}"), EVERY),
+    (query("{ConfigTable}"), EVERY),
+    (put("{ConfigTable}"), NOBODY),
+    (get("{LedgerTable}"), EVERY),
+    (put("{LedgerTable}"), EVERY),
+    (transact("{LedgerTable}"), EVERY),
+    (query("{LedgerTable}"), {"retry"}),
+    (delete("{LedgerTable}"), {"normalize", "deliver"}),
+    (scan("{LedgerTable}"), NOBODY),
+    (get("{ResourcesTable}"), {"normalize"}),
+    (put("{ResourcesTable}"), {"normalize"}),
+    (delete("{ResourcesTable}"), NOBODY),
+    (send("InboundQueueUrl"), {"webhook-intake", "retry"}),
+    (send("OutboundQueueUrl"), {"normalize", "retry"}),
+    (send("CommandsQueueUrl"), {"normalize", "deliver"}),
+    (hide("inbound"), {"normalize"}),
+    (hide("outbound"), {"deliver"}),
+    (hide("commands"), {"retry"}),
+    (hide("inbound-dead-letters"), {"retry"}),
+    (hide("outbound-dead-letters"), {"retry"}),
+    (hide("commands-dead-letters"), {"retry"}),
+    (purge("InboundQueueUrl"), NOBODY),
+    (put_object("payloads"), {"webhook-intake", "normalize", "retry"}),
+    (put_object("parked"), {"normalize", "deliver", "retry"}),
+    (get_object("payloads"), {"normalize", "deliver", "retry"}),
+    (DELETE_OBJECT, NOBODY),
+    (DATA_KEY, EVERY),
+    (DISABLE_KEY, NOBODY),
+]
+
+
+def fill(value, names: dict[str, str]):
+    """Puts the stack's names into a call."""
+    if isinstance(value, dict):
+        return {key: fill(inner, names) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [fill(inner, names) for inner in value]
+    if isinstance(value, str) and value.startswith("{"):
+        return value.format(**names)
+    return value
+
+
+@pytest.mark.parametrize("function", sorted(EVERY))
+def test_a_role_allows_what_the_function_needs_and_no_more(aws, stack, function):
+    names = stack.outputs | {"endpoint": aws.endpoint}
+    invoked = deploy.client("lambda", aws.endpoint).invoke(
+        FunctionName=f"{stack.name}-{function}",
+        Payload=json.dumps({"calls": [fill(call, names) for call, _ in MATRIX]}),
+    )
+    answers = json.load(invoked["Payload"])
+    assert len(answers) == len(MATRIX), answers
+    found = {f"{call[1]} {call[2]}": answer for (call, _), answer in zip(MATRIX, answers, strict=True)}
+    expected = {
+        f"{call[1]} {call[2]}": "allowed" if function in allowed else "denied" for call, allowed in MATRIX
+    }
+    assert found == expected

@@ -1,0 +1,66 @@
+"""A request reaches every function on its way: API route, queues, event sources, receiver."""
+
+import json
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from queue import Queue
+
+import deploy
+import pytest
+
+
+@pytest.fixture
+def receiver():
+    """A server on loopback; gives its address and what it receives."""
+    received: Queue = Queue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            received.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *arguments):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/", received
+    server.shutdown()
+
+
+def call(aws, stack, method: str, body: bytes | None = None) -> int:
+    """Calls the webhook's public address by way of the emulator."""
+    url = urllib.parse.urlsplit(stack.outputs["WebhookUrl"] + "clinic.pms")
+    headers = {"Host": url.netloc, "Content-Type": "application/json"}
+    request = urllib.request.Request(aws.endpoint + url.path, data=body, method=method, headers=headers)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.status
+
+
+def test_a_webhook_travels_through_the_stack(aws, stack, receiver):
+    address, received = receiver
+    assert call(aws, stack, "POST", json.dumps({"to": address}).encode()) == 202
+    expected = {"route": "POST /webhooks/{connection}", "connection": "clinic.pms", "to": address}
+    assert received.get(timeout=30) == expected
+
+
+@pytest.mark.parametrize("queue", ["commands", "inbound-dead-letters", "outbound-dead-letters", "commands-dead-letters"])
+def test_retry_gets_commands_and_dead_letters(aws, stack, receiver, queue):
+    address, received = receiver
+    deploy.client("sqs", aws.endpoint).send_message(
+        QueueUrl=f"{aws.endpoint}/000000000000/{stack.name}-{queue}.fifo",
+        MessageBody=json.dumps({"to": address, "queue": queue}),
+        MessageGroupId="lane",
+        MessageDeduplicationId="once",
+    )
+    assert received.get(timeout=30)["queue"] == queue
+
+
+def test_other_routes_lead_nowhere(aws, stack):
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        call(aws, stack, "DELETE")
+    assert refused.value.code == 404
