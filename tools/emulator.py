@@ -31,7 +31,7 @@ def python() -> Path:
     """The interpreter that has MiniStack; installed on first use, again when the requirements change."""
     digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]
     cache = Path(os.environ.get("BRIDGE_TOOLS") or ROOT / "target" / "tools")
-    venv = cache / f"emulator-{digest}-{sys.version_info.major}.{sys.version_info.minor}"
+    venv = cache / f"emulator-{sys.version_info.major}.{sys.version_info.minor}-{digest}"
     interpreter = venv / "bin" / "python"
     if not (venv / "complete").exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)

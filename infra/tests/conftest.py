@@ -8,8 +8,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
-import deploy  # noqa: E402
-import emulator  # noqa: E402
+import deploy
+import emulator
 
 FUNCTIONS = ("webhook-intake", "normalize", "deliver", "retry")
 

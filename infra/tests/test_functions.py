@@ -114,9 +114,7 @@ class TestFunction:
         ]
 
     def test_has_its_own_log_group(self, name):
-        assert FUNCTIONS[name]["LoggingConfig"]["LogGroup"] == {
-            "Fn::GetAtt": ["Observability", f"Outputs.{name}Logs"]
-        }
+        assert FUNCTIONS[name]["LoggingConfig"]["LogGroup"] == {"Fn::GetAtt": ["Observability", f"Outputs.{name}Logs"]}
 
     def test_may_do_with_its_queues_what_a_poller_does(self, name):
         expected = [arn(queue) for queue in sources(name)]
@@ -157,9 +155,7 @@ def test_the_emulator_is_an_option_that_aws_never_sees():
     assert re.fullmatch(parameter["AllowedPattern"], "http://127.0.0.1:4566")
     assert not re.fullmatch(parameter["AllowedPattern"], "http://example.org:80")
     variables = MAIN["Globals"]["Function"]["Environment"]["Variables"]
-    assert variables["AWS_ENDPOINT_URL"] == {
-        "Fn::If": ["OnEmulator", {"Ref": "EndpointUrl"}, {"Ref": "AWS::NoValue"}]
-    }
+    assert variables["AWS_ENDPOINT_URL"] == {"Fn::If": ["OnEmulator", {"Ref": "EndpointUrl"}, {"Ref": "AWS::NoValue"}]}
 
 
 def test_routes_are_explicit_and_reach_webhook_intake():

@@ -120,7 +120,5 @@ def test_a_role_allows_what_the_function_needs_and_no_more(aws, stack, function)
     answers = json.load(invoked["Payload"])
     assert len(answers) == len(MATRIX), answers
     found = {f"{call[1]} {call[2]}": answer for (call, _), answer in zip(MATRIX, answers, strict=True)}
-    expected = {
-        f"{call[1]} {call[2]}": "allowed" if function in allowed else "denied" for call, allowed in MATRIX
-    }
+    expected = {f"{call[1]} {call[2]}": "allowed" if function in allowed else "denied" for call, allowed in MATRIX}
     assert found == expected

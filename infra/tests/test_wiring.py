@@ -48,7 +48,9 @@ def test_a_webhook_travels_through_the_stack(aws, stack, receiver):
     assert received.get(timeout=30) == expected
 
 
-@pytest.mark.parametrize("queue", ["commands", "inbound-dead-letters", "outbound-dead-letters", "commands-dead-letters"])
+@pytest.mark.parametrize(
+    "queue", ["commands", "inbound-dead-letters", "outbound-dead-letters", "commands-dead-letters"]
+)
 def test_retry_gets_commands_and_dead_letters(aws, stack, receiver, queue):
     address, received = receiver
     deploy.client("sqs", aws.endpoint).send_message(

@@ -1,0 +1,73 @@
+# What can be done with this repository. `just ci` is what CI does.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+# Tools that are neither Rust nor Python 3, see tools/setup. Kept outside of the checkout, so that clones share them.
+export BRIDGE_TOOLS := env("BRIDGE_TOOLS", env("XDG_CACHE_HOME", home_directory() / ".cache") / "pms-bridge")
+py := BRIDGE_TOOLS / "python" / "bin"
+built := env("CARGO_TARGET_DIR", "target")
+
+[private]
+default:
+    @{{ just_executable() }} --list --unsorted
+
+# Run the whole bridge on this machine.
+up *args:
+    cargo run -- up {{ args }}
+
+# Tests of all crates.
+test *args:
+    cargo test --workspace {{ args }}
+
+# Formatting and lints of Rust and Python.
+lint: tools
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- --deny warnings
+    {{ py }}/ruff format --check --config tools/ruff.toml tools infra
+    {{ py }}/ruff check --config tools/ruff.toml tools infra
+
+# Licences, bans and sources of dependencies; known vulnerabilities where their database can be reached.
+deny: tools
+    {{ BRIDGE_TOOLS }}/cargo-deny/bin/cargo-deny check licenses bans sources
+    if {{ BRIDGE_TOOLS }}/cargo-deny/bin/cargo-deny fetch db 2>/dev/null; then \
+        {{ BRIDGE_TOOLS }}/cargo-deny/bin/cargo-deny check advisories; \
+    else \
+        echo "advisories not checked: their database can't be reached from here"; \
+    fi
+
+# The templates: linters, promises, every role and the wiring under the emulator.
+template: tools
+    {{ py }}/pytest infra/tests --ignore infra/tests/e2e
+
+# The real functions, deployed by the template to the emulator: a webhook in, a delivery out.
+e2e: tools
+    cargo build --package bridge-cli --package webhook-intake --package normalize --package deliver --package retry
+    {{ py }}/pytest infra/tests/e2e --binaries {{ built }}/debug
+
+# Everything that CI checks: the fast and the telling first.
+ci: test lint deny template e2e
+
+# Build and deploy to AWS: `just deploy staging`.
+deploy environment: tools
+    PATH="{{ py }}:$PATH" {{ py }}/sam build --config-env {{ environment }}
+    PATH="{{ py }}:$PATH" {{ py }}/sam deploy --config-env {{ environment }}
+
+# Format everything.
+fmt: tools
+    cargo fmt --all
+    {{ py }}/ruff format --config tools/ruff.toml tools infra
+    {{ py }}/ruff check --fix --config tools/ruff.toml tools infra
+
+# Install the tools that the other recipes need.
+tools:
+    @tools/setup
+
+# Pin Python requirements again, with hashes, after a change of a requirements.in.
+lock-python:
+    {{ py }}/python -m venv --clear {{ built }}/uv
+    {{ built }}/uv/bin/pip install --quiet uv
+    for list in tools/requirements infra/emulator-requirements; do \
+        {{ built }}/uv/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-annotate \
+            --no-emit-find-links --no-emit-index-url --custom-compile-command "just lock-python" \
+            "$list.in" --output-file "$list.txt"; \
+    done
