@@ -15,6 +15,7 @@ mod line;
 pub mod normalize;
 mod payload;
 pub mod ports;
+pub mod queries;
 pub mod receive;
 mod rejections;
 pub mod retry;

@@ -24,7 +24,7 @@ pub use park::{ParkRequest, Parked, Subject};
 
 use bridge_core::{
     Timestamp,
-    id::{ConnectionId, DeliveryId, MessageId},
+    id::{ConnectionId, DeliveryId, MessageId, TenantId},
 };
 
 use crate::batch::Received;
@@ -197,7 +197,12 @@ struct Conflict {
 }
 
 fn message_key(connection: &ConnectionId, message: &MessageId) -> Key {
-    Key::new(Table::Ledger, format!("{}#{message}", connection.tenant()), "message")
+    message_key_of(&connection.tenant(), message)
+}
+
+/// Where a message's record stands.
+pub(crate) fn message_key_of(tenant: &TenantId, message: &MessageId) -> Key {
+    Key::new(Table::Ledger, format!("{tenant}#{message}"), "message")
 }
 
 fn delivery_key(connection: &ConnectionId, message: &MessageId, delivery: &DeliveryId) -> Key {
