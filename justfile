@@ -37,11 +37,11 @@ deny: tools
 
 # The templates: linters, promises, every role and the wiring under the emulator.
 template: tools
-    {{ py }}/pytest infra/tests --ignore infra/tests/e2e
+    {{ py }}/pytest infra/tests
 
 # The real functions, deployed by the template to the emulator: a webhook in, a delivery out.
 e2e: tools
-    cargo build --package bridge-cli --package webhook-intake --package normalize --package deliver --package retry
+    cargo build --package bridge --package webhook-intake --package normalize --package deliver --package retry
     {{ py }}/pytest infra/tests/e2e --binaries {{ built }}/debug
 
 # Everything that CI checks: the fast and the telling first.

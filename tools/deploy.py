@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,8 +40,17 @@ def binary(function: dict[str, Any]) -> str:
     return function["Metadata"]["BuildProperties"]["Binary"]
 
 
+def binaries() -> list[str]:
+    """Names of the binaries that the template's functions are built from."""
+    resources = templates.load(templates.MAIN)["Resources"].values()
+    return [binary(resource) for resource in resources if resource["Type"] == "AWS::Serverless::Function"]
+
+
 def deploy(endpoint: str, bootstraps: dict[str, Path], name: str = "bridge", **parameters: str) -> Stack:
     """Creates the stack, with the zip of `bootstraps` for each binary, and waits until it stands."""
+    # The emulator runs functions as processes of this machine.
+    machine = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
+    parameters = {"Architecture": machine, "DeletionProtection": "false", "EndpointUrl": endpoint} | parameters
     s3 = client("s3", endpoint)
     s3.create_bucket(Bucket=ARTIFACTS)
     for function, path in bootstraps.items():

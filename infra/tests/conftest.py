@@ -1,17 +1,12 @@
-"""Shared by the tests of the templates: the modules under tools/, and a deployed stack."""
+"""Shared by the tests of the templates: an emulator, and the stack deployed to it."""
 
 import sys
 import zipfile
 from pathlib import Path
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
-
 import deploy
 import emulator
-
-FUNCTIONS = ("webhook-intake", "normalize", "deliver", "retry")
+import pytest
 
 
 @pytest.fixture(scope="session")
@@ -30,10 +25,4 @@ def stack(aws, tmp_path_factory):
     with zipfile.ZipFile(bootstrap, "w") as archive:
         archive.writestr(entry, f"#!/bin/sh\nexec '{sys.executable}' \"$LAMBDA_TASK_ROOT/probe.py\"\n")
         archive.write(Path(__file__).with_name("probe.py"), "probe.py")
-    return deploy.deploy(
-        aws.endpoint,
-        dict.fromkeys(FUNCTIONS, bootstrap),
-        Architecture="x86_64",
-        DeletionProtection="false",
-        EndpointUrl=aws.endpoint,
-    )
+    return deploy.deploy(aws.endpoint, dict.fromkeys(deploy.binaries(), bootstrap))

@@ -81,6 +81,9 @@ class TestQueue:
 
 @pytest.mark.parametrize("name", sorted(WORK))
 def test_work_that_crashes_again_and_again_goes_to_a_fifo_dead_letter_queue(name):
+    stem = QUEUES[name]["QueueName"]["Fn::Sub"].removesuffix(".fifo")
+    # By this name retry knows what it has received.
+    assert QUEUES[f"{name}DeadLetters"]["QueueName"]["Fn::Sub"] == f"{stem}-dead-letters.fifo"
     redrive = QUEUES[name]["RedrivePolicy"]
     assert redrive["deadLetterTargetArn"] == arn(f"{name}DeadLetters")
     assert redrive["maxReceiveCount"] >= 100
