@@ -6,7 +6,7 @@
 //! releases, replays, pauses, resumes and repairs. At the end the books must agree: see [`Violation`].
 
 mod check;
-mod plan;
+pub(crate) mod plan;
 mod rng;
 mod run;
 mod tasks;

@@ -52,10 +52,10 @@ pub(super) const BROKEN: &str = r#"(
     {"system": "urn:sim:patient", "value": patient}, {"system": "urn:sim:tag", "value": tag}]}
 )"#;
 
-pub(super) const REPAIRED: &str = r#"{"resourceType": "Patient", "identifier": [
+pub(crate) const REPAIRED: &str = r#"{"resourceType": "Patient", "identifier": [
     {"system": "urn:sim:patient", "value": patient}, {"system": "urn:sim:tag", "value": tag}]}"#;
 
-pub(super) fn adapters() -> MemoryAdapters {
+pub(crate) fn adapters() -> MemoryAdapters {
     let manifests = [("source", SOURCE_MANIFEST), ("studio", STUDIO_MANIFEST)];
     let parse = |(name, yaml): (&str, &str)| {
         (
@@ -66,11 +66,11 @@ pub(super) fn adapters() -> MemoryAdapters {
     MemoryAdapters { manifests: manifests.map(parse).into_iter().collect(), mappings: HashMap::new() }
 }
 
-pub(super) fn tenant() -> Tenant {
+pub(crate) fn tenant() -> Tenant {
     serde_norway::from_str("{tenant: sim, name: Simulated practice}").expect("valid")
 }
 
-pub(super) fn source(mapping: &str, policy: &str) -> Connection {
+pub(crate) fn source(mapping: &str, policy: &str) -> Connection {
     let mut connection: Connection = serde_norway::from_str(&format!(
         "{{connection: {CONNECTION}, adapter: source, zone: UTC, secrets: {{token: t}}, lanes: {policy}, \
          routes: [{{to: {DESTINATION}, resources: [Patient]}}]}}"
@@ -80,7 +80,7 @@ pub(super) fn source(mapping: &str, policy: &str) -> Connection {
     connection
 }
 
-pub(super) fn studio(policy: &str) -> Connection {
+pub(crate) fn studio(policy: &str) -> Connection {
     serde_norway::from_str(&format!(
         "{{connection: {DESTINATION}, adapter: studio, zone: UTC, settings: {{url: 'https://studio.example'}}, \
          secrets: {{signing: s}}, lanes: {policy}}}"
