@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A change of a connection is seen everywhere after this long.
-const CONFIGURATION_AGE: Duration = Duration::from_secs(30);
+pub const CONFIGURATION_AGE: Duration = Duration::from_secs(30);
 
 /// The pipeline of one process. Cheap to share; everything it keeps is a cache.
 pub struct Bridge<P> {

@@ -21,6 +21,6 @@ mod rejections;
 pub mod retry;
 mod stage;
 
-pub use bridge::Bridge;
+pub use bridge::{Bridge, CONFIGURATION_AGE};
 pub use keys::{Keep, KeyError};
 pub use rejections::RejectionDoc;
