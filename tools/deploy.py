@@ -101,8 +101,9 @@ def failures(cloudformation: Any) -> list[str]:
 
 
 def for_emulator(template: dict[str, Any]) -> dict[str, Any]:
-    """The template without what the emulator can't satisfy: it speaks plain HTTP on loopback, and it knows neither
-    kms:ViaService nor encryption contexts as condition keys. infra/tests asserts all of these on the template."""
+    """The template, fit for an emulator that speaks plain HTTP on loopback, knows neither kms:ViaService nor encryption
+    contexts as condition keys, and wants batch actions of SQS by their own names (AWS covers them with the singular
+    ones). infra/tests asserts on the template itself what is left out here."""
     resources = template["Resources"]
     for name in [name for name, resource in resources.items() if resource["Type"] in TLS_ONLY]:
         del resources[name]
@@ -110,7 +111,17 @@ def for_emulator(template: dict[str, Any]) -> dict[str, Any]:
         if resource["Type"] == "AWS::IAM::ManagedPolicy":
             for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
                 statement.pop("Condition", None)
+                statement["Action"] = [
+                    name
+                    for action in listed(statement["Action"])
+                    for name in ([action, f"{action}Batch"] if action.startswith("sqs:") else [action])
+                ]
     return template
+
+
+def listed(value: Any) -> list[Any]:
+    """Policies may give one thing where a list could stand."""
+    return value if isinstance(value, list) else [value]
 
 
 def upload(s3: Any, endpoint: str, key: str, body: str) -> str:
