@@ -1,0 +1,13 @@
+//! The Lambda binary: [`deliver`] over AWS and HTTP.
+
+use std::process::ExitCode;
+
+use bridge_adapters::{Catalog, Http};
+use bridge_aws::{AwsPorts, lambda};
+use deliver::{Deliver, WARM};
+
+fn main() -> ExitCode {
+    lambda::main(&WARM, |aws| {
+        Ok(Deliver::new(AwsPorts::new(aws, Catalog::builtin()).with_destination(Http::new()?)))
+    })
+}

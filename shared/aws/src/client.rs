@@ -1,0 +1,121 @@
+//! The service clients: built once, over one HTTP client and one set of credentials.
+
+use std::{sync::Arc, time::Duration};
+
+use aws_config::{
+    AppName, BehaviorVersion, ConfigLoader, Region, identity::IdentityCache, retry::RetryConfig,
+    timeout::TimeoutConfig,
+};
+use aws_sdk_dynamodb::config::Credentials as AwsCredentials;
+use aws_smithy_http_client::{Builder, tls};
+
+use crate::{
+    DynamoStore, KmsKeys, Meter, MissingSettings, S3Blobs, Settings, SqsQueue, lambda::sqs::Sources,
+};
+
+/// An HTTP connection is kept this long without use: less than the 60 s after which AWS's side closes it.
+const IDLE: Duration = Duration::from_secs(50);
+const CONNECT: Duration = Duration::from_secs(2);
+/// One try. The largest thing sent is a payload of some MiB.
+const ATTEMPT: Duration = Duration::from_secs(4);
+/// All tries together: less than the shortest function timeout of `infra/template.yaml`.
+const OPERATION: Duration = Duration::from_secs(8);
+const ATTEMPTS: u32 = 3;
+
+/// Everything of AWS that the pipeline uses. Cheap to clone; clones share connections.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    pub(crate) store: DynamoStore,
+    pub(crate) queue: SqsQueue,
+    pub(crate) blobs: S3Blobs,
+    pub(crate) keys: KmsKeys,
+    meter: Meter,
+    settings: Arc<Settings>,
+}
+
+impl Aws {
+    /// As the environment says.
+    ///
+    /// # Errors
+    /// Names every variable that is missing.
+    pub async fn from_env() -> Result<Self, MissingSettings> {
+        Ok(Self::new(Settings::from_env()?).await)
+    }
+
+    /// As `settings` say. Calls nobody: that a name leads nowhere shows with its first use.
+    pub async fn new(settings: Settings) -> Self {
+        let shared = loader(&settings).load().await;
+        let meter = Meter::default();
+        let dynamo = aws_sdk_dynamodb::config::Builder::from(&shared).interceptor(meter.clone()).build();
+        let sqs = aws_sdk_sqs::config::Builder::from(&shared).interceptor(meter.clone()).build();
+        let kms = aws_sdk_kms::config::Builder::from(&shared).interceptor(meter.clone()).build();
+        // An emulator has no DNS name per bucket.
+        let s3 = aws_sdk_s3::config::Builder::from(&shared)
+            .interceptor(meter.clone())
+            .force_path_style(settings.endpoint.is_some())
+            .build();
+        Self {
+            store: DynamoStore::new(aws_sdk_dynamodb::Client::from_conf(dynamo), &settings, meter.clone()),
+            queue: SqsQueue::new(aws_sdk_sqs::Client::from_conf(sqs), &settings, meter.clone()),
+            blobs: S3Blobs::new(aws_sdk_s3::Client::from_conf(s3), settings.payload_bucket.clone()),
+            keys: KmsKeys::new(aws_sdk_kms::Client::from_conf(kms), settings.key_id.clone()),
+            meter,
+            settings: Arc::new(settings),
+        }
+    }
+
+    /// Counts the calls of all clones, while it is on.
+    pub const fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// The names it works with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Which queue a record of an SQS event came from.
+    pub fn sources(&self) -> Sources {
+        Sources::new(&self.settings)
+    }
+}
+
+fn loader(settings: &Settings) -> ConfigLoader {
+    let http = Builder::new()
+        .pool_idle_timeout(IDLE)
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
+        .build_https();
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .operation_attempt_timeout(ATTEMPT)
+        .operation_timeout(OPERATION)
+        .build();
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http)
+        .identity_cache(IdentityCache::lazy().build())
+        .timeout_config(timeouts)
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(ATTEMPTS)
+                .with_initial_backoff(Duration::from_millis(50)),
+        );
+    if let Ok(name) = AppName::new("pms-bridge") {
+        loader = loader.app_name(name);
+    }
+    if let Some(endpoint) = &settings.endpoint {
+        loader = loader.endpoint_url(endpoint);
+    }
+    if let Some(region) = &settings.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(fixed) = &settings.credentials {
+        loader = loader.credentials_provider(AwsCredentials::new(
+            &fixed.id,
+            &fixed.secret,
+            None,
+            None,
+            "settings",
+        ));
+    }
+    loader
+}

@@ -1,0 +1,58 @@
+//! `main` of every function.
+
+use std::{error::Error, process::ExitCode};
+
+use bridge_core::Timestamp;
+use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
+use serde_json::value::RawValue;
+use tokio::runtime;
+
+use super::{EventError, Function, Invocation, Warm, invoke, log, panics};
+use crate::{Aws, settings::variable};
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Builds the function, warms what it will use, and serves Lambda until Lambda ends the process.
+pub fn main<F: Function>(warm: &[Warm], build: impl FnOnce(Aws) -> Result<F, BoxError>) -> ExitCode {
+    log::install();
+    panics::install();
+    // One thread: a function has a fraction of a processor until 1,769 MB.
+    let served = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(BoxError::from)
+        .and_then(|runtime| runtime.block_on(serve(warm, build)));
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the function can't start");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve<F: Function>(
+    warm: &[Warm],
+    build: impl FnOnce(Aws) -> Result<F, BoxError>,
+) -> Result<(), BoxError> {
+    if variable("AWS_LAMBDA_RUNTIME_API").is_none() {
+        return Err("this is a Lambda function: start it with `cargo lambda watch`, or the whole bridge with `cargo run`"
+            .into());
+    }
+    let aws = Aws::from_env().await?;
+    let function = build(aws.clone())?;
+    aws.warm_up(warm).await;
+    let handler = service_fn(async |event: LambdaEvent<Box<RawValue>>| {
+        let invocation = Invocation {
+            request_id: event.context.request_id,
+            deadline: Timestamp::from_millis(i64::try_from(event.context.deadline).unwrap_or(i64::MAX)),
+        };
+        let answer = invoke(&function, event.payload.get().as_bytes(), &invocation).await;
+        answer.map_err(|error| diagnostic(&error))
+    });
+    Runtime::new(handler).run().await
+}
+
+fn diagnostic(error: &EventError) -> Diagnostic {
+    Diagnostic { error_type: error.kind().to_owned(), error_message: error.to_string() }
+}

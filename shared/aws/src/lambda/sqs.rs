@@ -1,0 +1,137 @@
+//! SQS event sources: events as batches of records, and partial batch responses.
+
+use std::{borrow::Cow, time::Duration};
+
+use bridge_core::Timestamp;
+use bridge_pipeline::{
+    batch::{self, Received, Worker},
+    ports::{Ports, QueueName},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{EventError, Invocation};
+use crate::Settings;
+
+const KIND: &str = "SQS";
+/// What is left of an invocation to hide what comes back, and to answer.
+const TO_ANSWER: Duration = Duration::from_secs(1);
+const DEAD_LETTERS: &str = "-dead-letters";
+
+/// The records of an event, all from one queue.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The queue's name.
+    pub queue: String,
+    /// In the queue's order.
+    pub records: Vec<Received>,
+}
+
+/// Where records come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A queue.
+    Queue(QueueName),
+    /// What that queue gave up on.
+    DeadLetters(QueueName),
+}
+
+/// The names of the queues, as event sources have them.
+#[derive(Debug, Clone)]
+pub struct Sources([(String, Source); 6]);
+
+impl Sources {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let name = |url: &str| url.rsplit('/').next().unwrap_or_default().to_owned();
+        // infra/template.yaml names dead letter queues after their queue.
+        let dead = |url: &str| match name(url).strip_suffix(".fifo") {
+            Some(stem) => format!("{stem}{DEAD_LETTERS}.fifo"),
+            None => name(url) + DEAD_LETTERS,
+        };
+        let Settings { inbound_queue_url: inbound, outbound_queue_url: outbound, .. } = settings;
+        let commands = &settings.commands_queue_url;
+        Self([
+            (name(inbound), Source::Queue(QueueName::Inbound)),
+            (name(outbound), Source::Queue(QueueName::Outbound)),
+            (name(commands), Source::Queue(QueueName::Commands)),
+            (dead(inbound), Source::DeadLetters(QueueName::Inbound)),
+            (dead(outbound), Source::DeadLetters(QueueName::Outbound)),
+            (dead(commands), Source::DeadLetters(QueueName::Commands)),
+        ])
+    }
+
+    /// Where a batch comes from.
+    ///
+    /// # Errors
+    /// When the queue is none of the bridge's.
+    pub fn of(&self, batch: &Batch) -> Result<Source, EventError> {
+        let found = self.0.iter().find(|(name, _)| *name == batch.queue);
+        found.map(|(_, source)| *source).ok_or_else(|| EventError::UnknownQueue(batch.queue.clone()))
+    }
+}
+
+#[derive(Deserialize)]
+struct Event<'a> {
+    #[serde(borrow, rename = "Records")]
+    records: Vec<Record<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Record<'a> {
+    message_id: String,
+    receipt_handle: String,
+    body: String,
+    #[serde(borrow)]
+    attributes: Attributes<'a>,
+    #[serde(borrow, rename = "eventSourceARN")]
+    event_source_arn: Cow<'a, str>,
+}
+
+/// Numbers come as text.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Attributes<'a> {
+    message_group_id: String,
+    sequence_number: String,
+    #[serde(borrow)]
+    approximate_receive_count: Cow<'a, str>,
+    #[serde(borrow)]
+    sent_timestamp: Cow<'a, str>,
+}
+
+/// Reads an event.
+///
+/// # Errors
+/// When it is not one of an SQS FIFO queue.
+pub fn read(event: &[u8]) -> Result<Batch, EventError> {
+    let event: Event<'_> = super::read(KIND, event)?;
+    let arn = event.records.first().map(|record| &*record.event_source_arn).unwrap_or_default();
+    let queue = arn.rsplit(':').next().unwrap_or_default().to_owned();
+    let records = event.records.into_iter().map(|record| Received {
+        id: record.message_id,
+        receipt: record.receipt_handle,
+        body: record.body,
+        group: record.attributes.message_group_id,
+        sequence: record.attributes.sequence_number,
+        receives: record.attributes.approximate_receive_count.parse().unwrap_or(1),
+        sent_at: Timestamp::from_millis(record.attributes.sent_timestamp.parse().unwrap_or(0)),
+    });
+    Ok(Batch { queue, records: records.collect() })
+}
+
+/// Works the records in the invocation's time, and answers which of them must come back.
+pub async fn run<P: Ports>(
+    ports: &P,
+    worker: &impl Worker,
+    records: Vec<Received>,
+    invocation: &Invocation,
+) -> Value {
+    write(&batch::run(ports, worker, records, invocation.deadline - TO_ANSWER).await)
+}
+
+/// A partial batch response (`ReportBatchItemFailures`).
+fn write(failed: &[String]) -> Value {
+    let failures: Vec<Value> = failed.iter().map(|id| json!({"itemIdentifier": id})).collect();
+    json!({"batchItemFailures": failures})
+}

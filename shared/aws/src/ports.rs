@@ -1,0 +1,70 @@
+//! The ports of one process, put together.
+
+use bridge_core::{destination::Destination, manifest::Adapters};
+use bridge_pipeline::ports::{DeliverPorts, Ports};
+
+use crate::{Aws, DynamoStore, KmsKeys, S3Blobs, SqsQueue, SystemClock};
+
+/// AWS, adapters of kind `A`, and destinations reached by `D`. Functions that never call out leave `D` away: they
+/// then have no way to.
+#[derive(Debug)]
+pub struct AwsPorts<A, D = ()> {
+    aws: Aws,
+    adapters: A,
+    destination: D,
+}
+
+impl<A> AwsPorts<A> {
+    /// Ports of a function that does not call out.
+    pub const fn new(aws: Aws, adapters: A) -> Self {
+        Self { aws, adapters, destination: () }
+    }
+
+    /// The same, and a way out.
+    pub fn with_destination<D>(self, destination: D) -> AwsPorts<A, D> {
+        AwsPorts { aws: self.aws, adapters: self.adapters, destination }
+    }
+}
+
+impl<A, D> Ports for AwsPorts<A, D>
+where
+    A: Adapters + 'static,
+    D: Send + Sync + 'static,
+{
+    type Store = DynamoStore;
+    type Queue = SqsQueue;
+    type Blobs = S3Blobs;
+    type Keys = KmsKeys;
+    type Clock = SystemClock;
+    type Adapters = A;
+
+    fn store(&self) -> &DynamoStore {
+        &self.aws.store
+    }
+    fn queue(&self) -> &SqsQueue {
+        &self.aws.queue
+    }
+    fn blobs(&self) -> &S3Blobs {
+        &self.aws.blobs
+    }
+    fn keys(&self) -> &KmsKeys {
+        &self.aws.keys
+    }
+    fn clock(&self) -> &SystemClock {
+        &SystemClock
+    }
+    fn adapters(&self) -> &A {
+        &self.adapters
+    }
+}
+
+impl<A, D> DeliverPorts for AwsPorts<A, D>
+where
+    A: Adapters + 'static,
+    D: Destination + 'static,
+{
+    type Destination = D;
+    fn destination(&self) -> &D {
+        &self.destination
+    }
+}
