@@ -1,0 +1,118 @@
+//! serde's errors without the values they quote.
+
+use std::fmt;
+
+use serde::de::{self, Expected, Unexpected};
+use serde_json::Value;
+
+use super::path::Path;
+use crate::Issue;
+
+/// Why a value does not fit a type of fhir-sdk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// Where; unknown until it has passed the reader of the value.
+    pub(super) path: Option<String>,
+    pub(super) text: String,
+}
+
+/// The text of a fault that is the absence of an element.
+pub(super) const REQUIRED: &str = "is required";
+const CODE: &str = "is not a code of the value set that FHIR R4 requires here";
+const TIME: &str = "is not written as FHIR R4 writes dates and times: `yyyy`, `yyyy-MM`, `yyyy-MM-dd`, or \
+                    `yyyy-MM-ddThh:mm:ss` with an offset";
+const FORM: &str = "does not have the form that FHIR R4 asks for here";
+
+impl Fault {
+    fn new(text: impl Into<String>) -> Self {
+        Self { path: None, text: text.into() }
+    }
+
+    /// A date or time that is not R4's.
+    pub(super) fn of_time() -> Self {
+        Self::new(TIME)
+    }
+
+    /// The same fault, found at `path` when it has no place yet.
+    pub(super) fn at(mut self, path: &Path<'_>, value: &Value) -> Self {
+        if self.path.is_none() {
+            self.path = Some(path.to_string());
+            if self.text == FORM
+                && value.as_str().is_some_and(|text| text.starts_with(|c: char| c.is_ascii_digit()))
+            {
+                TIME.clone_into(&mut self.text);
+            }
+        }
+        self
+    }
+
+    /// The fault of an object at `path` whose element it names.
+    pub(super) fn of_element(mut self, path: &Path<'_>) -> Self {
+        if let (None, Some(name)) = (&self.path, self.text.strip_suffix(REQUIRED)) {
+            self.path = Some(format!("{path}.{}", name.trim_end()));
+            REQUIRED.clone_into(&mut self.text);
+        }
+        self
+    }
+
+    pub(super) fn into_issue(self, root: &Path<'_>) -> Issue {
+        Issue::new(self.path.unwrap_or_else(|| root.to_string()), self.text)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl de::Error for Fault {
+    /// Whatever fhir-sdk says in its own words quotes the value.
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        let message = message.to_string();
+        if let Some(choice) =
+            message.strip_prefix("no variant of enum ").and_then(|rest| rest.split(' ').next())
+        {
+            return Self::new(format!("{}[x] {REQUIRED}", last_word(choice)));
+        }
+        Self::new(if message.starts_with("Unknown value") { CODE } else { FORM })
+    }
+
+    fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::new(format!("must be {}", kind(&expected.to_string())))
+    }
+
+    fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::new(format!("must be {}", kind(&expected.to_string())))
+    }
+
+    fn unknown_variant(_: &str, _: &'static [&'static str]) -> Self {
+        Self::new(CODE)
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::new(format!("{field} {REQUIRED}"))
+    }
+}
+
+/// The element of a choice from the name of its type: `event` of `MessageHeaderEvent`.
+fn last_word(name: &str) -> String {
+    let start = name.rfind(|c: char| c.is_ascii_uppercase()).unwrap_or(0);
+    name[start..].to_ascii_lowercase()
+}
+
+/// serde's words for what it expected, in the words of JSON.
+fn kind(expected: &str) -> &'static str {
+    match expected {
+        "a string" => "a text",
+        "a boolean" => "true or false",
+        "i32" | "i64" | "u32" => "a whole number",
+        "f64" => "a number",
+        expected if expected.contains("nonzero") => "a whole number above zero",
+        expected if expected.contains("sequence") => "a list",
+        expected if expected.contains("struct") => "an object",
+        _ => "of another kind",
+    }
+}
