@@ -1,6 +1,8 @@
 //! Puts the adapters into the binary: the manifest and the mappings of every folder under `adapters/`, not the
 //! fixtures. A Lambda has no other way to them, and a table of `include_str!` costs nothing at start.
 
+#![expect(clippy::disallowed_methods, reason = "cargo speaks to build scripts through the environment")]
+
 use std::{
     env,
     error::Error,

@@ -36,7 +36,10 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path.join("."), self.fault)
+        match self.path.as_slice() {
+            [] => write!(f, "{}", self.fault),
+            path => write!(f, "{}: {}", path.join("."), self.fault),
+        }
     }
 }
 
@@ -92,6 +95,9 @@ pub enum Fault {
     /// A setting with a value outside its list.
     #[error("must be one of {0}")]
     NotOneOf(String),
+    /// Not a table of zones.
+    #[error("must be `key=zone, key=zone` with IANA zones (example: 2=America/Denver)")]
+    NotZones,
     /// A text with `{` and `}` that do not pair.
     #[error("`{{` and `}}` must enclose the name of a setting")]
     Template,

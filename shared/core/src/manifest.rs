@@ -56,6 +56,20 @@ pub struct Setting {
     /// The values it may have. Empty: any.
     #[serde(default)]
     pub one_of: Vec<String>,
+    /// What its text must be.
+    #[serde(default)]
+    pub form: Form,
+}
+
+/// What the text of a setting must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// Any text.
+    #[default]
+    Text,
+    /// `key=zone, key=zone` with IANA zones: for products whose sites lie in several.
+    Zones,
 }
 
 /// How a product's webhooks are told true from false, cut into messages and named.

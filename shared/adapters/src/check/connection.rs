@@ -1,8 +1,9 @@
 //! A connection, against the adapter that it names.
 
 use bridge_core::{
+    Zone,
     config::{Connection, Route, Secret},
-    manifest::{Manifest, Setting, Transport},
+    manifest::{Form, Manifest, Setting, Transport},
 };
 use bridge_mapping::Mapping;
 
@@ -36,9 +37,11 @@ pub(crate) fn connection(connection: &Connection, manifest: &Manifest) -> Vec<Pr
 fn given_settings(connection: &Connection, manifest: &Manifest, place: &Place, problems: &mut Problems) {
     for (name, value) in &connection.settings {
         match manifest.settings.get(name) {
-            Some(Setting { one_of, .. }) => {
+            Some(Setting { one_of, form, .. }) => {
                 let listed = one_of.is_empty() || one_of.contains(value);
                 problems.unless(listed, place.at(name), || Fault::NotOneOf(one_of.join(", ")));
+                let zones = *form != Form::Zones || is_zones(value);
+                problems.unless(zones, place.at(name), || Fault::NotZones);
             }
             // An open adapter's connection has mappings of its own, and they have settings of their own.
             None => problems.unless(manifest.open, place.at(name), || Fault::NoSuchSetting(name.clone())),
@@ -105,6 +108,15 @@ fn given_route(route: &Route, connection: &Connection, place: &Place, problems: 
         let is_path = parts.next().is_some_and(is_type) && path.contains('.') && parts.all(is_element);
         problems.unless(is_path, place.at("drop").at(index), || Fault::ElementPath);
     }
+}
+
+/// `key=zone, key=zone`, or nothing.
+fn is_zones(text: &str) -> bool {
+    let is_pair = |pair: &str| {
+        let parts = pair.trim().split_once('=');
+        parts.is_some_and(|(key, zone)| !key.is_empty() && zone.parse::<Zone>().is_ok())
+    };
+    text.is_empty() || text.split(',').all(is_pair)
 }
 
 fn is_type(name: &str) -> bool {

@@ -15,7 +15,7 @@ use tokio::{
 
 /// What the receiver does once it has read a request.
 #[derive(Clone)]
-pub enum Then {
+pub(crate) enum Then {
     /// Answers with these bytes and waits for the next request.
     Answer(String),
     /// Never answers.
@@ -28,27 +28,27 @@ pub enum Then {
 
 impl Then {
     /// A whole answer: status line, more header lines, body.
-    pub fn status(status: u16, headers: &str, body: &str) -> Self {
+    pub(crate) fn status(status: u16, headers: &str, body: &str) -> Self {
         let length = body.len();
         Self::Answer(format!("HTTP/1.1 {status} \r\ncontent-length: {length}\r\n{headers}\r\n{body}"))
     }
 }
 
 /// A request as it came over the wire.
-pub struct Received {
-    pub line: String,
-    pub headers: BTreeMap<String, String>,
-    pub body: Vec<u8>,
+pub(crate) struct Received {
+    pub(crate) line: String,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
 }
 
-pub struct Receiver {
-    pub url: String,
-    pub connections: Arc<AtomicUsize>,
+pub(crate) struct Receiver {
+    pub(crate) url: String,
+    pub(crate) connections: Arc<AtomicUsize>,
     received: Arc<Mutex<Vec<Received>>>,
 }
 
 impl Receiver {
-    pub async fn start(then: Then) -> Self {
+    pub(crate) async fn start(then: Then) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let receiver = Self { url, connections: Arc::default(), received: Arc::default() };
@@ -63,7 +63,7 @@ impl Receiver {
     }
 
     /// What has arrived so far.
-    pub fn received(&self) -> Vec<Received> {
+    pub(crate) fn received(&self) -> Vec<Received> {
         std::mem::take(&mut self.received.lock().unwrap())
     }
 }

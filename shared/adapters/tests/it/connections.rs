@@ -1,0 +1,161 @@
+//! A connection is held against its adapter before anything runs on it.
+
+use bridge_adapters::Catalog;
+use bridge_core::config::Connection;
+
+const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// The problems of a connection file, with their lines.
+fn problems(yaml: &str) -> Vec<String> {
+    let connection: Connection = serde_norway::from_str(yaml).unwrap();
+    let catalog = Catalog::builtin();
+    let problems = catalog.get(&connection.adapter).unwrap().check_connection(&connection);
+    problems.iter().map(|problem| format!("{}: {problem}", problem.line(yaml))).collect()
+}
+
+const HEAD: &str = "connection: demo.one\nzone: America/Chicago\n";
+
+fn studio(rest: &str) -> Vec<String> {
+    problems(&format!("{HEAD}adapter: practice-studio\n{rest}"))
+}
+
+fn opendental(rest: &str) -> Vec<String> {
+    problems(&format!("{HEAD}adapter: opendental\nsecrets:\n  customer-key: invented\n{rest}"))
+}
+
+#[test]
+fn a_right_one_has_no_problems() {
+    let right = format!("settings:\n  url: https://example.org/hook\nsecrets:\n  signing-secret: {SECRET}\n");
+    assert_eq!(studio(&right), [""; 0]);
+    let environment =
+        "settings:\n  url: http://127.0.0.1:9000/\nsecrets:\n  signing-secret: {env: STUDIO_SECRET}\n";
+    assert_eq!(studio(environment), [""; 0]);
+    assert_eq!(opendental("settings:\n  broken-status: noshow\n"), [""; 0]);
+}
+
+#[test]
+fn settings_are_declared_and_listed() {
+    assert_eq!(
+        opendental("settings:\n  patient-system: urn:example:a\n  patient-sistem: urn:example:b\n"),
+        ["8: settings.patient-sistem: there is no setting `patient-sistem`"]
+    );
+    let statuses = "proposed, pending, booked, arrived, checked-in, fulfilled, cancelled, noshow, waitlist, \
+                    entered-in-error";
+    assert_eq!(
+        opendental("settings:\n  broken-status: missed\n"),
+        [format!("7: settings.broken-status: must be one of {statuses}")]
+    );
+    assert_eq!(
+        opendental("settings:\n  clinic-zones: 1=America/Denver, 2=America/Phönix\n"),
+        ["7: settings.clinic-zones: must be `key=zone, key=zone` with IANA zones \
+             (example: 2=America/Denver)"]
+    );
+    assert_eq!(opendental("settings:\n  clinic-zones: 1=America/Denver,2=America/Phoenix\n"), [""; 0]);
+    let no_url = format!("secrets:\n  signing-secret: {SECRET}\n");
+    assert_eq!(studio(&no_url), ["1: settings: the setting `url` is missing"]);
+}
+
+#[test]
+fn addresses_are_safe_to_call() {
+    let rule = "must be an https URL without user or fragment (http only to this machine)";
+    for url in ["http://example.org/", "example.org", "https://a:b@example.org/", "https://example.org/#x"] {
+        let rest = format!("settings:\n  url: \"{url}\"\nsecrets:\n  signing-secret: {SECRET}\n");
+        assert_eq!(studio(&rest), [format!("5: settings.url: {rule}")], "{url}");
+    }
+}
+
+#[test]
+fn secrets_are_given_and_usable() {
+    let url = "settings:\n  url: https://example.org/\n";
+    let with = |secrets: &str| studio(&format!("{url}secrets:\n{secrets}"));
+    let form = "7: secrets.signing-secret: must be `whsec_` and the base 64 of 24 to 64 bytes";
+    assert_eq!(with("  signing-secret: whsec_c2hvcnQ=\n"), [form]);
+    assert_eq!(with("  signing-secret: c2hvcnQ=\n"), [form]);
+    assert_eq!(
+        with("  signing-secret: []\n"),
+        ["7: secrets.signing-secret: the secret `signing-secret` is missing"]
+    );
+    assert_eq!(
+        with(&format!("  signing-secret: [{SECRET}, {SECRET}, {SECRET}]\n")),
+        ["7: secrets.signing-secret: a secret has one value, or two during a rotation"]
+    );
+    assert_eq!(
+        with(&format!("  signing-secret: {SECRET}\n  other: x\n")),
+        ["8: secrets.other: there is no secret `other`"]
+    );
+    assert_eq!(studio(url), ["1: secrets: the secret `signing-secret` is missing"]);
+}
+
+#[test]
+fn no_problem_shows_a_secret() {
+    let found = studio("settings:\n  url: https://example.org/\nsecrets:\n  signing-secret: zyxwv-planted\n");
+    assert!(!found.is_empty() && !found.concat().contains("planted"), "{found:?}");
+}
+
+#[test]
+fn only_an_open_adapter_takes_rules() {
+    let found = opendental(
+        "webhook:\n  verify: {kind: token, header: x, secret: customer-key}\n  kind: {constant: k}\n  kinds: {}\n\
+         mappings:\n  own: $\n",
+    );
+    assert_eq!(
+        found,
+        [
+            "6: webhook: the adapter `opendental` is not open: it brings its own",
+            "10: mappings: the adapter `opendental` is not open: it brings its own"
+        ]
+    );
+    let none = problems(&format!("{HEAD}adapter: generic-json\n"));
+    assert_eq!(none, ["1: the adapter `generic-json` is open: the connection brings the `webhook` section"]);
+}
+
+#[test]
+fn own_rules_are_checked_like_an_adapters() {
+    let found = problems(&format!(
+        "{HEAD}adapter: generic-json
+secrets:
+  token: invented
+webhook:
+  verify: {{kind: token, header: X-Key, secret: tokn}}
+  kind: type
+  kinds:
+    a:
+      mapping: missing
+mappings:
+  unused: $
+  broken: |
+    (
+      $x := ;
+    )
+"
+    ));
+    let starts = [
+        "7: webhook.verify.secret: there is no secret `tokn`",
+        "7: webhook.verify.header: not a lower-case header name",
+        "8: webhook.kind: not a JSON pointer",
+        "11: webhook.kinds.a.mapping: there is no mapping `missing`",
+        "14: mappings.broken: no kind uses this mapping",
+        "14: mappings.broken: broken:2:",
+        "13: mappings.unused: no kind uses this mapping",
+    ];
+    assert_eq!(found.len(), starts.len(), "{found:#?}");
+    for (found, start) in found.iter().zip(starts) {
+        assert!(found.starts_with(start), "{found}\nis not\n{start}");
+    }
+}
+
+#[test]
+fn routes_stay_at_home_and_name_fhir() {
+    let found = opendental(
+        "routes:\n  - to: demo.studio\n    resources: [Patient]\n    drop: [Patient.telecom]\n  \
+         - to: other.studio\n    resources:\n      - patients\n    drop:\n      - telecom\n",
+    );
+    assert_eq!(
+        found,
+        [
+            "10: routes.1.to: a route stays within its tenant",
+            "12: routes.1.resources.0: not a FHIR resource type (example: Patient)",
+            "14: routes.1.drop.0: not a path to an element (example: Patient.telecom)",
+        ]
+    );
+}

@@ -1,0 +1,10 @@
+//! The adapters as data, and the ways out over a real socket. One binary: what is slow here is linking.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod catalog;
+mod connections;
+mod fixture;
+mod fixtures;
+mod receiver;
+mod standard_webhook;
+mod statuses;
