@@ -72,8 +72,8 @@ pub struct Report {
 
 /// Work on one record.
 pub trait Worker: Sync {
-    /// The queue it works.
-    fn queue(&self) -> QueueName;
+    /// The queue it works, if records of it can be hidden; dead letters wait for their queue's own time-out.
+    fn queue(&self) -> Option<QueueName>;
     /// Works a record. Must be over within `time_left`.
     fn work(&self, record: &Received, time_left: Duration) -> impl Future<Output = Report> + Send;
     /// Sets aside a record on which `work` panics again and again.
@@ -99,16 +99,13 @@ pub async fn run<P: Ports>(
     let given_back =
         join_all(groups.into_iter().map(|group| run_group(ports, worker, group, deadline))).await;
     let given_back: Vec<(Received, Duration)> = given_back.into_iter().flatten().collect();
-    if given_back.is_empty() {
-        return Vec::new();
-    }
-    let hide = given_back
-        .iter()
-        .map(|(record, after)| (record.receipt.clone(), (*after).min(LONGEST_HIDE)))
-        .collect();
-    if let Err(error) = ports.queue().hide(worker.queue(), hide).await {
-        // They come back when the queue's own time-out is over.
-        tracing::warn!(%error, "records could not be hidden for their back-off");
+    if let Some(queue) = worker.queue().filter(|_| !given_back.is_empty()) {
+        let hide =
+            |(record, after): &(Received, Duration)| (record.receipt.clone(), (*after).min(LONGEST_HIDE));
+        if let Err(error) = ports.queue().hide(queue, given_back.iter().map(hide).collect()).await {
+            // They come back when the queue's own time-out is over.
+            tracing::warn!(%error, "records could not be hidden for their back-off");
+        }
     }
     given_back.into_iter().map(|(record, _)| record.id).collect()
 }

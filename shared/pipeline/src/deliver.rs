@@ -34,8 +34,8 @@ const AFTERWARDS: Duration = Duration::from_secs(3);
 pub struct Deliver<'a, P>(pub &'a Bridge<P>);
 
 impl<P: DeliverPorts> Worker for Deliver<'_, P> {
-    fn queue(&self) -> QueueName {
-        QueueName::Outbound
+    fn queue(&self) -> Option<QueueName> {
+        Some(QueueName::Outbound)
     }
 
     async fn work(&self, record: &Received, time_left: Duration) -> Report {

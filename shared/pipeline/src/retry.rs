@@ -28,8 +28,8 @@ const AT_A_TIME: usize = 10;
 pub struct Retry<'a, P>(pub &'a Bridge<P>);
 
 impl<P: Ports> Worker for Retry<'_, P> {
-    fn queue(&self) -> QueueName {
-        QueueName::Commands
+    fn queue(&self) -> Option<QueueName> {
+        Some(QueueName::Commands)
     }
 
     async fn work(&self, record: &Received, _time_left: Duration) -> Report {
@@ -69,8 +69,8 @@ pub struct DeadLetters<'a, P> {
 }
 
 impl<P: Ports> Worker for DeadLetters<'_, P> {
-    fn queue(&self) -> QueueName {
-        self.queue
+    fn queue(&self) -> Option<QueueName> {
+        None
     }
 
     async fn work(&self, record: &Received, _time_left: Duration) -> Report {

@@ -39,8 +39,8 @@ const IN_THE_RECORD: usize = 300 * 1024;
 pub struct Normalize<'a, P>(pub &'a Bridge<P>);
 
 impl<P: Ports> Worker for Normalize<'_, P> {
-    fn queue(&self) -> QueueName {
-        QueueName::Inbound
+    fn queue(&self) -> Option<QueueName> {
+        Some(QueueName::Inbound)
     }
 
     async fn work(&self, record: &Received, _time_left: Duration) -> Report {

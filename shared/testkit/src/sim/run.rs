@@ -16,7 +16,7 @@ use super::{
     plan::{self, Note},
     tasks::{Ended, Process, SimHook, Task},
 };
-use crate::memory::{Calm, FifoQueue, MemoryPorts, Shared, World, lock};
+use crate::memory::{Calm, FifoQueue, MemoryAdapters, MemoryPorts, Shared, World, lock};
 
 const QUEUES: [QueueName; 3] = [QueueName::Inbound, QueueName::Outbound, QueueName::Commands];
 /// A run that has not settled after this many choices never will.
@@ -146,6 +146,9 @@ pub(super) struct Sim {
     senders: Vec<Sender>,
     tasks: Vec<Task>,
     processes: u64,
+    /// Environments that wait for their next invocation, with what they have cached.
+    idle: Vec<Process>,
+    adapters: MemoryAdapters,
     operator: Bridge<MemoryPorts<Calm>>,
     policy: &'static str,
     repaired: bool,
@@ -179,7 +182,8 @@ impl Sim {
         let hook = SimHook { rng: Arc::new(Mutex::new(Rng::new(rng.bits()))), flaw, faults };
         // Replays of what was skipped have no place in a lane: only holding lanes promise order.
         let policy = "hold";
-        let operator = Bridge::new(MemoryPorts::new(world.clone(), Calm, plan::adapters(), 0, 0));
+        let adapters = plan::adapters();
+        let operator = Bridge::new(MemoryPorts::new(world.clone(), Calm, adapters.clone(), 0, 0));
         let senders_notes = plan::notes(&mut rng);
         let sender = |notes: &Vec<Note>| Sender { notes: notes.clone(), next: 0, busy: false };
         let sim = Self {
@@ -190,6 +194,8 @@ impl Sim {
             hook,
             tasks: Vec::new(),
             processes: 0,
+            idle: Vec::new(),
+            adapters,
             operator,
             policy,
             repaired: false,
@@ -274,7 +280,11 @@ impl Sim {
                 self.acknowledged(sender);
             }
         }
-        task.kill(&self.world);
+        lock(&self.world).receiver.forget(task.process.id);
+        // A process that came to an end is used again; of one that was killed nothing is left but what it wrote.
+        if ended.is_some() {
+            self.idle.push(task.process);
+        }
         match ended {
             Some(Ended::Batch { queue, received, again }) => {
                 // The event source deletes what was done; now and then it doesn't get to it.
@@ -356,8 +366,12 @@ impl Sim {
     }
 
     fn process(&mut self) -> Process {
+        if !self.idle.is_empty() && self.rng.chance(0.8) {
+            let at = self.rng.below(self.idle.len() as u64) as usize;
+            return self.idle.swap_remove(at);
+        }
         self.processes += 1;
-        Process::start(&self.world, self.hook.clone(), self.processes)
+        Process::start(&self.world, self.hook.clone(), &self.adapters, self.processes)
     }
 
     fn kill(&mut self) {

@@ -19,7 +19,7 @@ use bridge_pipeline::{
 };
 
 use super::{Flaw, Rng, plan};
-use crate::memory::{Fault, Hook, MemoryPorts, Shared, lock};
+use crate::memory::{Fault, Hook, MemoryAdapters, MemoryPorts, Shared};
 
 /// What stands between a simulated process and its world.
 #[derive(Debug, Clone)]
@@ -84,9 +84,9 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) fn start(world: &Shared, hook: SimHook, id: u64) -> Self {
+    pub(super) fn start(world: &Shared, hook: SimHook, adapters: &MemoryAdapters, id: u64) -> Self {
         let skew = hook.rng(|rng| rng.below(4_000)) as i64 - 2_000;
-        let ports = MemoryPorts::new(world.clone(), hook, plan::adapters(), skew, id);
+        let ports = MemoryPorts::new(world.clone(), hook, adapters.clone(), skew, id);
         Self { id, bridge: Arc::new(Bridge::new(ports)) }
     }
 }
@@ -153,10 +153,5 @@ impl Task {
             Ended::Batch { queue, received, again }
         });
         Self { process, killed_at: now + held + TIMEOUT, begins_at: now + held, sender: None, future }
-    }
-
-    /// Kills the process: nothing of it is left but what it wrote.
-    pub(super) fn kill(self, world: &Shared) {
-        lock(world).receiver.forget(self.process.id);
     }
 }
