@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::config::Credentials as AwsCredentials;
 use aws_smithy_http_client::{Builder, tls};
 
 use crate::{
-    DynamoStore, KmsKeys, Meter, MissingSettings, S3Blobs, Settings, SqsQueue, lambda::sqs::Sources,
+    Credentials, DynamoStore, KmsKeys, Meter, MissingSettings, S3Blobs, Settings, SqsQueue, lambda::sqs::Sources,
 };
 
 /// An HTTP connection is kept this long without use: less than the 60 s after which AWS's side closes it.
@@ -44,7 +44,8 @@ impl Aws {
 
     /// As `settings` say. Calls nobody: that a name leads nowhere shows with its first use.
     pub async fn new(settings: Settings) -> Self {
-        let shared = loader(&settings).load().await;
+        let shared = loader(settings.endpoint.as_deref(), settings.region.as_deref(), settings.credentials.as_ref());
+        let shared = shared.load().await;
         let meter = Meter::default();
         let dynamo = aws_sdk_dynamodb::config::Builder::from(&shared).interceptor(meter.clone()).build();
         let sqs = aws_sdk_sqs::config::Builder::from(&shared).interceptor(meter.clone()).build();
@@ -80,7 +81,12 @@ impl Aws {
     }
 }
 
-fn loader(settings: &Settings) -> ConfigLoader {
+/// How all clients are made.
+pub(crate) fn loader(
+    endpoint: Option<&str>,
+    region: Option<&str>,
+    credentials: Option<&Credentials>,
+) -> ConfigLoader {
     let http = Builder::new()
         .pool_idle_timeout(IDLE)
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
@@ -102,13 +108,13 @@ fn loader(settings: &Settings) -> ConfigLoader {
     if let Ok(name) = AppName::new("pms-bridge") {
         loader = loader.app_name(name);
     }
-    if let Some(endpoint) = &settings.endpoint {
+    if let Some(endpoint) = endpoint {
         loader = loader.endpoint_url(endpoint);
     }
-    if let Some(region) = &settings.region {
-        loader = loader.region(Region::new(region.clone()));
+    if let Some(region) = region {
+        loader = loader.region(Region::new(region.to_owned()));
     }
-    if let Some(fixed) = &settings.credentials {
+    if let Some(fixed) = credentials {
         loader = loader.credentials_provider(AwsCredentials::new(
             &fixed.id,
             &fixed.secret,

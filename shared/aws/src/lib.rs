@@ -3,6 +3,7 @@
 //! The only crate that names an AWS SDK or the Lambda runtime, and the only one that reads the system's clock. It
 //! decides nothing about a message: it stores, sends, seals keys, tells the time, and says so when that failed.
 
+pub mod admin;
 mod blobs;
 mod client;
 mod clock;

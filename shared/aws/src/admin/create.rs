@@ -12,7 +12,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use bridge_pipeline::ports::PortError;
 
 use super::{Admin, IndexSpec, KeySpec, QueueSpec, TableSpec};
-use crate::error::{failed, unbuildable};
+use crate::error::{broken, failed};
 
 /// A table is ready within seconds.
 const LOOKS: u32 = 100;
@@ -26,9 +26,7 @@ impl Admin {
     pub async fn key(&self, alias: &str) -> Result<String, PortError> {
         match self.kms.describe_key().key_id(alias).send().await {
             Ok(known) => Ok(known.key_metadata.and_then(|key| key.arn).unwrap_or_default()),
-            Err(error)
-                if error.as_service_error().is_some_and(DescribeKeyError::is_not_found_exception) =>
-            {
+            Err(error) if error.as_service_error().is_some_and(DescribeKeyError::is_not_found_exception) => {
                 self.new_key(alias).await
             }
             Err(error) => Err(failed("kms.DescribeKey", &error)),
@@ -51,7 +49,9 @@ impl Admin {
         match self.s3.create_bucket().bucket(name).send().await {
             Ok(_) => Ok(()),
             Err(error)
-                if error.as_service_error().is_some_and(CreateBucketError::is_bucket_already_owned_by_you) =>
+                if error
+                    .as_service_error()
+                    .is_some_and(CreateBucketError::is_bucket_already_owned_by_you) =>
             {
                 Ok(())
             }
@@ -64,12 +64,14 @@ impl Admin {
     /// # Errors
     /// When SQS fails.
     pub async fn queue(&self, spec: &QueueSpec) -> Result<String, PortError> {
-        let named = |(name, value): (&String, &String)| (QueueAttributeName::from(name.as_str()), value.clone());
+        let named =
+            |(name, value): (&String, &String)| (QueueAttributeName::from(name.as_str()), value.clone());
         let known = self.sqs.get_queue_url().queue_name(&spec.name).send().await;
         if let Some(url) = known.ok().and_then(|known| known.queue_url) {
             // What makes it FIFO can't be set again.
             let changeable = spec.attributes.iter().filter(|(name, _)| *name != "FifoQueue").map(named);
-            let set = self.sqs.set_queue_attributes().queue_url(&url).set_attributes(Some(changeable.collect()));
+            let set =
+                self.sqs.set_queue_attributes().queue_url(&url).set_attributes(Some(changeable.collect()));
             set.send().await.map_err(|error| failed("sqs.SetQueueAttributes", &error))?;
             return Ok(url);
         }
@@ -114,14 +116,15 @@ impl Admin {
     async fn new_table(&self, spec: &TableSpec) -> Result<(), PortError> {
         const OPERATION: &str = "dynamodb.CreateTable";
         let keys = std::iter::once(&spec.key).chain(spec.indexes.iter().map(|index| &index.key));
-        let names: BTreeSet<&String> = keys.flat_map(|key| [Some(&key.hash), key.range.as_ref()]).flatten().collect();
+        let names: BTreeSet<&String> =
+            keys.flat_map(|key| [Some(&key.hash), key.range.as_ref()]).flatten().collect();
         let mut attributes = Vec::with_capacity(names.len());
         for name in names {
             let attribute = AttributeDefinition::builder()
                 .attribute_name(name)
                 .attribute_type(ScalarAttributeType::S)
                 .build()
-                .map_err(|error| unbuildable(OPERATION, &error))?;
+                .map_err(|error| broken(OPERATION, &error))?;
             attributes.push(attribute);
         }
         let indexes: Vec<GlobalSecondaryIndex> = spec.indexes.iter().map(index).collect::<Result<_, _>>()?;
@@ -151,7 +154,7 @@ fn index(spec: &IndexSpec) -> Result<GlobalSecondaryIndex, PortError> {
         .set_key_schema(Some(key_schema(&spec.key)?))
         .projection(projection.build())
         .build()
-        .map_err(|error| unbuildable("dynamodb.CreateTable", &error))
+        .map_err(|error| broken("dynamodb.CreateTable", &error))
 }
 
 fn key_schema(key: &KeySpec) -> Result<Vec<KeySchemaElement>, PortError> {
@@ -160,7 +163,7 @@ fn key_schema(key: &KeySpec) -> Result<Vec<KeySchemaElement>, PortError> {
             .attribute_name(name)
             .key_type(kind)
             .build()
-            .map_err(|error| unbuildable("dynamodb.CreateTable", &error))
+            .map_err(|error| broken("dynamodb.CreateTable", &error))
     };
     let mut schema = vec![element(&key.hash, KeyType::Hash)?];
     if let Some(range) = &key.range {

@@ -6,7 +6,7 @@ use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, MessageSystemAttributeN
 use bridge_pipeline::ports::PortError;
 
 use super::Admin;
-use crate::error::{failed, unbuildable};
+use crate::error::{broken, failed};
 
 /// SQS receives and deletes at most this many at a time.
 const AT_A_TIME: usize = 10;
@@ -64,8 +64,9 @@ impl Admin {
         for chunk in receipts.chunks(AT_A_TIME) {
             let mut request = self.sqs.delete_message_batch().queue_url(queue_url);
             for (index, receipt) in chunk.iter().enumerate() {
-                let entry = DeleteMessageBatchRequestEntry::builder().id(index.to_string()).receipt_handle(receipt);
-                request = request.entries(entry.build().map_err(|error| unbuildable(OPERATION, &error))?);
+                let entry =
+                    DeleteMessageBatchRequestEntry::builder().id(index.to_string()).receipt_handle(receipt);
+                request = request.entries(entry.build().map_err(|error| broken(OPERATION, &error))?);
             }
             request.send().await.map_err(|error| failed(OPERATION, &error))?;
         }
