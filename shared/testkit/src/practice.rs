@@ -17,7 +17,7 @@ use bridge_pipeline::{
 use futures::executor::block_on;
 
 use crate::{
-    memory::{Calm, MemoryPorts, Shared, World, lock},
+    memory::{Calm, MemoryAdapters, MemoryPorts, Shared, World, lock},
     sim::{CONNECTION, DESTINATION, plan},
 };
 
@@ -45,8 +45,14 @@ impl Practice {
 
     /// A practice with this source.
     pub fn with_source(source: Connection) -> Self {
+        Self::with_adapters(source, MemoryAdapters::default())
+    }
+
+    /// A practice with this source, and these adapters beside the simulation's.
+    pub fn with_adapters(source: Connection, mut adapters: MemoryAdapters) -> Self {
         let world: Shared = Arc::new(Mutex::new(World { now: 1_790_000_000_000, ..World::default() }));
-        let bridge = Bridge::new(MemoryPorts::new(world.clone(), Calm, plan::adapters(), 0, 1));
+        adapters.manifests.extend(plan::adapters().manifests);
+        let bridge = Bridge::new(MemoryPorts::new(world.clone(), Calm, adapters, 0, 1));
         block_on(async {
             bridge.apply_tenant(&plan::tenant()).await.expect("a calm world");
             bridge.apply_connection(source, actor()).await.expect("a calm world");
