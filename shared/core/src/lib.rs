@@ -6,7 +6,6 @@
 pub mod cause;
 pub mod config;
 pub mod destination;
-mod extract;
 pub mod http;
 pub mod id;
 pub mod manifest;

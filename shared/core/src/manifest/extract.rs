@@ -1,8 +1,49 @@
-//! Finding a piece of text in a message, as a manifest's [`Extract`] says.
+//! Finding a piece of text in a message.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::manifest::{Extract, scalar};
+/// Where to find a piece of text in a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum Extract {
+    /// A JSON pointer (RFC 6901) into the message; a string, number or boolean is taken as text.
+    Pointer(String),
+    /// A header, optionally without a fixed prefix.
+    Header {
+        /// Lower-case name.
+        header: String,
+        /// Cut off when present.
+        #[serde(default)]
+        strip: String,
+    },
+    /// The part of the text at `pointer` after the last `/` (FHIR references, topic URLs).
+    Tail {
+        /// A JSON pointer.
+        tail: String,
+    },
+    /// Always this text.
+    Constant {
+        /// The text.
+        constant: String,
+    },
+    /// The first of several places that has something.
+    First {
+        /// The places, in order.
+        first: Vec<Extract>,
+    },
+}
+
+/// A string, number or boolean as text; nothing else is. An empty string is nothing.
+pub fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if text.is_empty() => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
 
 impl Extract {
     /// The text in a message of a request with these headers; `None` when it is missing or empty.
