@@ -1,0 +1,98 @@
+//! What stands on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    commands::{bench, connections, messages, receiver, tenants, up},
+    environment,
+    local::state::State,
+};
+
+/// An integration engine between practice management systems and Practice Studio.
+///
+/// Exit codes: 0 done; 1 something outside failed, try again; 2 wrong input; 3 not there; 4 no bridge runs;
+/// 5 looked at and found wanting.
+#[derive(Debug, Parser)]
+#[command(name = "bridge", version)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What all commands have.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Folder of a bridge on this machine [default: BRIDGE_STATE, or the nearest `.bridge`]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    state: Option<PathBuf>,
+    /// Something that speaks AWS's protocols [default: AWS_ENDPOINT_URL]
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) endpoint: Option<String>,
+    /// Answer in JSON, a document a line
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+impl Global {
+    /// The state folder.
+    pub(crate) fn state(&self) -> State {
+        let asked = self.state.clone().or_else(|| environment::variable("BRIDGE_STATE").map(PathBuf::from));
+        State::find(asked.as_deref(), &environment::folder())
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything on this machine (the default)
+    Up(up::Args),
+    /// Configure the links to systems
+    Connections {
+        #[command(subcommand)]
+        command: connections::Command,
+    },
+    /// Configure practices
+    Tenants {
+        #[command(subcommand)]
+        command: tenants::Command,
+    },
+    /// Follow messages, and send them through again
+    Messages {
+        #[command(subcommand)]
+        command: messages::Command,
+    },
+    /// Measure what a message costs
+    Bench {
+        #[command(subcommand)]
+        command: bench::Command,
+    },
+    /// Run the stand-in for Practice Studio alone
+    Receiver(receiver::Args),
+}
+
+impl Default for Command {
+    fn default() -> Self {
+        Self::Up(up::Args::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory as _;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn alone_it_runs_everything() {
+        let alone = Arguments::parse_from(["bridge"]).command.unwrap_or_default();
+        assert!(matches!(alone, Command::Up(_)));
+    }
+}

@@ -1,0 +1,8 @@
+//! The commands, one file each.
+
+pub(crate) mod bench;
+pub(crate) mod connections;
+pub(crate) mod messages;
+pub(crate) mod receiver;
+pub(crate) mod tenants;
+pub(crate) mod up;
