@@ -53,13 +53,10 @@ fn first_identifier(fields: &Map<String, Value>) -> Option<(&str, &str)> {
         Value::Array(identifiers) => identifiers.as_slice(),
         one => std::slice::from_ref(one),
     };
-    let text = |identifier: &'_ Value, name| match identifier.get(name) {
-        Some(Value::String(text)) if !text.is_empty() => true,
-        _ => false,
-    };
-    let complete =
-        identifiers.iter().find(|&identifier| text(identifier, "system") && text(identifier, "value"))?;
-    Some((complete.get("system")?.as_str()?, complete.get("value")?.as_str()?))
+    identifiers.iter().find_map(|identifier| {
+        let text = |name| identifier.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        Some((text("system")?, text("value")?))
+    })
 }
 
 /// Makes every reference in `value` literal. `path` is where `value` stands.

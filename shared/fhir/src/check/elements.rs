@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     fault::REQUIRED,
+    lost::UNKNOWN,
     path::Path,
     structure,
     types::{self, CHOICES},
@@ -46,34 +47,11 @@ pub(crate) fn look_up(resource_type: &str, names: &[&str]) -> Element {
     }
 }
 
-/// Values to try where the type is not known: one of each kind, and a code of each value set that is required.
-fn candidate(index: usize) -> Option<Value> {
-    const CODES: [&str; 12] = [
-        "active",
-        "booked",
-        "final",
-        "completed",
-        "current",
-        "requested",
-        "finished",
-        "order",
-        "billable",
-        "free",
-        "error",
-        "invalid",
-    ];
-    const MORE_CODES: [&str; 10] = [
-        "accepted",
-        "available",
-        "collection",
-        "rest-hook",
-        "issued",
-        "replaces",
-        "generated",
-        "GET",
-        "code",
-        "s",
-    ];
+/// Values to try where the type is not known: one of each kind, and a code of each value set that is required of a
+/// required element.
+fn candidates() -> impl Iterator<Item = Value> {
+    const CODES: &str = "active base booked final completed current requested finished order billable free error invalid \
+                         accepted available collection rest-hook issued replaces generated source GET";
     let kinds = [
         json!("x"),
         json!({}),
@@ -86,8 +64,12 @@ fn candidate(index: usize) -> Option<Value> {
         json!("03:04:05"),
         json!("eA=="),
     ];
-    let codes = CODES.iter().chain(&MORE_CODES).map(|code| json!(code));
-    kinds.into_iter().chain(codes).nth(index)
+    kinds.into_iter().chain(CODES.split(' ').map(Value::from))
+}
+
+/// A value of a choice type.
+fn sample(choice: &str) -> Option<Value> {
+    candidates().find(|value| types::fits(choice, value, &Path::Root("")).is_ok())
 }
 
 struct Probe<'a> {
@@ -100,8 +82,7 @@ struct Probe<'a> {
 
 impl<'a> Probe<'a> {
     fn new(resource_type: &'a str, names: &'a [&'a str]) -> Self {
-        let nested =
-            names.iter().rev().fold(candidate(0).unwrap_or_default(), |inner, name| json!({*name: inner}));
+        let nested = names.iter().rev().fold(json!("x"), |inner, name| json!({*name: inner}));
         let mut resource = json!({"resourceType": resource_type});
         if let (Value::Object(fields), Value::Object(nested)) = (&mut resource, nested) {
             fields.extend(nested);
@@ -110,32 +91,60 @@ impl<'a> Probe<'a> {
     }
 
     fn run(mut self) -> Element {
-        // Far more complaints than any resource has required elements times candidates.
-        for _ in 0..2_000 {
-            match self.first_issue() {
-                None => return self.without(),
-                Some(issue) if self.repair(&issue) => {}
-                Some(_) => return Element::Unknown,
-            }
+        if self.repair(|probe, issue| probe.proves_element(issue)) == Repaired::No {
+            return Element::Unknown;
         }
-        Element::Unknown
+        let leaf = self.leaf();
+        let (parent, name) = leaf.rsplit_once('/').unwrap_or_default();
+        if let Some(Value::Object(fields)) = self.resource.pointer_mut(parent) {
+            fields.shift_remove(name);
+        }
+        let of_leaf = |pointer: &str| match pointer.strip_suffix("[x]") {
+            Some(stem) => types::choice_of(&leaf).is_some_and(|(of, _)| of == stem),
+            None => pointer == leaf,
+        };
+        let is_missed = |probe: &Self, issue: &Issue| {
+            issue.text == REQUIRED && probe.pointer(&issue.path).is_some_and(|pointer| of_leaf(&pointer))
+        };
+        match self.repair(is_missed) {
+            Repaired::Whole => Element::Optional,
+            Repaired::Until | Repaired::No => Element::Required,
+        }
     }
 
-    fn first_issue(&self) -> Option<Issue> {
-        let mut issues = Vec::new();
-        structure(self.resource_type, &self.resource, &Path::Root(self.resource_type), &mut issues);
-        issues.into_iter().next()
+    /// Whether an issue with the element in question shows that there is such an element. An element that looks like
+    /// a choice is only believed when it is kept.
+    fn proves_element(&self, issue: &Issue) -> bool {
+        let is_choice = self.names.last().is_some_and(|name| types::choice_of(name).is_some());
+        !is_choice
+            && issue.text != UNKNOWN
+            && self.pointer(&issue.path).is_some_and(|pointer| pointer == self.leaf())
+    }
+
+    /// Changes the resource until there is no issue, or until one is what the caller looks for.
+    fn repair(&mut self, until: impl Fn(&Self, &Issue) -> bool) -> Repaired {
+        // Far more complaints than any resource has required elements times candidates.
+        for _ in 0..2_000 {
+            let mut issues = Vec::new();
+            structure(self.resource_type, &self.resource, &Path::Root(self.resource_type), &mut issues);
+            match issues.first() {
+                None => return Repaired::Whole,
+                Some(issue) if until(self, issue) => return Repaired::Until,
+                Some(issue) if self.repair_one(issue) => {}
+                Some(_) => return Repaired::No,
+            }
+        }
+        Repaired::No
     }
 
     /// Changes the resource at the place of the issue. False when nothing is left to try.
-    fn repair(&mut self, issue: &Issue) -> bool {
+    fn repair_one(&mut self, issue: &Issue) -> bool {
         let Some(pointer) = self.pointer(&issue.path) else { return false };
-        let leaf = self.leaf();
-        if leaf != pointer && leaf.starts_with(&format!("{pointer}/")) {
-            return self.wrap(&pointer);
-        }
         if issue.text == REQUIRED {
             return self.insert(&pointer);
+        }
+        if self.leaf().strip_prefix(&pointer).is_some_and(|inner| inner.starts_with('/')) {
+            return self.wrap(&pointer);
         }
         self.replace(&pointer)
     }
@@ -152,37 +161,31 @@ impl<'a> Probe<'a> {
     }
 
     fn insert(&mut self, pointer: &str) -> bool {
-        let Some((parent, name)) = pointer.rsplit_once('/') else { return false };
+        let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
         let Some(Value::Object(fields)) = self.resource.pointer_mut(parent) else { return false };
-        match name.strip_suffix("[x]") {
-            None => fields.insert(name.to_owned(), candidate(0).unwrap_or_default()),
-            // All required choices of the types in use may be a Coding, a uri or a text.
-            Some("event") => fields.insert("eventCoding".to_owned(), json!({})),
-            Some(stem) => fields.insert(format!("{stem}String"), json!("x")),
+        let Some(stem) = name.strip_suffix("[x]") else {
+            fields.insert(name.to_owned(), json!("x"));
+            return true;
         };
+        let tried = self.tried.entry(pointer.to_owned()).or_default();
+        if let Some(last) = tried.checked_sub(1).and_then(|last| CHOICES.get(last)) {
+            fields.shift_remove(&format!("{stem}{last}"));
+        }
+        let Some(choice) = CHOICES.get(*tried) else { return false };
+        *tried += 1;
+        fields.extend(sample(choice).map(|value| (format!("{stem}{choice}"), value)));
         true
     }
 
     fn replace(&mut self, pointer: &str) -> bool {
         let tried = self.tried.entry(pointer.to_owned()).or_default();
         *tried += 1;
-        let (Some(next), Some(value)) = (candidate(*tried), self.resource.pointer_mut(pointer)) else {
+        let (Some(next), Some(value)) = (candidates().nth(*tried), self.resource.pointer_mut(pointer)) else {
             return false;
         };
         *value = next;
         self.tried.retain(|inner, _| !inner.starts_with(&format!("{pointer}/")));
         true
-    }
-
-    /// Takes the element in question away again.
-    fn without(mut self) -> Element {
-        let leaf = self.leaf();
-        if let Some((parent, name)) = leaf.rsplit_once('/') {
-            if let Some(Value::Object(fields)) = self.resource.pointer_mut(parent) {
-                fields.shift_remove(name);
-            }
-        }
-        if self.first_issue().is_none() { Element::Optional } else { Element::Required }
     }
 
     /// The JSON pointer of the element in question, through the lists on the way.
@@ -207,4 +210,15 @@ impl<'a> Probe<'a> {
         let parts = elements.replace("[x]", "\0").replace('[', ".").replace(']', "").replace('\0', "[x]");
         Some(format!("/{}", parts.replace('.', "/")))
     }
+}
+
+/// What came of repairing a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repaired {
+    /// No issue is left.
+    Whole,
+    /// An issue is what was looked for.
+    Until,
+    /// An issue is left that nothing helps against.
+    No,
 }

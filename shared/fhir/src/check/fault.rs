@@ -14,6 +14,15 @@ pub(crate) struct Fault {
     /// Where; unknown until it has passed the reader of the value.
     pub(super) path: Option<String>,
     pub(super) text: String,
+    missing: Option<Missing>,
+}
+
+/// What an object lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Missing {
+    Element(&'static str),
+    /// By the name of its type in fhir-sdk.
+    Choice(String),
 }
 
 /// The text of a fault that is the absence of an element.
@@ -25,7 +34,7 @@ const FORM: &str = "does not have the form that FHIR R4 asks for here";
 
 impl Fault {
     fn new(text: impl Into<String>) -> Self {
-        Self { path: None, text: text.into() }
+        Self { path: None, text: text.into(), missing: None }
     }
 
     /// A date or time that is not R4's.
@@ -46,12 +55,13 @@ impl Fault {
         self
     }
 
-    /// The fault of an object at `path` whose element it names.
+    /// The fault of an object at `path` that lacks an element.
     pub(super) fn of_element(mut self, path: &Path<'_>) -> Self {
-        if let (None, Some(name)) = (&self.path, self.text.strip_suffix(REQUIRED)) {
-            self.path = Some(format!("{path}.{}", name.trim_end()));
-            REQUIRED.clone_into(&mut self.text);
-        }
+        let missing = self.missing.take().filter(|_| self.path.is_none());
+        self.path = self.path.or_else(|| match missing? {
+            Missing::Element(name) => Some(format!("{path}.{name}")),
+            Missing::Choice(type_name) => Some(format!("{path}.{}[x]", stem(&type_name, path))),
+        });
         self
     }
 
@@ -75,7 +85,7 @@ impl de::Error for Fault {
         if let Some(choice) =
             message.strip_prefix("no variant of enum ").and_then(|rest| rest.split(' ').next())
         {
-            return Self::new(format!("{}[x] {REQUIRED}", last_word(choice)));
+            return Self { missing: Some(Missing::Choice(choice.to_owned())), ..Self::new(REQUIRED) };
         }
         Self::new(if message.starts_with("Unknown value") { CODE } else { FORM })
     }
@@ -93,14 +103,25 @@ impl de::Error for Fault {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self::new(format!("{field} {REQUIRED}"))
+        Self { missing: Some(Missing::Element(field)), ..Self::new(REQUIRED) }
     }
 }
 
-/// The element of a choice from the name of its type: `event` of `MessageHeaderEvent`.
-fn last_word(name: &str) -> String {
-    let start = name.rfind(|c: char| c.is_ascii_uppercase()).unwrap_or(0);
-    name[start..].to_ascii_lowercase()
+/// The element of a choice from the name of its type, which is made of the names on the way to it:
+/// `chargeItem` of `InvoiceLineItemChargeItem` at `Invoice.lineItem[0]`.
+fn stem(type_name: &str, path: &Path<'_>) -> String {
+    let way = path.to_string();
+    let parent: String =
+        way.split('.').map(|name| capitalised(name.split('[').next().unwrap_or(name))).collect();
+    let last_word = type_name.rfind(|c: char| c.is_ascii_uppercase()).map_or("", |start| &type_name[start..]);
+    let name = type_name.strip_prefix(&parent).filter(|name| !name.is_empty()).unwrap_or(last_word);
+    let (first, rest) = name.split_at(name.len().min(1));
+    first.to_ascii_lowercase() + rest
+}
+
+fn capitalised(name: &str) -> String {
+    let (first, rest) = name.split_at(name.len().min(1));
+    first.to_ascii_uppercase() + rest
 }
 
 /// serde's words for what it expected, in the words of JSON.

@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 use super::{fault::Fault, holds_resources, path::Path, types};
 use crate::Issue;
 
+/// The text of an issue that is an element too many.
+pub(super) const UNKNOWN: &str = "is not an element of FHIR R4 here";
 const CHANGED: &str = "is not written as FHIR R4 writes this";
 
 /// Reports everything of `given` that is not in `written`, its form in fhir-sdk.
@@ -59,7 +61,7 @@ fn why(
             return Issue::new(path.to_string(), format!("only one {stem}[x] may be given"));
         }
     }
-    Issue::new(path.to_string(), "is not an element of FHIR R4 here")
+    Issue::new(path.to_string(), UNKNOWN)
 }
 
 /// Equal, or the same instant, time or bytes: fhir-sdk writes these in a form of its own.

@@ -56,7 +56,7 @@ fn check_at(resource: &Value, place: Option<&Path<'_>>, issues: &mut Vec<Issue>)
     };
     if !types::is_name(name) {
         let path = place.map_or_else(|| "resourceType".to_owned(), |place| format!("{place}.resourceType"));
-        return issues.push(Issue::new(path, "is not a resource type of FHIR R4"));
+        return issues.push(Issue::new(path, "is not a resource type that can be checked as FHIR R4"));
     }
     let root = Path::Root(name);
     let path = place.unwrap_or(&root);

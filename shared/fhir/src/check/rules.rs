@@ -7,10 +7,8 @@ use crate::Issue;
 
 /// Checks a resource without the resources that it holds.
 pub(super) fn check(resource: &Value, path: &Path<'_>, issues: &mut Vec<Issue>) {
-    if let Some(id) = resource.get("id") {
-        if !id.as_str().is_some_and(is_id) {
-            issues.push(Issue::new(format!("{path}.id"), "must be 1 to 64 of A-Z, a-z, 0-9, `-` and `.`"));
-        }
+    if resource.get("id").is_some_and(|id| !id.as_str().is_some_and(is_id)) {
+        issues.push(Issue::new(format!("{path}.id"), "must be 1 to 64 of A-Z, a-z, 0-9, `-` and `.`"));
     }
     content(resource, path, false, issues);
 }

@@ -285,11 +285,11 @@ fn the_type_must_be_one_of_r4() {
         (json!({"resourceType": 1}), "resourceType: is required"),
         (
             json!({"resourceType": "patient", "active": true}),
-            "resourceType: is not a resource type of FHIR R4",
+            "resourceType: is not a resource type that can be checked as FHIR R4",
         ),
         (
             json!({"resourceType": "Ingredient", "status": "active"}),
-            "resourceType: is not a resource type of FHIR R4",
+            "resourceType: is not a resource type that can be checked as FHIR R4",
         ),
         (json!({"resourceType": "Observation", "active": true}), "Observation.status: is required"),
         (
