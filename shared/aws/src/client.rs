@@ -10,7 +10,8 @@ use aws_sdk_dynamodb::config::Credentials as AwsCredentials;
 use aws_smithy_http_client::{Builder, tls};
 
 use crate::{
-    Credentials, DynamoStore, KmsKeys, Meter, MissingSettings, S3Blobs, Settings, SqsQueue, lambda::sqs::Sources,
+    Credentials, DynamoStore, KmsKeys, Meter, MissingSettings, S3Blobs, Settings, SqsQueue,
+    lambda::sqs::Sources,
 };
 
 /// An HTTP connection is kept this long without use: less than the 60 s after which AWS's side closes it.
@@ -44,7 +45,8 @@ impl Aws {
 
     /// As `settings` say. Calls nobody: that a name leads nowhere shows with its first use.
     pub async fn new(settings: Settings) -> Self {
-        let shared = loader(settings.endpoint.as_deref(), settings.region.as_deref(), settings.credentials.as_ref());
+        let shared =
+            loader(settings.endpoint.as_deref(), settings.region.as_deref(), settings.credentials.as_ref());
         let shared = shared.load().await;
         let meter = Meter::default();
         let dynamo = aws_sdk_dynamodb::config::Builder::from(&shared).interceptor(meter.clone()).build();

@@ -1,11 +1,13 @@
 //! For tests only.
 //!
+//! * [`contract`]: what every implementation of the ports is held to.
 //! * [`memory`]: the ports in memory, keeping the rules of SQS and DynamoDB that the protocol must survive.
 //! * [`practice`]: a small practice over it, for tests that tell one story.
 //! * [`sim`]: a deterministic simulation of the whole pipeline over it.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a broken test world must stop the test")]
 
+pub mod contract;
 pub mod memory;
 pub mod practice;
 pub mod sim;

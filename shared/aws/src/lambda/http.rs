@@ -118,3 +118,82 @@ pub async fn in_time(invocation: &Invocation, work: impl Future<Output = Respons
         Response::json(503, &error).with_header("retry-after", "5")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use bridge_core::Timestamp;
+
+    use super::*;
+
+    const PATIENT: &[u8] = include_bytes!("../../../../events/webhook-intake/drchrono-patient.json");
+    const GZIP: &[u8] = include_bytes!("../../../../events/webhook-intake/drchrono-patient-gzip.json");
+    const VERIFICATION: &[u8] =
+        include_bytes!("../../../../events/webhook-intake/drchrono-verification.json");
+
+    #[test]
+    fn a_webhook_is_read_to_the_byte() {
+        let call = read(PATIENT).unwrap();
+        assert_eq!(call.parameter("connection"), "sunrise.drchrono");
+        assert_eq!(call.parameter("other"), "");
+        let request = &call.request;
+        assert_eq!(
+            (&*request.method, &*request.path, &*request.query),
+            ("POST", "/webhooks/sunrise.drchrono", "")
+        );
+        assert_eq!(request.source, Some([203, 0, 113, 7].into()));
+        assert_eq!(request.header("x-drchrono-signature"), Some("synthetic-drchrono-token"));
+        // As many bytes as the sender said: signatures are over these.
+        let length: usize = request.header("content-length").unwrap().parse().unwrap();
+        assert_eq!(request.body.expose().len(), length);
+        assert!(request.body.expose().starts_with(br#"{"receiver": {"id": 9"#));
+    }
+
+    #[test]
+    fn a_binary_body_comes_in_base_64() {
+        let request = read(GZIP).unwrap().request;
+        assert_eq!(request.body.expose()[..3], [0x1f, 0x8b, 8], "the magic of gzip");
+        assert_eq!(request.header("content-encoding"), Some("gzip"));
+    }
+
+    #[test]
+    fn a_request_without_a_body_keeps_its_query_raw() {
+        let request = read(VERIFICATION).unwrap().request;
+        assert_eq!((&*request.method, &*request.query), ("GET", "msg=are-you-there"));
+        assert!(request.body.expose().is_empty());
+    }
+
+    #[test]
+    fn an_event_of_another_kind_is_refused_without_quoting_it() {
+        for event in
+            [&br#"{"Records":[{"body":"Zyxwv"}]}"#[..], br#"{"rawPath":"Zyxwv""#, br#"{"rawPath":["Zyxwv"]}"#]
+        {
+            let error = read(event).unwrap_err().to_string();
+            assert!(error.starts_with("not an event of API Gateway"), "{error}");
+            assert!(!error.contains("Zyxwv"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_reply_has_all_that_api_gateway_wants() {
+        let response = Response::json(202, &json!({"accepted": 1}));
+        let expected = json!({
+            "statusCode": 202,
+            "headers": {"content-type": "application/json", "cache-control": "no-store"},
+            "body": r#"{"accepted":1}"#,
+            "isBase64Encoded": false,
+        });
+        assert_eq!(write(&response), expected);
+    }
+
+    #[tokio::test]
+    async fn what_takes_too_long_is_answered_before_lambda_stops_it() {
+        let deadline = SystemClock.now() + TO_REPLY + Duration::from_millis(50);
+        let invocation = Invocation { request_id: "r".to_owned(), deadline };
+        let never = in_time(&invocation, std::future::pending());
+        assert_eq!(never.await.status, 503);
+        let past = Invocation { deadline: Timestamp::from_millis(0), ..invocation };
+        let at_once = in_time(&past, async { Response::json(200, &json!({})) });
+        assert_eq!(at_once.await.status, 200, "what is there already is given");
+    }
+}

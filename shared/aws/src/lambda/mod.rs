@@ -104,3 +104,27 @@ fn read<'a, T: Deserialize<'a>>(kind: &'static str, event: &'a [u8]) -> Result<T
         column: error.column(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Defective;
+
+    impl Function for Defective {
+        fn call<'a>(
+            &'a self,
+            event: &'a [u8],
+            _: &'a Invocation,
+        ) -> BoxFuture<'a, Result<Value, EventError>> {
+            Box::pin(async move { panic!("at {}", String::from_utf8_lossy(event)) })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_that_says_nothing_of_the_event() {
+        let invocation = Invocation { request_id: "r".to_owned(), deadline: Timestamp::from_millis(0) };
+        let answer = invoke(&Defective, b"Zyxwv", &invocation).await;
+        assert_eq!(answer, Err(EventError::Panicked));
+    }
+}

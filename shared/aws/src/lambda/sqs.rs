@@ -135,3 +135,66 @@ fn write(failed: &[String]) -> Value {
     let failures: Vec<Value> = failed.iter().map(|id| json!({"itemIdentifier": id})).collect();
     json!({"batchItemFailures": failures})
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const TWO_LANES: &[u8] = include_bytes!("../../../../events/normalize/two-lanes.json");
+
+    fn sources() -> Sources {
+        let url = |name: &str| format!("https://sqs.us-east-1.amazonaws.com/000000000000/{name}");
+        Sources::new(&Settings {
+            ledger_table: String::new(),
+            resources_table: String::new(),
+            config_table: String::new(),
+            inbound_queue_url: url("bridge-inbound.fifo"),
+            outbound_queue_url: url("bridge-outbound.fifo"),
+            commands_queue_url: url("bridge-commands.fifo"),
+            payload_bucket: String::new(),
+            key_id: String::new(),
+            endpoint: None,
+            region: None,
+            credentials: None,
+        })
+    }
+
+    #[test]
+    fn records_carry_what_order_and_deadlines_rest_on() {
+        let batch = read(TWO_LANES).unwrap();
+        assert_eq!((&*batch.queue, batch.records.len()), ("bridge-inbound.fifo", 3));
+        let record = &batch.records[2];
+        assert_eq!(record.id, "5f3c1c1e-0000-4000-8000-000000000003");
+        assert_eq!(record.receipt, "AQEBsyntheticReceiptHandle3==");
+        assert_eq!(record.group, format!("lane_{}", "c".repeat(26)));
+        assert_eq!(record.sequence, "18800000000000000003");
+        assert_eq!((record.receives, record.sent_at.as_millis()), (1, 1_795_338_930_003));
+        assert!(record.body.starts_with(r#"{"normalize.v1":"#));
+    }
+
+    #[test]
+    fn a_batch_is_known_by_its_queue() {
+        let of = |queue: &str| sources().of(&Batch { queue: queue.to_owned(), records: Vec::new() });
+        assert_eq!(of("bridge-commands.fifo"), Ok(Source::Queue(QueueName::Commands)));
+        assert_eq!(of("bridge-inbound-dead-letters.fifo"), Ok(Source::DeadLetters(QueueName::Inbound)));
+        assert_eq!(of("bridge-outbound-dead-letters.fifo"), Ok(Source::DeadLetters(QueueName::Outbound)));
+        assert_eq!(of("other.fifo"), Err(EventError::UnknownQueue("other.fifo".to_owned())));
+    }
+
+    #[test]
+    fn an_event_of_another_kind_is_refused_without_quoting_it() {
+        for event in [&br#"{"rawPath":"Zyxwv"}"#[..], br#"{"Records":[{"body":["Zyxwv"]}]}"#] {
+            let error = read(event).unwrap_err().to_string();
+            assert!(error.starts_with("not an event of SQS"), "{error}");
+            assert!(!error.contains("Zyxwv"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_answer_names_what_must_come_back_and_nothing_else() {
+        assert_eq!(write(&[]), json!({"batchItemFailures": []}));
+        let two = write(&["a".to_owned(), "b".to_owned()]);
+        assert_eq!(two, json!({"batchItemFailures": [{"itemIdentifier": "a"}, {"itemIdentifier": "b"}]}));
+    }
+}

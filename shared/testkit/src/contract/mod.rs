@@ -1,0 +1,61 @@
+//! What the pipeline may expect of its ports, as tests that any implementation can be put through: the one in memory,
+//! which the simulation trusts, and the one on AWS.
+//!
+//! A contract that is broken panics. `room` keeps runs apart that share a world: it becomes part of every key.
+
+mod blobs;
+mod keys;
+mod queue;
+mod store;
+
+pub use blobs::blobs;
+pub use keys::keys;
+pub use queue::{Source, queue};
+pub use store::store;
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use bridge_pipeline::{batch::Received, ports::QueueName};
+
+    use super::*;
+    use crate::memory::{Calm, MemoryAdapters, MemoryPorts, Shared, World, lock};
+
+    fn world() -> (Shared, MemoryPorts<Calm>) {
+        let world: Shared = Arc::default();
+        *lock(&world) = World { now: 1_800_000_000_000, ..World::default() };
+        let ports = MemoryPorts::new(world.clone(), Calm, MemoryAdapters::default(), 0, 1);
+        (world, ports)
+    }
+
+    /// The consumer's end of a queue in memory.
+    struct InMemory(Shared);
+
+    impl Source for InMemory {
+        async fn receive(&self) -> Vec<Received> {
+            let mut world = lock(&self.0);
+            let now = world.now;
+            world.queues.entry(QueueName::Inbound).or_default().receive(10, now)
+        }
+        async fn delete(&self, receipt: &str) {
+            let mut world = lock(&self.0);
+            let now = world.now;
+            world.queues.entry(QueueName::Inbound).or_default().delete(receipt, now);
+        }
+        async fn wait(&self, time: Duration) {
+            lock(&self.0).now += i64::try_from(time.as_millis()).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_world_in_memory_keeps_the_contracts() {
+        let (world, ports) = world();
+        futures::executor::block_on(async {
+            store(&ports, &ports, "room").await;
+            blobs(&ports, "room").await;
+            keys(&ports).await;
+            queue(&ports, &InMemory(world), QueueName::Inbound).await;
+        });
+    }
+}
