@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
 pub(crate) struct Global {
     /// Folder of a bridge on this machine [default: BRIDGE_STATE, or the nearest `.bridge`]
     #[arg(long, global = true, value_name = "FOLDER")]
-    state: Option<PathBuf>,
+    state_dir: Option<PathBuf>,
     /// Something that speaks AWS's protocols [default: AWS_ENDPOINT_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) endpoint: Option<String>,
@@ -40,7 +40,8 @@ pub(crate) struct Global {
 impl Global {
     /// The state folder.
     pub(crate) fn state(&self) -> State {
-        let asked = self.state.clone().or_else(|| environment::variable("BRIDGE_STATE").map(PathBuf::from));
+        let asked =
+            self.state_dir.clone().or_else(|| environment::variable("BRIDGE_STATE").map(PathBuf::from));
         State::find(asked.as_deref(), &environment::folder())
     }
 }

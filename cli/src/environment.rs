@@ -18,5 +18,18 @@ pub(crate) fn folder() -> PathBuf {
 /// Who gives the command, by the name the operating system has for them.
 pub(crate) fn actor(reason: &str) -> Actor {
     let name = variable("SUDO_USER").or_else(|| variable("USER")).or_else(|| variable("LOGNAME"));
-    Actor { name: name.unwrap_or_else(|| "unknown".to_owned()), reason: reason.to_owned() }
+    Actor { name: name.unwrap_or_else(number), reason: reason.to_owned() }
+}
+
+/// The user's number, where there is no name (in a container, for example).
+#[cfg(target_os = "linux")]
+fn number() -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    let process = std::fs::metadata("/proc/self");
+    process.map_or_else(|_| "unknown".to_owned(), |process| format!("user {}", process.uid()))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn number() -> String {
+    "unknown".to_owned()
 }

@@ -1,5 +1,7 @@
 //! `bridge up`: everything on this machine.
 
+use std::path::PathBuf;
+
 use bridge_aws::SystemClock;
 use bridge_emulator::Keep;
 use bridge_pipeline::ports::Clock as _;
@@ -35,6 +37,9 @@ pub(crate) struct Args {
     /// Port of the webhooks on loopback [default: the first free one from 9400]
     #[arg(long)]
     port: Option<u16>,
+    /// Folder for everything that is kept (the same as --state-dir)
+    #[arg(long, value_name = "FOLDER")]
+    state: Option<PathBuf>,
     /// No example practice and no receiver
     #[arg(long)]
     no_demo: bool,
@@ -49,7 +54,7 @@ pub(crate) struct Args {
 /// Runs it until it is asked to stop.
 pub(crate) async fn run(global: &Global, args: Args, out: Out) -> Result<(), Failure> {
     install_log(out, args.quiet);
-    let state = global.state();
+    let state = args.state.as_deref().map_or_else(|| global.state(), State::at);
     let _lock = state.lock()?;
     let progress = Progress::new(out, args.quiet);
     let given = global.endpoint.clone().or_else(|| environment::variable("AWS_ENDPOINT_URL"));
@@ -93,7 +98,7 @@ async fn serve(
     if !args.quiet {
         greet(&system, state, out);
     }
-    out.json(&json!({"event": "ready", "system": system, "state": state.path()}));
+    out.json(&json!({"event": "ready", "system": system, "state": state.path(), "try": to_try(&system)}));
     if fresh {
         send_samples(&system).await;
     }
@@ -144,17 +149,22 @@ fn greet(system: &System, state: &State, out: Out) {
     if system.receiver.is_some() {
         out.text("");
         out.text("Try, in another terminal:");
-        out.text(format_args!("  {}", traffic::curl(&system.gateway)));
-        // What the newcomer typed: cargo tells its children that it is there.
-        let bridge = if environment::variable("CARGO").is_some() { "cargo run -q --" } else { "bridge" };
-        out.text(format_args!("  {bridge} messages list"));
-        out.text(format_args!("  {bridge} messages trace msg_…        (an id from the list)"));
+        for line in to_try(system) {
+            out.text(format_args!("  {line}"));
+        }
     }
     out.text("");
     out.text(out.style.paint(
         Colour::Faint,
         "Ctrl-C stops and keeps everything. From here on a line for each step of a message:",
     ));
+}
+
+/// Three commands for a newcomer, as they type them: cargo tells its children that it is there.
+fn to_try(system: &System) -> [String; 3] {
+    let bridge = if environment::variable("CARGO").is_some() { "cargo run -q --" } else { "bridge" };
+    let trace = format!("{bridge} messages trace msg_…   # an id from the list");
+    [traffic::curl(&system.gateway), format!("{bridge} messages list"), trace]
 }
 
 /// Lets what was begun come to its end; a second request to stop does not wait for it.

@@ -47,6 +47,11 @@ impl State {
         Self(asked.map(Path::to_owned).or_else(near).unwrap_or_else(|| from.join(NAME)))
     }
 
+    /// This folder.
+    pub(crate) fn at(folder: &Path) -> Self {
+        Self(folder.to_owned())
+    }
+
     /// Its path.
     pub(crate) fn path(&self) -> &Path {
         &self.0
@@ -59,7 +64,7 @@ impl State {
     pub(crate) fn lock(&self) -> Result<Lock, Failure> {
         let unusable = |error: std::io::Error| {
             Failure::Wrong(format!(
-                "{} can't be used ({error}): choose another folder with --state",
+                "{} can't be used ({error}): choose another folder with --state-dir",
                 self.0.display()
             ))
         };
@@ -71,7 +76,7 @@ impl State {
                 let pid =
                     self.system().map_or_else(String::new, |system| format!(" (process {})", system.pid));
                 Err(Failure::Wrong(format!(
-                    "a bridge{pid} runs in {} already: stop it, or give this one a folder with --state",
+                    "a bridge{pid} runs in {} already: stop it, or give this one a folder with --state-dir",
                     self.0.display()
                 )))
             }
@@ -136,7 +141,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let state = State::find(Some(&root.path().join("s")), root.path());
         let held = state.lock().unwrap();
-        assert!(matches!(state.lock(), Err(Failure::Wrong(text)) if text.contains("--state")));
+        assert!(matches!(state.lock(), Err(Failure::Wrong(text)) if text.contains("--state-dir")));
         drop(held);
         assert!(state.lock().is_ok());
     }

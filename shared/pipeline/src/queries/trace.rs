@@ -116,8 +116,12 @@ impl Overview {
                 DeliveryState::Attempting { .. } | DeliveryState::Delivered { .. } => {}
             }
         }
-        // Stable: what happened in one millisecond stays in the order of the pipeline.
-        steps.sort_by_key(|step| step.at);
+        // Normalizing is recorded when it is done, which is after its deliveries were queued. Stable: what happened in
+        // one millisecond stays in the order of the pipeline.
+        let queued = steps.iter().filter(|step| step.step == "queue").map(|step| step.at);
+        let begun = message.replays.last().map_or(message.received_at, |replay| replay.at);
+        let first = queued.filter(|at| *at >= begun).min().unwrap_or(message.normalized_at);
+        steps.sort_by_key(|step| if step.step == "normalize" { first.min(step.at) } else { step.at });
         steps
     }
 }

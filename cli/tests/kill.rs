@@ -1,0 +1,78 @@
+//! `kill -9` of `bridge` at random moments while a load runs: after the last start everything is delivered, nothing is
+//! lost or done twice, and no lane is out of order. The emulator lives on, as AWS would.
+//!
+//! `BRIDGE_KILLS` and `BRIDGE_LOAD_MESSAGES` size it, `BRIDGE_SEED` repeats its moments.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant, SystemTime},
+};
+
+use support::{Process, load};
+
+/// A crashed invocation's records come back after their queue's visibility time-out, two minutes at most; a lane can
+/// be struck at both queues.
+const TO_RECOVER: Duration = Duration::from_secs(600);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_or_done_twice_when_the_bridge_is_killed() {
+    let load = load::Load::sized(1_000, 50);
+    let kills = variable("BRIDGE_KILLS").unwrap_or(20);
+    let mut chance = Chance::new();
+    let home = tempfile::tempdir().unwrap();
+    let (receiver, book) = load::receiver(home.path(), "0.2");
+    let mut bridge = Process::start(home.path(), &["up", "--no-demo"]);
+    load.configure(home.path(), &book);
+
+    let gateway = Arc::new(Mutex::new(bridge.gateway()));
+    let sent = Arc::new(AtomicUsize::new(0));
+    let sending = {
+        let (gateway, sent) = (Arc::clone(&gateway), Arc::clone(&sent));
+        tokio::spawn(load.send(move || gateway.lock().unwrap().clone(), sent))
+    };
+    let begun = Instant::now();
+    for kill in 1..=kills {
+        tokio::time::sleep(Duration::from_millis(200 + chance.below(2_500))).await;
+        bridge.kill();
+        println!("kill {kill} after {:?}, {} acknowledged", begun.elapsed(), sent.load(Ordering::Relaxed));
+        bridge = Process::start(home.path(), &["up", "--no-demo"]);
+        *gateway.lock().unwrap() = bridge.gateway();
+    }
+    sending.await.unwrap();
+    load.verify(home.path(), &book, TO_RECOVER);
+    println!("all delivered after {:?}", begun.elapsed());
+
+    bridge.stop();
+    receiver.stop();
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test has no other way to be told its size")]
+fn variable(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Xorshift: enough for moments, and the same again from the same seed.
+struct Chance(u64);
+
+impl Chance {
+    #[expect(clippy::disallowed_methods, reason = "any moment is as good as another")]
+    fn new() -> Self {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let seed = variable("BRIDGE_SEED").unwrap_or(now.subsec_nanos().into()).max(1);
+        println!("BRIDGE_SEED={seed}");
+        Self(seed)
+    }
+
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+}

@@ -1,0 +1,189 @@
+//! Many webhooks over many patients, some of them twice, and what must be true afterwards.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use reqwest::Client;
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+
+use super::{Process, eventually, get, run};
+
+const SECRET: &str = "whsec_bG9hZC10ZXN0LXNpZ25pbmctc2VjcmV0LTAwMDE=";
+const AT_ONCE: usize = 20;
+
+/// What is sent.
+#[derive(Clone, Copy)]
+pub(crate) struct Load {
+    pub(crate) messages: usize,
+    pub(crate) patients: usize,
+}
+
+impl Load {
+    /// As large as the environment says.
+    #[expect(clippy::disallowed_methods, reason = "a test has no other way to be told its size")]
+    pub(crate) fn sized(messages: usize, patients: usize) -> Self {
+        let messages =
+            std::env::var("BRIDGE_LOAD_MESSAGES").ok().and_then(|text| text.parse().ok()).unwrap_or(messages);
+        Self { messages, patients: patients.min(messages) }
+    }
+
+    /// Applies a practice with one source, whose messages all go to this receiver.
+    pub(crate) fn configure(self, state: &Path, receiver: &str) {
+        let folder = state.join("load");
+        fs::create_dir_all(&folder).unwrap();
+        let studio = format!(
+            "connection: load.studio\nadapter: practice-studio\nzone: America/Chicago\n\
+             settings: {{url: '{receiver}'}}\nsecrets: {{signing-secret: {SECRET}}}\n"
+        );
+        fs::write(folder.join("tenant.yaml"), "tenant: load\nname: Load\n").unwrap();
+        fs::write(folder.join("studio.yaml"), studio).unwrap();
+        fs::write(folder.join("source.yaml"), SOURCE).unwrap();
+        let applied =
+            run(state, &["connections", "apply", folder.to_str().unwrap(), "--reason", "load test"]);
+        assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
+    }
+
+    /// Sends everything: each patient's messages one after the other, patients side by side, every tenth message
+    /// twice. A message is sent again until it is acknowledged. `gateway` is asked before every try.
+    pub(crate) async fn send(
+        self,
+        gateway: impl Fn() -> String + Send + Sync + 'static,
+        sent: Arc<AtomicUsize>,
+    ) {
+        let client = Client::builder().timeout(Duration::from_secs(15)).build().unwrap();
+        let (gateway, free) = (Arc::new(gateway), Arc::new(Semaphore::new(AT_ONCE)));
+        let mut patients = tokio::task::JoinSet::new();
+        for patient in 0..self.patients {
+            let (client, gateway, free) = (client.clone(), Arc::clone(&gateway), Arc::clone(&free));
+            let sent = Arc::clone(&sent);
+            patients.spawn(async move {
+                for number in (patient..self.messages).step_by(self.patients) {
+                    let times = if number % 10 == 0 { 2 } else { 1 };
+                    for _ in 0..times {
+                        let _one_of_twenty = free.acquire().await.unwrap();
+                        until_acknowledged(&client, &*gateway, patient, number).await;
+                    }
+                    sent.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        while let Some(done) = patients.join_next().await {
+            done.unwrap();
+        }
+    }
+
+    /// Waits until everything has arrived, and holds the receiver's book against what was sent and the ledger.
+    pub(crate) fn verify(self, state: &Path, book: &str, within: Duration) {
+        let book = eventually("everything delivered", within, || {
+            get(book).filter(|book| book["count"].as_u64() >= Some(self.messages as u64))
+        });
+        assert_eq!(book["count"], self.messages, "each message has one effect");
+        assert_eq!(book["refused"], 0);
+        // Each patient's messages arrived in the order in which they were sent.
+        let mut arrived: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for delivery in book["deliveries"].as_array().unwrap() {
+            let visit = &delivery["bundle"]["entry"][0]["resource"];
+            let patient = visit["participant"][0]["actor"]["reference"].as_str().unwrap().to_owned();
+            arrived.entry(patient).or_default().push(visit["description"].as_str().unwrap().parse().unwrap());
+        }
+        assert_eq!(arrived.len(), self.patients);
+        for (patient, numbers) in &arrived {
+            assert!(numbers.is_sorted_by(|a, b| a < b), "{patient}: {numbers:?}");
+        }
+        self.agrees_with_the_ledger(state, &book);
+    }
+
+    fn agrees_with_the_ledger(self, state: &Path, book: &Value) {
+        let limit = (self.messages + 10).to_string();
+        let list = |more: &[&str]| {
+            super::json(state, &[&["messages", "list", "--tenant", "load", "--limit", &limit], more].concat())
+        };
+        // The receiver knows before the ledger does.
+        eventually("the ledger to agree", Duration::from_secs(180), || {
+            (list(&["--state", "delivered"]).len() == self.messages).then_some(())
+        });
+        assert_eq!(list(&[]).len(), self.messages, "nothing else is in the ledger");
+        let lanes = super::json(
+            state,
+            &["messages", "replay", "--all-parked", "--tenant", "load", "--reason", "test"],
+        );
+        assert_eq!(lanes[0]["lanes"], json!([]), "something is parked");
+        let keys: BTreeSet<&str> =
+            book["deliveries"].as_array().unwrap().iter().map(|d| d["key"].as_str().unwrap()).collect();
+        let some = list(&["--limit", "5"]);
+        for message in some.iter().take(5) {
+            let shown = super::json(
+                state,
+                &["messages", "show", message["message"].as_str().unwrap(), "--tenant", "load"],
+            );
+            let delivery = shown[0]["deliveries"][0]["delivery"].as_str().unwrap().to_owned();
+            assert!(keys.contains(delivery.as_str()), "{delivery} is not in the receiver's book");
+        }
+    }
+}
+
+/// Starts a receiver that fails this share of the calls; it outlives any bridge.
+pub(crate) fn receiver(state: &Path, fail: &str) -> (Process, String) {
+    let receiver = Process::start(state, &["receiver", "--secret", SECRET, "--fail", fail]);
+    let url = receiver.ready["receiver"].as_str().unwrap().to_owned();
+    (receiver, url)
+}
+
+async fn until_acknowledged(
+    client: &Client,
+    gateway: &(dyn Fn() -> String + Send + Sync),
+    patient: usize,
+    number: usize,
+) {
+    let body = json!({
+        "event": "visit.saved", "id": format!("m-{number}"), "seq": number.to_string(),
+        "patient": format!("p-{patient}"), "note": "x".repeat(1_500),
+    });
+    for _ in 0..600 {
+        let request = client
+            .post(format!("{}/webhooks/load.source", gateway()))
+            .header("content-type", "application/json")
+            .header("x-key", "synthetic-load-key")
+            .body(body.to_string());
+        match request.send().await {
+            Ok(answer) if answer.status().as_u16() == 202 => return,
+            Ok(answer) if answer.status().is_client_error() => panic!("{}", answer.text().await.unwrap()),
+            Ok(_) | Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
+        }
+    }
+    panic!("message {number} was never acknowledged");
+}
+
+const SOURCE: &str = r#"
+connection: load.source
+adapter: generic-json
+zone: America/Chicago
+secrets: {key: synthetic-load-key}
+webhook:
+  verify: {kind: token, header: x-key, secret: key}
+  kind: /event
+  kinds:
+    visit.saved: {mapping: visit, lane: [/patient], source-id: [/id]}
+mappings:
+  visit: |
+    {
+      "resourceType": "Appointment",
+      "identifier": [$identifier("urn:load:visit", id)],
+      "status": "booked",
+      "description": seq,
+      "start": "2026-03-02T09:00:00Z",
+      "end": "2026-03-02T09:30:00Z",
+      "participant": [{"actor": $reference("Patient", "urn:load:patient", patient), "status": "accepted"}]
+    }
+routes:
+  - {to: load.studio, resources: [Appointment]}
+"#;

@@ -1,0 +1,126 @@
+//! Running the built `bridge` as a person would: as processes, over HTTP, in a state folder of its own.
+
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+pub(crate) mod load;
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    sync::{Arc, Mutex, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+const BRIDGE: &str = env!("CARGO_BIN_EXE_bridge");
+/// The first start on a machine downloads the emulator.
+const TO_START: Duration = Duration::from_secs(300);
+
+/// A `bridge` that runs until it is stopped; what it prints is kept.
+pub(crate) struct Process {
+    child: Child,
+    said: Arc<Mutex<Vec<String>>>,
+    /// Its `ready` event.
+    pub(crate) ready: Value,
+}
+
+impl Process {
+    /// Starts `bridge` with these arguments and `--json`, and waits until it says that it is ready.
+    pub(crate) fn start(state: &Path, args: &[&str]) -> Self {
+        let mut child = command(state, args).arg("--json").stdout(Stdio::piped()).spawn().unwrap();
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let (sender, ready) = mpsc::channel();
+        let (stdout, lines) = (child.stdout.take().unwrap(), Arc::clone(&said));
+        thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                let event: Value = serde_json::from_str(&line).unwrap_or_default();
+                if event["event"] == "ready" || !event["error"].is_null() {
+                    let _ = sender.send(event);
+                }
+                lines.lock().unwrap().push(line);
+            }
+        });
+        let ready = ready.recv_timeout(TO_START).expect("bridge did not become ready");
+        assert_eq!(ready["event"], "ready", "{ready}");
+        Self { child, said, ready }
+    }
+
+    /// Where its webhooks are.
+    pub(crate) fn gateway(&self) -> String {
+        self.ready["system"]["gateway"].as_str().unwrap().to_owned()
+    }
+
+    /// Everything that it printed so far.
+    pub(crate) fn said(&self) -> String {
+        self.said.lock().unwrap().join("\n")
+    }
+
+    /// Stops it as Ctrl-C and service managers do; it must end well.
+    pub(crate) fn stop(mut self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}: {}", self.said());
+    }
+
+    /// Ends it at once (SIGKILL).
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // A test that failed leaves nothing running: the emulator is stopped by its bridge.
+        if self.child.try_wait().is_ok_and(|status| status.is_none()) {
+            let pid = self.child.id().to_string();
+            let _ = Command::new("kill").args(["-TERM", &pid]).status();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+fn command(state: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(BRIDGE);
+    command.args(args).arg("--state-dir").arg(state);
+    // What a developer's shell may have must not reach into a test.
+    for name in ["AWS_ENDPOINT_URL", "LEDGER_TABLE", "BRIDGE_STATE", "CARGO"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(state: &Path, args: &[&str]) -> Output {
+    command(state, args).output().unwrap()
+}
+
+/// Runs a command that must succeed, and reads the JSON documents that it prints.
+pub(crate) fn json(state: &Path, args: &[&str]) -> Vec<Value> {
+    let output = command(state, args).arg("--json").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{args:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Looks again and again until there is something.
+pub(crate) fn eventually<T>(what: &str, within: Duration, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + within;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "not within {within:?}: {what}");
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Reads JSON from an address; nothing when nobody answers.
+pub(crate) fn get(url: &str) -> Option<Value> {
+    let output = Command::new("curl").args(["--silent", "--max-time", "10", url]).output().unwrap();
+    serde_json::from_slice(&output.stdout).ok()
+}
