@@ -77,6 +77,7 @@ fn show(found: &[Overview], out: Out) {
             "message": message.message, "connection": message.connection, "kind": message.kind,
             "lane": message.lane, "state": one.standing.word(), "received_at": message.received_at,
             "resources": message.resources, "destinations": message.destinations, "cause": cause(one),
+            "deliveries": one.deliveries.iter().map(|delivery| &delivery.delivery).collect::<Vec<_>>(),
         }));
         table.row([
             message.received_at.to_string(),
