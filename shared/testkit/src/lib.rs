@@ -1,6 +1,7 @@
 //! For tests only.
 //!
 //! * [`contract`]: what every implementation of the ports is held to.
+//! * [`examples`]: the invented practice of the repository's examples, in memory.
 //! * [`memory`]: the ports in memory, keeping the rules of SQS and DynamoDB that the protocol must survive.
 //! * [`practice`]: a small practice over it, for tests that tell one story.
 //! * [`sim`]: a deterministic simulation of the whole pipeline over it.
@@ -8,6 +9,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a broken test world must stop the test")]
 
 pub mod contract;
+pub mod examples;
 pub mod memory;
 pub mod practice;
 pub mod sim;

@@ -41,7 +41,8 @@ pub enum Source {
 pub struct Sources([(String, Source); 6]);
 
 impl Sources {
-    pub(crate) fn new(settings: &Settings) -> Self {
+    /// The names in these settings, and those of their dead letter queues.
+    pub fn new(settings: &Settings) -> Self {
         let name = |url: &str| url.rsplit('/').next().unwrap_or_default().to_owned();
         // infra/template.yaml names dead letter queues after their queue.
         let dead = |url: &str| match name(url).strip_suffix(".fifo") {
