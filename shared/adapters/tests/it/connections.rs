@@ -159,3 +159,17 @@ fn routes_stay_at_home_and_name_fhir() {
         ]
     );
 }
+
+/// The guides' examples, and those of the fixtures, can be copied as they are.
+#[test]
+fn the_connections_in_the_guides_are_right() {
+    for name in Catalog::builtin().names() {
+        let guide = std::fs::read_to_string(crate::fixture::adapters().join(name).join("README.md")).unwrap();
+        let blocks = guide.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let connections: Vec<_> = blocks.filter(|block| block.starts_with("connection:")).collect();
+        assert!(!connections.is_empty(), "{name}'s guide shows no connection");
+        for connection in connections {
+            assert_eq!(problems(connection), [""; 0], "{name}");
+        }
+    }
+}
