@@ -18,4 +18,4 @@ pub use adapter::Adapter;
 pub use catalog::Catalog;
 pub use fault::{CatalogError, Fault, Problem};
 pub use place::line_of;
-pub use transport::Http;
+pub use transport::{Http, NoClient};
