@@ -169,6 +169,33 @@ fn each_row_is_a_message_in_its_own_lane() {
 }
 
 #[test]
+fn a_ping_needs_no_body() {
+    let rules = RULES.replace("kind: { constant: note }", "kind: { header: x-event }\nother-kinds: ignore");
+    let practice = Practice::new(&rules, &[("token", &["t"])]);
+    let ping = practice.post(&[("x-token", "t"), ("x-event", "PING")], b"");
+    assert_eq!((ping.status, ping.body.as_str()), (200, r#"{"accepted":[],"ignored":1}"#));
+    assert_eq!(practice.post(&[("x-token", "wrong"), ("x-event", "PING")], b"").status, 401);
+    assert_eq!(practice.post(&[("x-token", "t"), ("x-event", "note")], b"").status, 400);
+}
+
+#[test]
+fn the_older_state_never_wins_and_one_without_a_version_goes_by_its_order() {
+    let rules = RULES.replace("lane: [/patient]", "lane: [/tag], version: /at");
+    let practice = Practice::new(&rules, &[("token", &["t"])]);
+    let said = |tag: &str, at: &str| {
+        let body = format!(r#"{{"patient":"p1","tag":"{tag}"{at}}}"#);
+        assert_eq!(practice.post(GOOD, body.as_bytes()).status, 202);
+        practice.settle();
+        practice.delivered().last().is_some_and(|body| body.contains(tag))
+    };
+    assert!(said("first-1", r#","at":"2026-01-02T00:00:00""#));
+    assert!(!said("older-1", r#","at":"2026-01-01T00:00:00""#), "it is superseded");
+    assert!(said("same-1", r#","at":"2026-01-02T00:00:00""#), "within one second, the later message wins");
+    assert!(said("bare-1", ""), "a deletion without a time stamp");
+    assert!(said("newer-1", r#","at":"2026-01-03T00:00:00""#));
+}
+
+#[test]
 fn nothing_of_a_patient_is_in_a_key_or_on_a_queue() {
     let practice = practice();
     practice.post(GOOD, br#"{"patient":"PLANTED-MRN","tag":"PLANTED-7","name":"Planted Person"}"#);

@@ -9,6 +9,8 @@
 mod resources;
 mod translate;
 
+use resources::Version;
+
 use std::{sync::Arc, time::Duration};
 
 use bridge_core::{
@@ -114,7 +116,7 @@ impl<P: Ports> Bridge<P> {
         };
         // A replay keeps the place of its message: it must not overwrite what came later.
         let order = known.map_or(order, |known| known.order);
-        let version = format!("{}#{order}#{:06}", translated.version, task.replay);
+        let version = Version { source: translated.version, order: order.clone(), replay: task.replay };
         let superseded = self.store_resources(task, &translated.resources, &version).await?;
         let result = Outcome { resources: translated.resources, superseded };
         let destinations = self.send_deliveries(task, &source, &result).await?;

@@ -33,13 +33,37 @@ pub struct ResourceDoc {
     pub stored: Option<String>,
 }
 
+/// Which of two states of a resource is the newer: the source's own version decides, then the order in which the
+/// messages came, then the replay. As text, so that a condition of the store can compare it.
+#[derive(Debug)]
+pub(crate) struct Version {
+    /// The source's version; empty where the message has none.
+    pub(crate) source: String,
+    /// The message's place in its lane.
+    pub(crate) order: String,
+    /// Which replay of the message.
+    pub(crate) replay: u32,
+}
+
+impl Version {
+    fn text(&self, source: &str) -> String {
+        format!("{source}#{}#{:06}", self.order, self.replay)
+    }
+
+    /// A message without a version says something about the state that is there (a deletion names only the id): it
+    /// takes that state's version, and the order decides.
+    fn after(&self, current: Option<String>) -> String {
+        self.text(current.as_deref().and_then(|version| version.split('#').next()).unwrap_or_default())
+    }
+}
+
 impl<P: Ports> Bridge<P> {
     /// Stores the resources of a message. Returns those that were not stored, because a newer state is there.
     pub(crate) async fn store_resources(
         &self,
         task: &NormalizeTask,
         resources: &[Resource],
-        version: &str,
+        version: &Version,
     ) -> Result<Vec<String>, Failure> {
         let stored = resources.iter().map(|resource| self.store_resource(task, resource, version));
         Ok(try_join_all(stored).await?.into_iter().flatten().collect())
@@ -49,9 +73,14 @@ impl<P: Ports> Bridge<P> {
         &self,
         task: &NormalizeTask,
         resource: &Resource,
-        version: &str,
+        version: &Version,
     ) -> Result<Option<String>, Failure> {
         let reference = resource.reference();
+        let place = resource_key(&task.connection.tenant(), &reference);
+        let version = match version.source.as_str() {
+            "" => version.after(self.ports.store().get(&place).await?.and_then(|current| current.version)),
+            source => version.text(source),
+        };
         let binding = Binding { connection: &task.connection, purpose: "resource", id: &reference };
         let sealed = self.seal(binding, Keep::Lasting, resource.json.to_string().as_bytes()).await?;
         let mut doc = ResourceDoc {
@@ -66,15 +95,15 @@ impl<P: Ports> Bridge<P> {
             self.ports.blobs().put(&key, large).await?;
             doc.stored = Some(key);
         }
-        let mut record = Record::new(resource_key(&task.connection.tenant(), &reference), docs_write(&doc));
+        let mut record = Record::new(place, docs_write(&doc));
         record.blob = blob;
-        record.version = Some(version.to_owned());
-        let put = Write::Put(record, Expect::OlderThan(version.to_owned()));
+        record.version = Some(version.clone());
+        let put = Write::Put(record, Expect::OlderThan(version.clone()));
         match self.ports.store().write(vec![put]).await {
             Ok(()) => Ok(None),
             // The same version is this very state, stored by an earlier run.
             Err(WriteError::Conflict { current, .. }) => {
-                let newer = current.is_some_and(|current| current.version.as_deref() > Some(version));
+                let newer = current.is_some_and(|current| current.version > Some(version));
                 Ok(newer.then_some(reference))
             }
             Err(WriteError::Failed(error)) => Err(error.into()),

@@ -2,7 +2,7 @@
 
 use bridge_core::{
     http::Request,
-    manifest::{Extract, Kind, Webhook},
+    manifest::{Extract, Kind, OtherKinds, Webhook},
 };
 use bridge_seal::sha256;
 use serde_json::Value;
@@ -20,6 +20,15 @@ pub(super) struct Cut<'a> {
     lane: Option<Vec<String>>,
     source_id: Option<Vec<String>>,
     digest: [u8; 32],
+}
+
+/// Whether a header alone tells that nobody wants the delivery. A ping may have no body that could be read.
+pub(super) fn is_ignored(webhook: &Webhook, request: &Request) -> bool {
+    let named = matches!(webhook.kind, Extract::Header { .. });
+    let kind = webhook.kind.find(&Value::Null, |name| request.header(name));
+    named
+        && webhook.other_kinds == OtherKinds::Ignore
+        && kind.is_some_and(|kind| !webhook.kinds.contains_key(&kind))
 }
 
 /// Cuts a delivery into its messages, in order.

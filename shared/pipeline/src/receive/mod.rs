@@ -110,6 +110,9 @@ impl<P: Ports> Bridge<P> {
         body::size(request, webhook.max_body)?;
         let rule = &webhook.verify;
         verify::signature(rule, source.secret(rule.secret()), request, self.now())?;
+        if messages::is_ignored(webhook, request) {
+            return Ok(Response::json(200, &json!({"accepted": [], "ignored": 1})));
+        }
         let messages = messages::cut(webhook, &body::json(request, webhook.max_body)?, request)?;
         let (ours, others): (Vec<_>, Vec<_>) =
             messages.into_iter().partition(|message| message.rule.is_some());
