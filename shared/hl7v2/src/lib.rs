@@ -1,0 +1,70 @@
+//! HL7 v2 on the wire: reading, answering, writing.
+//!
+//! Pure functions over bytes: no I/O, no clock, no configuration, nothing of ours underneath. Section numbers in these
+//! documents are those of HL7 v2.5.1 unless a version is named.
+//!
+//! # Reading
+//!
+//! [`Message::parse`] makes one pass over the bytes and notes where segments and fields begin. Everything deeper is cut
+//! when it is asked for, and text is copied only when it holds escape sequences.
+//!
+//! ```
+//! use bridge_hl7v2::{Message, datatypes::Datatype, segments::{Obx, Pid}};
+//!
+//! let message = Message::parse(
+//!     "MSH|^~\\&|LAB|NORTH|EHR|NORTH|20240229103000-0600||ORU^R01|77|P|2.5.1\r\
+//!      PID|1||4711^^^NORTH^MR~123^^^STATE^DL||Testperson^Una^Q||19700101|F|||||\"\"\r\
+//!      OBX|1|NM|2345-7^Glucose^LN||98|mg/dL|70\\S\\110||||F\r",
+//! )?;
+//!
+//! // By number: segment, field, repetition, component, subcomponent. What is not there is empty.
+//! let pid = message.named("PID").next().unwrap();
+//! assert_eq!(pid.field(3).repetition(2).component(1).text(), "123");
+//! assert!(pid.field(99).is_empty());
+//! assert!(pid.field(13).is_null()); // `""`: remove the value
+//!
+//! // By name: typed views of segments and data types.
+//! let pid = message.first::<Pid<'_>>().unwrap();
+//! let numbers: Vec<_> = pid.identifiers().map(|cx| cx.id().text()).collect();
+//! assert_eq!(numbers, ["4711", "123"]);
+//! assert_eq!(pid.names().next().unwrap().family().surname().text(), "Testperson");
+//! assert_eq!(pid.birth().dtm()?.unwrap().date().to_string(), "1970-01-01");
+//!
+//! for obx in message.all::<Obx<'_>>() {
+//!     assert_eq!(obx.reference_range().text(), "70^110"); // escapes decoded
+//! }
+//!
+//! // Every value knows its place, for diagnostics that name no content.
+//! let second = pid.identifiers().nth(1).unwrap();
+//! assert_eq!(second.type_code().location().to_string(), "PID-3[2].5");
+//! assert_eq!(message.at(&"PID-3[2].5".parse()?).unwrap().text(), "DL");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The rules a reader can rely on:
+//!
+//! * Numbers count from 1, as in the standard; in MSH, field 1 is the separator and field 2 the encoding characters.
+//! * [`Value::raw`] is what came, [`Value::text`] is it decoded, [`Value::content`] is the text unless it is empty or null.
+//! * Empty says nothing, `""` ([`Value::is_null`]) says remove. Nothing in this crate treats one as the other.
+//! * A value without a separator is its own first part: `OBX-5.1.1` of `98` is `98`.
+//! * Segments come in the order they were sent, each of them; grouping is the caller's. A line that is no segment is in
+//!   [`Message::strays`].
+//! * `Debug` and errors never show content, only places and sizes.
+
+pub mod charset;
+pub mod datatypes;
+mod delimiters;
+mod error;
+mod escape;
+pub mod location;
+mod message;
+mod segment;
+pub mod segments;
+pub mod time;
+mod value;
+
+pub use delimiters::Delimiters;
+pub use error::{Error, HeaderFault, Instead, UnknownCharset};
+pub use message::{Message, Stray};
+pub use segment::{Segment, SegmentView};
+pub use value::{Field, Pieces, Value};
