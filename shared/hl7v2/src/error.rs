@@ -54,6 +54,28 @@ pub enum Error {
         /// What MSH-18 says.
         why: UnknownCharset,
     },
+    /// Something cannot be written.
+    #[error("{location}: {fault}")]
+    Write {
+        /// Where it was to be written.
+        location: Location,
+        /// Why it cannot.
+        fault: WriteFault,
+    },
+    /// A message holds the byte that ends an MLLP frame.
+    #[error("byte {offset} would end the MLLP frame inside the message")]
+    Unframeable {
+        /// Offset of the byte in the message.
+        offset: usize,
+    },
+    /// A message is no acknowledgment that can be read.
+    #[error("{location}: {fault}")]
+    Answer {
+        /// Where.
+        location: Location,
+        /// What is wrong.
+        fault: AnswerFault,
+    },
     /// A date or time is not one.
     #[error("{location}: {fault}")]
     Time {
@@ -112,7 +134,7 @@ pub enum HeaderFault {
 
 impl HeaderFault {
     /// The number of the field at fault.
-    fn field(&self) -> u8 {
+    pub(crate) fn field(&self) -> u8 {
         if *self == Self::FieldSeparator { 1 } else { 2 }
     }
 }
@@ -130,4 +152,43 @@ pub enum UnknownCharset {
     /// MSH-18 names a character set that is not read here.
     #[error("MSH-18 names a character set that is not supported")]
     Unsupported,
+}
+
+/// Why something cannot be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteFault {
+    /// The text needs an escape sequence, and MSH-2 names no escape character.
+    #[error("the text needs an escape, and MSH-2 names no escape character")]
+    NoEscape,
+    /// The place or the content needs a separator MSH-2 does not name, or is deeper than a subcomponent.
+    #[error("there is no separator for parts here")]
+    NoSeparator,
+    /// A character is not in the character set of the message.
+    #[error("a character is not in {0}")]
+    NotInCharset(Charset),
+    /// The place names a segment and no field, or a number below 1 or above 9999.
+    #[error("no value can be put there")]
+    NotAPlace,
+    /// The message has no such segment.
+    #[error("there is no such segment")]
+    NoSuchSegment,
+    /// The delimiters of a message, and its MSH as a whole, cannot be replaced.
+    #[error("the header and its delimiters stay")]
+    Header,
+    /// A message has one MSH.
+    #[error("a message has one MSH")]
+    SecondHeader,
+}
+
+/// Why a message is no acknowledgment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnswerFault {
+    /// It has no MSA.
+    #[error("the answer has no such segment")]
+    NoMsa,
+    /// MSA-1 is none of the codes of table 0008.
+    #[error("no acknowledgment code of table 0008")]
+    UnknownCode,
 }

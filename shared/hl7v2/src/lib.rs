@@ -51,6 +51,8 @@
 //!   [`Message::strays`].
 //! * `Debug` and errors never show content, only places and sizes.
 
+pub mod ack;
+pub mod batch;
 pub mod charset;
 pub mod datatypes;
 mod delimiters;
@@ -58,13 +60,15 @@ mod error;
 mod escape;
 pub mod location;
 mod message;
+pub mod mllp;
 mod segment;
 pub mod segments;
 pub mod time;
 mod value;
+pub mod write;
 
 pub use delimiters::Delimiters;
-pub use error::{Error, HeaderFault, Instead, UnknownCharset};
+pub use error::{AnswerFault, Error, HeaderFault, Instead, UnknownCharset, WriteFault};
 pub use message::{Message, Stray};
 pub use segment::{Segment, SegmentView};
 pub use value::{Field, Pieces, Value};

@@ -5,6 +5,7 @@ mod index;
 use std::{borrow::Cow, collections::HashMap, fmt, ops::Range, sync::OnceLock};
 
 use self::index::Index;
+pub(crate) use self::index::Span;
 use crate::{
     charset::{Charset, Reading},
     delimiters::Delimiters,
