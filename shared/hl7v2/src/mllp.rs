@@ -90,6 +90,8 @@ pub struct Decoder {
     state: State,
     /// Bytes outside of frames, not yet told.
     garbage: usize,
+    /// What stands between frames began with garbage that is gone, so what follows it is none either.
+    spoilt: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -113,7 +115,15 @@ enum Found {
 impl Decoder {
     /// A decoder at the beginning of a connection. Frames of more than `limit` bytes are refused.
     pub fn new(limit: usize) -> Self {
-        Self { limit, buffer: Vec::new(), start: 0, searched: 0, state: State::Between, garbage: 0 }
+        Self {
+            limit,
+            buffer: Vec::new(),
+            start: 0,
+            searched: 0,
+            state: State::Between,
+            garbage: 0,
+            spoilt: false,
+        }
     }
 
     /// Takes bytes as they come from the connection, in pieces of any size. Take the frames out with [`Decoder::next_frame`]
@@ -158,19 +168,25 @@ impl Decoder {
         }
     }
 
-    /// What is left when the connection has closed: the beginning of a message, or garbage. Call it when
-    /// [`Decoder::next_frame`] gives nothing more.
+    /// What is left when the connection has closed: garbage, the beginning of a message, or both. Call it, like
+    /// [`Decoder::next_frame`] before it, until it gives nothing more.
     pub fn finish(&mut self) -> Option<Received<'_>> {
         let rest = self.start..self.buffer.len();
-        let state = self.state;
-        self.consume(rest.end, State::Between);
-        let bytes = &self.buffer[rest];
-        let outside = std::mem::take(&mut self.garbage) + solid(bytes);
-        match state {
-            State::Inside => Some(Received::Unterminated(bytes)),
-            State::Between if begins_message(bytes) => Some(Received::Unterminated(bytes)),
-            State::Between if outside > 0 => Some(Received::Garbage { bytes: outside }),
-            State::Between | State::Skipping => None,
+        let bytes = &self.buffer[rest.clone()];
+        let begun = match self.state {
+            State::Inside => true,
+            State::Between => !self.spoilt && begins_message(bytes),
+            State::Skipping => false,
+        };
+        if self.state == State::Between && !begun {
+            self.garbage += solid(bytes);
+        }
+        if !begun || self.garbage == 0 {
+            self.consume(rest.end, State::Between);
+        }
+        match self.garbage {
+            0 => begun.then(|| Received::Unterminated(&self.buffer[rest])),
+            _ => Some(Received::Garbage { bytes: std::mem::take(&mut self.garbage) }),
         }
     }
 
@@ -186,7 +202,7 @@ impl Decoder {
             self.start += blank;
             self.searched = self.searched.max(self.start);
             let run = &self.buffer[self.start..];
-            let unframed = begins_message(run);
+            let unframed = !self.spoilt && begins_message(run);
             let Some(at) = memchr2(START, END, &self.buffer[self.searched..]).map(|at| at + self.searched)
             else {
                 self.searched = self.buffer.len();
@@ -195,9 +211,11 @@ impl Decoder {
                     self.consume(self.searched, State::Skipping);
                     return Some(Piece::TooLarge(head));
                 }
-                if !unframed && !may_begin_message(run) {
+                if !unframed && (self.spoilt || !may_begin_message(run)) {
+                    let spoilt = self.spoilt || !run.is_empty();
                     self.garbage += solid(run);
                     self.consume(self.searched, State::Between);
+                    self.spoilt = spoilt;
                     if self.garbage > self.limit {
                         return Some(Piece::Garbage);
                     }
@@ -276,6 +294,7 @@ impl Decoder {
     }
 
     fn consume(&mut self, to: usize, state: State) {
+        self.spoilt = false;
         self.start = to;
         self.searched = self.searched.max(to);
         self.state = state;

@@ -36,7 +36,9 @@ fn in_pieces(stream: &[u8], size: usize, limit: usize) -> Vec<Seen> {
             seen.push(own(received));
         }
     }
-    seen.extend(decoder.finish().map(own));
+    while let Some(received) = decoder.finish() {
+        seen.push(own(received));
+    }
     assert_eq!(decoder.buffered(), 0);
     seen
 }
@@ -105,6 +107,7 @@ fn a_missing_end_byte_is_told_with_what_came() {
     assert_eq!(decoded("\x0bMSH|1\rPID|"), [Unterminated("MSH|1\rPID|".into())]);
     assert_eq!(decoded("MSH|1\r\x0bMSH|2\x1c"), [Unterminated("MSH|1\r".into()), message("MSH|2")]);
     assert_eq!(decoded("MSH|1\rPID|1\r"), [Unterminated("MSH|1\rPID|1\r".into())]);
+    assert_eq!(decoded("x\x1cMSH|1\r"), [Garbage(2), Unterminated("MSH|1\r".into())]);
     assert_eq!(decoded("\x0b"), [Unterminated(String::new())]);
 }
 

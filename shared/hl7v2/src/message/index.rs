@@ -58,7 +58,9 @@ impl Index {
             let next = match name {
                 _ if seen == text.len() => Next::End,
                 Some(_) => Next::Segment,
-                None if bare_lf || line.holds_text() => Next::Continuation,
+                None if line.first < index.fields.len() && (bare_lf || line.holds_text()) => {
+                    Next::Continuation
+                }
                 None => Next::Stray,
             };
             match next {
