@@ -83,6 +83,9 @@ impl Charset {
     /// What MSH-18 says, as senders write it: the names of table 0211 and the common spellings of IANA's
     /// (`UTF-8`, `ISO-8859-1`, `ISO8859-1`, `CP1252`). `None` when it is none of the sets read here.
     pub fn from_msh18(name: &str) -> Option<Self> {
+        if let Some((set, ..)) = SETS.iter().find(|(_, table, _)| *table == name) {
+            return Some(*set);
+        }
         let mut key: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
         key.make_ascii_uppercase();
         let key = key.strip_prefix("ISO").unwrap_or(&key);

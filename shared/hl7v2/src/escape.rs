@@ -5,9 +5,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr;
-
-use crate::{charset::Charset, delimiters::Delimiters};
+use crate::{charset::Charset, delimiters::Delimiters, scan::find};
 
 /// Reads the escape sequences of `raw`:
 ///
@@ -23,12 +21,12 @@ use crate::{charset::Charset, delimiters::Delimiters};
 /// An escape character that begins none of these is taken as text (`C:\temp`).
 pub(crate) fn decode<'t>(raw: &'t str, delimiters: &Delimiters, charset: Charset) -> Cow<'t, str> {
     let Some(escape) = delimiters.escape else { return Cow::Borrowed(raw) };
-    let Some(first) = memchr(escape, raw.as_bytes()) else { return Cow::Borrowed(raw) };
+    let Some(first) = find(escape, raw.as_bytes()) else { return Cow::Borrowed(raw) };
     let mut text = String::with_capacity(raw.len());
     text.push_str(&raw[..first]);
     let mut rest = &raw[first..];
     // `rest` begins with an escape character at the head of each round.
-    while let Some(close) = memchr(escape, &rest.as_bytes()[1..]).map(|i| i + 1) {
+    while let Some(close) = find(escape, &rest.as_bytes()[1..]).map(|i| i + 1) {
         let body = &rest[1..close];
         if sequence(body, delimiters, &mut text) {
             rest = &rest[close + 1..];
@@ -45,7 +43,7 @@ pub(crate) fn decode<'t>(raw: &'t str, delimiters: &Delimiters, charset: Charset
             rest = &rest[close..];
             continue;
         }
-        let Some(next) = memchr(escape, rest.as_bytes()) else { break };
+        let Some(next) = find(escape, rest.as_bytes()) else { break };
         text.push_str(&rest[..next]);
         rest = &rest[next..];
     }
@@ -108,7 +106,7 @@ fn hex_run(rest: &str, escape: u8, charset: Charset) -> (Cow<'_, str>, &str) {
     }
     if bytes.is_empty() {
         // Not hexadecimal at all: one sequence, kept.
-        let end = memchr(escape, &rest.as_bytes()[1..]).map_or(rest.len(), |i| i + 2);
+        let end = find(escape, &rest.as_bytes()[1..]).map_or(rest.len(), |i| i + 2);
         return (Cow::Borrowed(&rest[..end]), &rest[end..]);
     }
     match charset.decode(&bytes) {
@@ -124,7 +122,7 @@ fn hex(rest: &str, escape: u8) -> Option<(&[u8], &str)> {
     if *open != escape {
         return None;
     }
-    let end = memchr(escape, body)?;
+    let end = find(escape, body)?;
     let digits = &body[..end];
     let valid = end > 0 && end % 2 == 0 && digits.iter().all(u8::is_ascii_hexdigit);
     valid.then(|| (digits, &rest[end + 3..]))

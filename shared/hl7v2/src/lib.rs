@@ -61,6 +61,7 @@ mod escape;
 pub mod location;
 mod message;
 pub mod mllp;
+mod scan;
 mod segment;
 pub mod segments;
 pub mod time;

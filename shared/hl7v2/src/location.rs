@@ -211,7 +211,7 @@ pub(crate) fn of_offset(message: &[u8], offset: usize) -> Option<Location> {
     // The line that holds the offset is in `before` only as far as the offset, so its name may be cut off.
     let occurrence = occurrence.count() + usize::from(offset < start + 3);
     let separators = memchr::memchr_iter(separator, &message[start..offset]).count();
-    let field = separators + usize::from(name.is_header());
+    let field = separators + usize::from(start == 0);
     let at = Location::segment(name, u32::try_from(occurrence).ok()?);
     Some(if separators == 0 { at } else { at.field(u32::try_from(field).ok()?) })
 }

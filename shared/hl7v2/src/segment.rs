@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{
     location::{Location, SegmentName},
-    message::Message,
+    message::{MSH, Message},
     value::{Field, Path},
 };
 
@@ -12,22 +12,27 @@ use crate::{
 #[derive(Clone, Copy)]
 pub struct Segment<'m> {
     message: &'m Message<'m>,
-    position: usize,
+    position: u32,
+    name: SegmentName,
 }
 
 impl<'m> Segment<'m> {
+    #[inline]
     pub(crate) fn new(message: &'m Message<'m>, position: usize) -> Self {
-        Self { message, position }
+        let start = message.index().segments[position].start as usize;
+        let name = SegmentName::at_start(&message.text().as_bytes()[start..]).unwrap_or(MSH);
+        // Positions are fewer than bytes, and those fit 32 bits.
+        Self { message, position: u32::try_from(position).unwrap_or(u32::MAX), name }
     }
 
     /// Its name, for example `PID`.
     pub fn name(self) -> SegmentName {
-        SegmentName::at_start(self.raw().as_bytes()).unwrap_or(crate::message::MSH)
+        self.name
     }
 
     /// The segment as it came, without its line break.
     pub fn raw(self) -> &'m str {
-        let span = self.message.index().segments[self.position];
+        let span = self.message.index().segments[self.position()];
         &self.message.text()[span.start as usize..span.end as usize]
     }
 
@@ -38,41 +43,43 @@ impl<'m> Segment<'m> {
 
     /// Its 0-based position in the message.
     pub fn position(self) -> usize {
-        self.position
+        self.position as usize
     }
 
     /// Its place, for example `OBX[3]`. The first call on a message counts the occurrences of all its segments.
     pub fn location(self) -> Location {
-        self.message.locate(self.position)
+        self.message.locate(self.position())
     }
 
     /// Number of the last field written, empty or not. MSH-1 and MSH-2 count.
     pub fn field_count(self) -> usize {
-        let separators = self.starts().len();
-        separators + usize::from(separators > 0 && self.name().is_header())
+        self.starts().len() + usize::from(self.is_header())
     }
 
     /// Field `n`, from 1 on; 0 is the segment name. A field that is not there is empty.
     ///
-    /// In MSH (and FHS, BHS) field 1 is the field separator itself and field 2 the encoding characters; they are never
-    /// cut and never decoded.
+    /// In MSH field 1 is the field separator itself and field 2 the encoding characters; they are never cut and never
+    /// decoded.
+    #[inline]
     pub fn field(self, n: u32) -> Field<'m> {
-        let span = self.message.index().segments[self.position];
-        let (start, end) = (span.start as usize, span.end as usize);
-        let header = n <= 2 && self.name().is_header();
-        let shifted = n as usize - usize::from(n > 1 && self.name().is_header());
-        let range = match (n, shifted.checked_sub(1)) {
-            (0, _) | (_, None) => start..start + 3,
-            (1, _) if header => (start + 3).min(end)..(start + 4).min(end),
-            (_, Some(k)) => {
+        let span = self.message.index().segments[self.position()];
+        let header = self.is_header();
+        let (start, end) = match n {
+            0 => (span.start, span.start + 3),
+            1 if header => (span.start + 3, span.start + 4),
+            _ => {
+                let at = n as usize - 1 - usize::from(header);
                 let starts = self.starts();
-                match starts.get(k) {
-                    Some(from) => *from as usize..starts.get(k + 1).map_or(end, |next| *next as usize - 1),
-                    None => end..end,
-                }
+                let end = starts.get(at + 1).map_or(span.end, |next| *next - 1);
+                starts.get(at).map_or((span.end, span.end), |start| (*start, end))
             }
         };
-        Field::new(self.message, &self.message.text()[range], Path::field(self.position, n), header)
+        Field::new(self.message, start, end, Path::field(self.position, n))
+    }
+
+    /// MSH, which is first and only there: its separator counts as a field.
+    fn is_header(self) -> bool {
+        self.position == 0
     }
 
     /// All fields from 1 on, empty ones too.
@@ -87,10 +94,12 @@ impl<'m> Segment<'m> {
     }
 
     /// Where its fields begin in the text.
+    #[inline]
     fn starts(self) -> &'m [u32] {
         let index = self.message.index();
-        let first = index.segments[self.position].position as usize;
-        let next = index.segments.get(self.position + 1).map_or(index.fields.len(), |s| s.position as usize);
+        let first = index.segments[self.position()].position as usize;
+        let next =
+            index.segments.get(self.position() + 1).map_or(index.fields.len(), |s| s.position as usize);
         &index.fields[first..next]
     }
 }

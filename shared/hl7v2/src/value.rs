@@ -4,30 +4,34 @@
 
 use std::{borrow::Cow, fmt, ops::Range};
 
-use memchr::memchr_iter;
-
 use crate::{
     error::Error,
     escape,
     location::Location,
     message::Message,
+    scan::find,
     time::{Dtm, Tm},
 };
 
-/// Where a value stands. 0 means "not that deep".
+/// Where a value stands; 0 means "not that deep". Small, because values are copied at every step: numbers above 65,535
+/// are kept as 65,535, which only a printed place can show.
 #[derive(Clone, Copy)]
 pub(crate) struct Path {
-    segment: usize,
-    field: u32,
-    repetition: u32,
-    component: u32,
-    subcomponent: u32,
+    segment: u32,
+    field: u16,
+    repetition: u16,
+    component: u16,
+    subcomponent: u16,
 }
 
 impl Path {
-    pub(crate) fn field(segment: usize, field: u32) -> Self {
-        Self { segment, field, repetition: 0, component: 0, subcomponent: 0 }
+    pub(crate) fn field(segment: u32, field: u32) -> Self {
+        Self { segment, field: narrow(field), repetition: 0, component: 0, subcomponent: 0 }
     }
+}
+
+fn narrow(n: u32) -> u16 {
+    u16::try_from(n).unwrap_or(u16::MAX)
 }
 
 /// A field: one value, or several separated by the repetition separator.
@@ -35,13 +39,16 @@ impl Path {
 pub struct Field<'m>(Value<'m>);
 
 impl<'m> Field<'m> {
-    pub(crate) fn new(message: &'m Message<'m>, raw: &'m str, path: Path, literal: bool) -> Self {
-        Self(Value { message, raw, path, literal })
+    /// Bytes `start..end` of the message's text.
+    #[inline]
+    pub(crate) fn new(message: &'m Message<'m>, start: u32, end: u32, path: Path) -> Self {
+        Self(Value { message, start, end, path })
     }
 
     /// The field as it came: separators and escapes untouched.
+    #[inline]
     pub fn raw(self) -> &'m str {
-        self.0.raw
+        self.0.raw()
     }
 
     /// The whole field with its escapes decoded and its separators as they are.
@@ -51,7 +58,7 @@ impl<'m> Field<'m> {
 
     /// Nothing stands there: the sender says nothing about this field.
     pub fn is_empty(self) -> bool {
-        self.0.raw.is_empty()
+        self.0.is_empty()
     }
 
     /// It is `""`: the sender says to remove the value (v2.5.1 §2.5.3).
@@ -105,25 +112,26 @@ impl fmt::Debug for Field<'_> {
 #[derive(Clone, Copy)]
 pub struct Value<'m> {
     message: &'m Message<'m>,
-    raw: &'m str,
+    /// Its bytes in the text of the message.
+    start: u32,
+    end: u32,
     path: Path,
-    /// MSH-1 and MSH-2, which hold the delimiters and are not cut by them.
-    literal: bool,
 }
 
 impl<'m> Value<'m> {
     /// The value as it came: separators and escapes untouched.
+    #[inline]
     pub fn raw(self) -> &'m str {
-        self.raw
+        &self.message.text()[self.start as usize..self.end as usize]
     }
 
     /// The value with its escapes decoded (see [`crate::escape`](mod@crate) for the sequences); `""` reads as itself.
     /// Separators of lower levels stay as they are: right for text whose sender did not escape them.
     pub fn text(self) -> Cow<'m, str> {
-        if self.literal {
-            return Cow::Borrowed(self.raw);
+        if self.is_literal() {
+            return Cow::Borrowed(self.raw());
         }
-        escape::decode(self.raw, self.message.delimiters(), self.message.charset())
+        escape::decode(self.raw(), self.message.delimiters(), self.message.charset())
     }
 
     /// Its text, when it is neither empty nor null.
@@ -132,13 +140,14 @@ impl<'m> Value<'m> {
     }
 
     /// Nothing stands there: the sender says nothing about this value.
+    #[inline]
     pub fn is_empty(self) -> bool {
-        self.raw.is_empty()
+        self.start == self.end
     }
 
     /// It is `""`: the sender says to remove the value (v2.5.1 §2.5.3).
     pub fn is_null(self) -> bool {
-        self.raw == "\"\""
+        self.raw() == "\"\""
     }
 
     /// Part `n` from 1 on: a component of a repetition, a subcomponent of a component. Empty when there is none.
@@ -156,7 +165,7 @@ impl<'m> Value<'m> {
         match self.depth() {
             Depth::Repetition => self.piece(n),
             _ if n == 1 => self,
-            _ => self.at(self.path, ""),
+            _ => Self { start: self.end, ..self },
         }
     }
 
@@ -170,8 +179,8 @@ impl<'m> Value<'m> {
 
     /// Its place, for example `PID-3[2].1.2`.
     pub fn location(self) -> Location {
-        let some = |n: u32| (n > 0).then_some(n);
-        let at = self.message.locate(self.path.segment);
+        let some = |n: u16| (n > 0).then_some(u32::from(n));
+        let at = self.message.locate(self.path.segment as usize);
         Location {
             field: some(self.path.field),
             repetition: some(self.path.repetition),
@@ -203,15 +212,20 @@ impl<'m> Value<'m> {
 
     /// The whole number that stands here (SI, or NM without a fraction), sign allowed; `None` when it is none.
     pub fn integer(self) -> Option<i64> {
-        self.raw.trim().parse().ok()
+        self.raw().trim().parse().ok()
     }
 
     /// Its bytes in [`Message::text`].
     pub fn span(self) -> Range<usize> {
-        let start = self.raw.as_ptr().addr().saturating_sub(self.message.text().as_ptr().addr());
-        start..start + self.raw.len()
+        self.start as usize..self.end as usize
     }
 
+    /// MSH-1 and MSH-2 hold the delimiters and are not cut by them.
+    fn is_literal(self) -> bool {
+        self.path.segment == 0 && self.path.field <= 2
+    }
+
+    #[inline]
     fn depth(self) -> Depth {
         match self.path {
             Path { subcomponent: 1.., .. } => Depth::Subcomponent,
@@ -222,10 +236,11 @@ impl<'m> Value<'m> {
     }
 
     /// What cuts this value into the pieces one level down.
+    #[inline]
     fn separator(self) -> Option<u8> {
         let delimiters = self.message.delimiters();
         match self.depth() {
-            _ if self.literal => None,
+            _ if self.is_literal() => None,
             Depth::Field => delimiters.repetition,
             Depth::Repetition => Some(delimiters.component),
             Depth::Component => delimiters.subcomponent,
@@ -234,7 +249,8 @@ impl<'m> Value<'m> {
     }
 
     /// The path of piece `n`, one level down.
-    fn path_of(self, n: u32) -> Path {
+    #[inline]
+    fn path_of(self, n: u16) -> Path {
         match self.depth() {
             Depth::Field => Path { repetition: n, ..self.path },
             Depth::Repetition => Path { component: n, ..self.path },
@@ -243,36 +259,31 @@ impl<'m> Value<'m> {
     }
 
     fn piece(self, n: u32) -> Self {
-        let raw = match (n, self.separator()) {
-            (0, _) => "",
-            (1, None) => self.raw,
-            (_, None) => "",
-            (_, Some(separator)) => {
-                let mut start = 0;
-                let mut left = n;
-                let mut cuts = memchr_iter(separator, self.raw.as_bytes());
-                loop {
-                    let cut = cuts.next();
-                    left -= 1;
-                    match cut {
-                        _ if left == 0 => break &self.raw[start..cut.unwrap_or(self.raw.len())],
-                        Some(at) => start = at + 1,
-                        None => break &self.raw[self.raw.len()..],
-                    }
-                }
-            }
+        let path = self.path_of(narrow(n));
+        let Some(separator) = self.separator().filter(|_| n > 0) else {
+            let start = if n == 1 { self.start } else { self.end };
+            return Self { start, path, ..self };
         };
-        self.at(self.path_of(n), raw)
+        let mut start = self.start;
+        for _ in 1..n {
+            let Some(at) = self.find(separator, start) else { return Self { start: self.end, path, ..self } };
+            start = at + 1;
+        }
+        Self { start, end: self.find(separator, start).unwrap_or(self.end), path, ..self }
     }
 
-    fn at(self, path: Path, raw: &'m str) -> Self {
-        Self { path, raw, ..self }
+    /// The first `separator` from `start` on.
+    #[inline]
+    fn find(self, separator: u8, start: u32) -> Option<u32> {
+        let bytes = &self.message.text().as_bytes()[start as usize..self.end as usize];
+        // An offset in the text, and those fit 32 bits.
+        find(separator, bytes).map(|at| start + at as u32)
     }
 }
 
 impl fmt::Debug for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} bytes", self.location(), self.raw.len())
+        write!(f, "{} of {} bytes", self.location(), self.end - self.start)
     }
 }
 
@@ -286,28 +297,37 @@ enum Depth {
 /// The pieces of a field (its repetitions) or of a value (its parts), in order.
 #[derive(Debug, Clone)]
 pub struct Pieces<'m> {
-    whole: Value<'m>,
+    /// What is left of the whole.
+    rest: Value<'m>,
     separator: Option<u8>,
-    /// Where the next piece begins; `None` when the last one has been given.
-    next: Option<usize>,
-    number: u32,
+    /// The last piece has been given.
+    done: bool,
+    number: u16,
 }
 
 impl<'m> Pieces<'m> {
+    #[inline]
     fn new(whole: Value<'m>) -> Self {
-        Self { whole, separator: whole.separator(), next: Some(0), number: 0 }
+        Self { rest: whole, separator: whole.separator(), done: false, number: 0 }
     }
 }
 
 impl<'m> Iterator for Pieces<'m> {
     type Item = Value<'m>;
 
+    #[inline]
     fn next(&mut self) -> Option<Value<'m>> {
-        let rest = &self.whole.raw[self.next?..];
-        let cut = self.separator.and_then(|s| memchr::memchr(s, rest.as_bytes()));
-        self.next = cut.and_then(|at| Some(self.next? + at + 1));
-        self.number += 1;
-        Some(self.whole.at(self.whole.path_of(self.number), &rest[..cut.unwrap_or(rest.len())]))
+        if self.done {
+            return None;
+        }
+        self.number = self.number.saturating_add(1);
+        let rest = self.rest;
+        let cut = self.separator.and_then(|separator| rest.find(separator, rest.start));
+        match cut {
+            Some(at) => self.rest.start = at + 1,
+            None => self.done = true,
+        }
+        Some(Value { end: cut.unwrap_or(rest.end), path: rest.path_of(self.number), ..rest })
     }
 }
 

@@ -39,7 +39,7 @@ proptest! {
         prop_assert_eq!(*message.delimiters(), model.delimiters);
         for (segment, (name, fields)) in message.segments().zip(&model.segments) {
             prop_assert_eq!(segment.name(), *name);
-            let first = if name == &"MSH" { 3 } else { 1 };
+            let first = if *name == "MSH" { 3 } else { 1 };
             for (n, expected) in (first..).zip(fields) {
                 if n == 18 && first == 3 {
                     continue; // filled in by the builder

@@ -1,6 +1,8 @@
 //! What a reader of messages relies on: numbering, emptiness, line breaks, strays, places.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::borrow::Cow;
+
 use bridge_hl7v2::{
     Error, HeaderFault, Instead, Message,
     charset::{Charset, Reading},
@@ -230,6 +232,18 @@ fn a_message_in_another_charset_reads_as_text() {
     assert_eq!(message.as_bytes(), bytes);
     let forced = Message::parse_as(bytes, Reading::Always(Charset::Iso8859_2)).unwrap();
     assert_eq!(forced.charset(), Charset::Iso8859_2);
+}
+
+#[test]
+fn values_are_slices_of_what_was_parsed() {
+    let text = with("PID|1||4711^^^NORTH||Zoë^Una\\T\\Co");
+    let message = Message::parse(&text).unwrap();
+    let inside = |s: &str| text.as_bytes().as_ptr_range().contains(&s.as_ptr());
+    let pid = message.first::<Pid<'_>>().unwrap();
+    let name = pid.names().next().unwrap();
+    assert!(inside(pid.identifiers().next().unwrap().id().raw()));
+    assert!(matches!(name.family().surname().text(), Cow::Borrowed(text) if inside(text)));
+    assert!(matches!(name.given().text(), Cow::Owned(text) if text == "Una&Co"), "only an escape is copied");
 }
 
 #[test]

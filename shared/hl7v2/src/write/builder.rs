@@ -128,7 +128,7 @@ impl<'a> SegmentBuilder<'a> {
         self.name
     }
 
-    /// Sets field `n`, counted from 1, to one repetition. Field 0 sets nothing; in a header segment nor do 1 and 2.
+    /// Sets field `n`, counted from 1, to one repetition. Field 0 sets nothing; in MSH nor do 1 and 2.
     pub fn set(&mut self, n: usize, content: impl Into<Content<'a>>) -> &mut Self {
         if let Some(field) = self.field(n) {
             *field = vec![content.into()];
@@ -152,7 +152,7 @@ impl<'a> SegmentBuilder<'a> {
 
     fn field(&mut self, n: usize) -> Option<&mut Vec<Content<'a>>> {
         let at = n.checked_sub(1)?;
-        if at < 2 && self.name.is_header() {
+        if at < 2 && self.name == MSH {
             return None;
         }
         if self.fields.len() <= at {
@@ -170,7 +170,7 @@ impl<'a> SegmentBuilder<'a> {
     ) -> Result<(), Error> {
         out.push_str(self.name.as_str());
         let mut skipped = 0;
-        if self.name.is_header() {
+        if self.name == MSH {
             out.push(delimiters.field());
             out.push_str(&delimiters.encoding_characters());
             skipped = 2;

@@ -60,7 +60,7 @@ impl<'m> Editor<'m> {
         content.into().write(&mut written, &delimiters, *place)?;
         let line = self.line(place)?;
         let mut text = line.text.to_string();
-        let range = make_room(&mut text, line.name.is_header(), place, &delimiters)?;
+        let range = make_room(&mut text, line.name == MSH, place, &delimiters)?;
         text.replace_range(range, &written);
         line.text = text.into();
         Ok(self)
