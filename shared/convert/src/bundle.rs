@@ -12,8 +12,7 @@ pub(crate) fn assemble(mut c: Conversion<'_>, header: Ref) -> Converted {
     let mut head = Json::default();
     begin(&mut c, &mut head);
     let base = c.profile.base.clone();
-    let (body, written, removals, mut diagnostics) = c.finish();
-    diagnostics.sort_by_key(|d| (d.location.segment, d.location.occurrence, d.location.field));
+    let (body, written, removals, diagnostics) = c.finish();
     let mut bundle = head.into_bytes();
     bundle.reserve(body.len() + written.len() * (base.len() + 96) + 2);
     let mut resources = Vec::with_capacity(written.len());

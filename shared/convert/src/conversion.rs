@@ -150,12 +150,7 @@ impl<'m> Conversion<'m> {
     }
 
     /// The text of [`Conversion::one`].
-    pub(crate) fn text(
-        &mut self,
-        segment: Segment<'m>,
-        n: u32,
-        path: &'static str,
-    ) -> Option<Cow<'m, str>> {
+    pub(crate) fn text(&mut self, segment: Segment<'m>, n: u32, path: &'static str) -> Option<Cow<'m, str>> {
         trimmed(self.one(segment, n, path)?.text())
     }
 

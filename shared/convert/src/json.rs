@@ -77,6 +77,30 @@ impl Json {
         })
     }
 
+    /// An element of `extension`; nothing, when `write` writes nothing: an extension says something (ext-1).
+    pub(crate) fn extension(&mut self, url: &str, write: impl FnOnce(&mut Self)) -> bool {
+        let before = self.out.len();
+        self.comma();
+        self.out.push(b'{');
+        self.code("url", url);
+        let inside = self.out.len();
+        write(self);
+        let kept = self.out.len() > inside;
+        if kept {
+            self.out.push(b'}');
+        } else {
+            self.out.truncate(before);
+        }
+        kept
+    }
+
+    /// An `extension` array of one.
+    pub(crate) fn one_extension(&mut self, url: &str, write: impl FnOnce(&mut Self)) -> bool {
+        self.array("extension", |w| {
+            w.extension(url, write);
+        })
+    }
+
     /// A member that is a string.
     pub(crate) fn text(&mut self, key: &str, text: &str) {
         if !text.is_empty() {

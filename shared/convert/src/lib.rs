@@ -10,7 +10,7 @@
 //!
 //! let message = Message::parse(
 //!     "MSH|^~\\&|PM|NORTH|EHR|NORTH|20240229103000||ADT^A28^ADT_A05|77|P|2.5.1\r\
-//!      PID|1||4711^^^NORTH^MR||Testperson^Una^Q||19700101|F|||||\"\"|||||||||||Y\r",
+//!      PID|1||4711^^^NORTH^MR||Testperson^Una^Q||19700101|F||W|||\"\"\r",
 //! )?;
 //! let zone = TimeZone::get("America/Chicago")?;
 //! let profile = Profile::new(uuid::Uuid::nil(), zone, "https://fhir.example/r4")
@@ -25,7 +25,7 @@
 //! // `""` asks to remove, which no resource can say.
 //! assert_eq!(converted.removals[0].path, "Patient.telecom.where(use = 'home')");
 //! // What was not used is told, by place.
-//! assert_eq!(converted.diagnostics[0].to_string(), "MSH-15: not mapped");
+//! assert_eq!(converted.diagnostics[0].to_string(), "PID-10: not mapped");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -16,7 +16,7 @@ pub struct Converted {
     pub resources: Vec<Resource>,
     /// What the sender asked to remove (`""`), which a resource cannot say.
     pub removals: Vec<Removal>,
-    /// What was not used, was replaced by a default, or could not be read: in the order of the segments.
+    /// What could not be read or was replaced by a default, as it was met; then what was not used, in order.
     pub diagnostics: Vec<Diagnostic>,
 }
 

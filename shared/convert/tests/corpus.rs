@@ -13,7 +13,8 @@ use bridge_hl7v2::{
 
 /// One file may hold a batch: each MSH begins a message.
 fn messages(bytes: &[u8]) -> Vec<&[u8]> {
-    let starts = |at: usize| bytes[at..].starts_with(b"MSH") && (at == 0 || !bytes[at - 1].is_ascii_alphanumeric());
+    let starts =
+        |at: usize| bytes[at..].starts_with(b"MSH") && (at == 0 || !bytes[at - 1].is_ascii_alphanumeric());
     let line_start = |at: usize| at == 0 || matches!(bytes[at - 1], b'\r' | b'\n' | b'\x0b' | b' ' | b'\xbf');
     let mut cuts: Vec<usize> = (0..bytes.len()).filter(|at| starts(*at) && line_start(*at)).collect();
     cuts.push(bytes.len());

@@ -86,14 +86,12 @@ fn type_coding(w: &mut Json, code: &str) {
 pub(crate) fn check_digit<const N: usize>(w: &mut Json, parts: &Parts<'_, N>, digit: u32, scheme: u32) {
     w.array("extension", |w| {
         if let Some(digit) = parts.text(digit) {
-            w.item(|w| {
-                w.code("url", "http://hl7.org/fhir/StructureDefinition/identifier-checkDigit");
+            w.extension("http://hl7.org/fhir/StructureDefinition/identifier-checkDigit", |w| {
                 w.text("valueString", &digit);
             });
         }
         if let Some(scheme) = parts.text(scheme) {
-            w.item(|w| {
-                w.code("url", "http://hl7.org/fhir/StructureDefinition/namingsystem-checkDigit");
+            w.extension("http://hl7.org/fhir/StructureDefinition/namingsystem-checkDigit", |w| {
                 w.text("valueString", &scheme);
             });
         }

@@ -13,8 +13,7 @@ pub(crate) fn attachment<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<
     if subtype.is_none()
         && let Some(kind) = &kind
     {
-        w.one("extension", |w| {
-            w.code("url", "http://hl7.org/fhir/StructureDefinition/alternate-codes");
+        w.one_extension("http://hl7.org/fhir/StructureDefinition/alternate-codes", |w| {
             w.object("valueCodeableConcept", |w| {
                 w.one("coding", |w| {
                     w.code("system", "http://terminology.hl7.org/CodeSystem/v2-0191");

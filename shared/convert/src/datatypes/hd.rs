@@ -201,8 +201,7 @@ pub(crate) fn endpoint<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Option<V
         Some([scheme, rest]) => w.joined("endpoint", &[scheme, rest]),
         None => {
             w.object("_endpoint", |w| {
-                w.one("extension", |w| {
-                    w.code("url", "http://hl7.org/fhir/StructureDefinition/data-absent-reason");
+                w.one_extension("http://hl7.org/fhir/StructureDefinition/data-absent-reason", |w| {
                     w.code("valueCode", "unknown");
                 });
             });

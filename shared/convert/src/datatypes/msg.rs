@@ -2,12 +2,7 @@
 
 use bridge_hl7v2::Value;
 
-use crate::{
-    conversion::Conversion,
-    json::Json,
-    parts::Parts,
-    report::Reason,
-};
+use crate::{conversion::Conversion, json::Json, parts::Parts, report::Reason};
 
 /// The type and the trigger event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

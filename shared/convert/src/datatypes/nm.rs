@@ -34,9 +34,9 @@ pub(crate) fn integer_member<'m>(
 pub(crate) fn integer<'m>(c: &mut Conversion<'m>, value: Value<'m>) -> Option<i64> {
     let text = value.content()?;
     let text = text.trim();
-    let whole = text.split_once('.').map_or(text, |(whole, zeros)| {
-        if zeros.bytes().all(|b| b == b'0') { whole } else { text }
-    });
+    let whole = text
+        .split_once('.')
+        .map_or(text, |(whole, zeros)| if zeros.bytes().all(|b| b == b'0') { whole } else { text });
     let number = whole.parse::<i32>().ok().map(i64::from);
     if number.is_none() {
         c.note(value, Reason::NotANumber);

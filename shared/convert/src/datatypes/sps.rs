@@ -35,7 +35,9 @@ impl<'m> SpecimenSource<'m> {
     /// `container`, `condition`, and how it was collected, as a note.
     pub(crate) fn rest(&self, c: &mut Conversion<'m>, w: &mut Json) {
         if let Some(additive) = self.part(2) {
-            w.one("container", |w| cwe::member(c, w, "additiveCodeableConcept", Some(additive), Some(&ADDITIVE)));
+            w.one("container", |w| {
+                cwe::member(c, w, "additiveCodeableConcept", Some(additive), Some(&ADDITIVE))
+            });
         }
         if let Some(condition) = self.part(6) {
             w.one("condition", |w| cwe::codeable_concept(c, w, condition, Some(&SPECIMEN_CONDITION)));

@@ -26,14 +26,12 @@ pub(crate) fn address<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>
     let kind = xad.text(7);
     w.array("extension", |w| {
         if kind.as_deref() == Some("HV") {
-            w.item(|w| {
-                w.code("url", "http://hl7.org/fhir/StructureDefinition/iso21090-AD-use");
+            w.extension("http://hl7.org/fhir/StructureDefinition/iso21090-AD-use", |w| {
                 w.code("valueCode", "HV");
             });
         }
         if let Some(tract) = xad.has(10).then(|| cwe::string(xad.value(10))).flatten() {
-            w.item(|w| {
-                w.code("url", "http://hl7.org/fhir/StructureDefinition/iso21090-ADXP-censusTract");
+            w.extension("http://hl7.org/fhir/StructureDefinition/iso21090-ADXP-censusTract", |w| {
                 w.text("valueString", &tract);
             });
         }

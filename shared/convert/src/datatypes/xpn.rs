@@ -7,6 +7,7 @@ use crate::{
     datatypes::{dr, dtm},
     json::Json,
     parts::Parts,
+    report::Reason,
     tables::{NAME_ASSEMBLY_ORDER, NAME_USE},
 };
 
@@ -71,19 +72,19 @@ pub(crate) fn members<'m, const N: usize>(
     at: &Layout,
 ) {
     if let Some(order) = parts.text(at.assembly) {
-        w.one("extension", |w| {
-            if let Some(code) = NAME_ASSEMBLY_ORDER.code(&order) {
-                w.code("url", "http://hl7.org/fhir/StructureDefinition/humanname-assembly-order");
-                w.code("valueCode", code);
-            } else {
-                c.note(parts.value(at.assembly), crate::report::Reason::NoCode);
+        match NAME_ASSEMBLY_ORDER.code(&order) {
+            Some(code) => {
+                w.one_extension("http://hl7.org/fhir/StructureDefinition/humanname-assembly-order", |w| {
+                    w.code("valueCode", code);
+                });
             }
-        });
+            None => c.note(parts.value(at.assembly), Reason::NoCode),
+        }
     }
     if let Some(kind) = parts.text(at.kind) {
         match NAME_USE.code(&kind) {
             Some(code) => w.code("use", code),
-            None => c.note(parts.value(at.kind), crate::report::Reason::NoCode),
+            None => c.note(parts.value(at.kind), Reason::NoCode),
         }
     }
     if parts.has(at.family) {
@@ -127,8 +128,7 @@ fn family<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>) {
         w.array("extension", |w| {
             for (n, url) in FAMILY {
                 if let Some(text) = name.text(n) {
-                    w.item(|w| {
-                        w.code("url", url);
+                    w.extension(url, |w| {
                         w.text("valueString", &text);
                     });
                 }

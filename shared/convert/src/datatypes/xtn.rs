@@ -26,20 +26,14 @@ pub(crate) fn items<'m>(
 }
 
 /// The members of a ContactPoint.
-pub(crate) fn contact_point<'m>(
-    c: &mut Conversion<'m>,
-    w: &mut Json,
-    value: Value<'m>,
-    default_use: &str,
-) {
+pub(crate) fn contact_point<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>, default_use: &str) {
     let xtn = Parts::<18>::of(c, value, &MAPPED);
     let equipment = xtn.text(3);
     let network = matches!(equipment.as_deref(), Some("Internet" | "X.400"));
     w.array("extension", |w| {
         for (n, url) in NUMBER_PARTS {
             if let Some(part) = xtn.text(n).filter(|_| !network || n != 7) {
-                w.item(|w| {
-                    w.code("url", url);
+                w.extension(url, |w| {
                     w.text("valueString", &part);
                 });
             }

@@ -38,8 +38,10 @@ pub(crate) fn convert(c: &mut Conversion<'_>) -> Result<Vec<Ref>, ConvertError> 
 }
 
 fn charge<'m>(c: &mut Conversion<'m>, segment: Segment<'m>, patient: &Patient<'m>, made: &Made) -> Ref {
-    let procedures: Vec<_> =
-        c.children(segment, &["PR1"]).map(|pr1| pr1::procedure(c, pr1, made.patient, made.encounter)).collect();
+    let procedures: Vec<_> = c
+        .children(segment, &["PR1"])
+        .map(|pr1| pr1::procedure(c, pr1, made.patient, made.encounter))
+        .collect();
     // DFT^P11: diagnoses of this charge.
     for diagnosis in c.children(segment, &["DG1"]) {
         dg1::condition(c, diagnosis, made.patient, made.encounter);

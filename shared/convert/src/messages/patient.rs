@@ -108,10 +108,8 @@ impl<'m> Patient<'m> {
         for empty in c.children(self.pid, &["PV1"]).filter(|pv1| !pv1::is_visit(*pv1)) {
             c.skip(empty, &[1, 2]);
         }
-        let refs: Vec<_> = visits
-            .iter()
-            .map(|pv1| Ref { kind: "Encounter", id: pv1::id(c, *pv1, self.resource) })
-            .collect();
+        let refs: Vec<_> =
+            visits.iter().map(|pv1| Ref { kind: "Encounter", id: pv1::id(c, *pv1, self.resource) }).collect();
         let segments = c.children(self.pid, &["DG1"]);
         let diagnoses: Vec<_> =
             segments.map(|dg1| dg1::condition(c, dg1, self.resource, refs.first().copied())).collect();

@@ -23,7 +23,10 @@ fn start_field(segment: Segment<'_>) -> u32 {
 }
 
 /// Start and minutes of a resource that has a start.
-pub(crate) fn time<'m>(c: &mut Conversion<'m>, segment: Segment<'m>) -> Option<(Option<Value<'m>>, Option<i64>)> {
+pub(crate) fn time<'m>(
+    c: &mut Conversion<'m>,
+    segment: Segment<'m>,
+) -> Option<(Option<Value<'m>>, Option<i64>)> {
     let n = start_field(segment);
     let start = c.one(segment, n, "Appointment.start")?;
     Some((Some(start), sch::minutes(c, segment, n + 3, n + 4)))

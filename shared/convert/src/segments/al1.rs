@@ -31,8 +31,7 @@ pub(crate) fn allergy<'m>(c: &mut Conversion<'m>, al1: Segment<'m>, patient: Ref
         if let Some(onset) = c.one(al1, 6, "AllergyIntolerance.onset") {
             dtm::date_time(c, w, "onsetDateTime", onset);
         }
-        let texts: Vec<_> =
-            c.each(al1, 5, "AllergyIntolerance.reaction").filter_map(cwe::string).collect();
+        let texts: Vec<_> = c.each(al1, 5, "AllergyIntolerance.reaction").filter_map(cwe::string).collect();
         reaction(c, w, severity, |w| {
             for text in &texts {
                 w.item(|w| w.text("text", text));
@@ -73,8 +72,7 @@ pub(crate) fn kind_and_category<'m>(c: &mut Conversion<'m>, w: &mut Json, value:
 }
 
 fn original<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>, table: &Table) {
-    w.one("extension", |w| {
-        w.code("url", "http://hl7.org/fhir/StructureDefinition/alternate-codes");
+    w.one_extension("http://hl7.org/fhir/StructureDefinition/alternate-codes", |w| {
         cwe::member(c, w, "valueCodeableConcept", Some(value), Some(table));
     });
 }

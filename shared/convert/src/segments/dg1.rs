@@ -62,17 +62,12 @@ fn id<'m>(c: &mut Conversion<'m>, dg1: Segment<'m>, patient: Ref, encounter: Opt
 fn extensions<'m>(c: &mut Conversion<'m>, w: &mut Json, dg1: Segment<'m>) {
     w.array("extension", |w| {
         if let Some(asserted) = c.one(dg1, 19, "Condition.extension") {
-            w.item(|w| {
-                let at = w.mark();
+            w.extension("http://hl7.org/fhir/StructureDefinition/condition-assertedDate", |w| {
                 dtm::date_time(c, w, "valueDateTime", asserted);
-                if w.since(at) {
-                    w.code("url", "http://hl7.org/fhir/StructureDefinition/condition-assertedDate");
-                }
             });
         }
         if let Some(parent) = c.one(dg1, 22, "Condition.extension") {
-            w.item(|w| {
-                w.code("url", "http://hl7.org/fhir/StructureDefinition/condition-dueTo");
+            w.extension("http://hl7.org/fhir/StructureDefinition/condition-dueTo", |w| {
                 w.object("valueReference", |w| {
                     w.code("type", "Condition");
                     w.object("identifier", |w| ei::identifier(c, w, parent, None));

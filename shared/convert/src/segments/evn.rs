@@ -31,8 +31,7 @@ pub(crate) fn provenance<'m>(c: &mut Conversion<'m>, evn: Segment<'m>, targets: 
         if let Some(reason) = c.one(evn, 4, "Provenance.reason") {
             w.one("reason", |w| {
                 if reason.part(1).raw() == "U" {
-                    w.one("extension", |w| {
-                        w.code("url", "http://hl7.org/fhir/StructureDefinition/data-absent-reason");
+                    w.one_extension("http://hl7.org/fhir/StructureDefinition/data-absent-reason", |w| {
                         w.code("valueCode", "unknown");
                     });
                 } else {

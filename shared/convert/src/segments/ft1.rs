@@ -125,9 +125,10 @@ fn code<'m>(c: &mut Conversion<'m>, w: &mut Json, ft1: Segment<'m>) {
                 cwe::coding_items(c, w, value, None);
             }
         });
-        let own = [procedure, transaction].into_iter().flatten().find_map(|value| {
-            cwe::has_text(value).then(|| cwe::string(value)).flatten()
-        });
+        let own = [procedure, transaction]
+            .into_iter()
+            .flatten()
+            .find_map(|value| cwe::has_text(value).then(|| cwe::string(value)).flatten());
         if let Some(text) = own.or_else(|| described.into_iter().flatten().next()) {
             w.text("text", &text);
         }
@@ -199,7 +200,8 @@ fn organizations<'m>(c: &mut Conversion<'m>, w: &mut Json, ft1: Segment<'m>) {
 
 /// The whole amount (FT1-11), else the amount of one (FT1-12), in the currency the sender gives.
 fn price<'m>(c: &mut Conversion<'m>, w: &mut Json, ft1: Segment<'m>) {
-    let (extended, unit) = (c.one(ft1, 11, "ChargeItem.priceOverride"), c.one(ft1, 12, "ChargeItem.priceOverride"));
+    let (extended, unit) =
+        (c.one(ft1, 11, "ChargeItem.priceOverride"), c.one(ft1, 12, "ChargeItem.priceOverride"));
     let Some(amount) = extended.or(unit) else { return };
     if let (Some(_), Some(unit)) = (extended, unit) {
         c.note(unit, Reason::Superseded("FT1-11"));

@@ -37,7 +37,8 @@ pub(crate) fn guarantor<'m>(c: &mut Conversion<'m>, gt1: Segment<'m>, patient: R
     let relationship = gt1.field(11).component(1).raw();
     let party = if matches!(relationship, "SEL" | "S" | "SELF" | "18") {
         c.field(gt1, 11);
-        for (n, by) in [(3, "PID-5"), (5, "PID-11"), (6, "PID-13"), (7, "PID-14"), (8, "PID-7"), (9, "PID-8")] {
+        for (n, by) in [(3, "PID-5"), (5, "PID-11"), (6, "PID-13"), (7, "PID-14"), (8, "PID-7"), (9, "PID-8")]
+        {
             c.superseded(gt1, n, by);
         }
         patient

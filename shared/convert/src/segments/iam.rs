@@ -14,9 +14,8 @@ use crate::{
 /// The AllergyIntolerance of one IAM.
 pub(crate) fn allergy<'m>(c: &mut Conversion<'m>, iam: Segment<'m>, patient: Ref) -> Ref {
     let own = ei::id(c, "AllergyIntolerance", iam.field(7).first());
-    let id = own.unwrap_or_else(|| {
-        c.id_within("AllergyIntolerance", patient.id, &["AL1:", iam.field(3).raw()])
-    });
+    let id =
+        own.unwrap_or_else(|| c.id_within("AllergyIntolerance", patient.id, &["AL1:", iam.field(3).raw()]));
     let id = c.fresh("AllergyIntolerance", id);
     c.resource("AllergyIntolerance", id, |c, w| {
         c.skip(iam, &[1]);
@@ -45,8 +44,7 @@ pub(crate) fn allergy<'m>(c: &mut Conversion<'m>, iam: Segment<'m>, patient: Ref
             dtm::date_time(c, w, "recordedDate", reported);
         }
         recorder(c, w, iam, patient);
-        let texts: Vec<_> =
-            c.each(iam, 5, "AllergyIntolerance.reaction").filter_map(cwe::string).collect();
+        let texts: Vec<_> = c.each(iam, 5, "AllergyIntolerance.reaction").filter_map(cwe::string).collect();
         al1::reaction(c, w, severity, |w| {
             for text in &texts {
                 w.item(|w| w.text("text", text));

@@ -48,8 +48,7 @@ pub(crate) fn coverage<'m>(c: &mut Conversion<'m>, in1: Segment<'m>, patient: Re
             Some(payor) => payor.item(w),
             None => {
                 w.item(|w| {
-                    w.one("extension", |w| {
-                        w.code("url", "http://hl7.org/fhir/StructureDefinition/data-absent-reason");
+                    w.one_extension("http://hl7.org/fhir/StructureDefinition/data-absent-reason", |w| {
                         w.code("valueCode", "unknown");
                     });
                 });
@@ -85,8 +84,7 @@ fn subscriber_ids<'m>(c: &mut Conversion<'m>, w: &mut Json, in1: Segment<'m>) {
 }
 
 fn subscriber_id<'m>(c: &mut Conversion<'m>, w: &mut Json, value: bridge_hl7v2::Value<'m>) {
-    w.item(|w| {
-        w.code("url", "http://hl7.org/fhir/5.0/StructureDefinition/extension-subscriberId");
+    w.extension("http://hl7.org/fhir/5.0/StructureDefinition/extension-subscriberId", |w| {
         w.object("valueIdentifier", |w| cx::identifier(c, w, value, None));
     });
 }

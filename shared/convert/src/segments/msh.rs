@@ -108,8 +108,7 @@ fn sender<'m>(c: &mut Conversion<'m>, w: &mut Json, msh: Segment<'m>) {
         w.reference_member(sender.kind, sender.id);
         // The country of one sending is not the facility's to keep in every message's Organization.
         if let Some(country) = country {
-            w.one("extension", |w| {
-                w.code("url", "http://hl7.org/fhir/StructureDefinition/iso21090-SC-coding");
+            w.one_extension("http://hl7.org/fhir/StructureDefinition/iso21090-SC-coding", |w| {
                 w.object("valueCoding", |w| {
                     if COUNTRY.code(&country).is_some() {
                         w.code("system", "urn:iso:std:iso:3166");
@@ -137,11 +136,14 @@ fn response<'m>(c: &mut Conversion<'m>, w: &mut Json, msh: Segment<'m>) {
     let Some(identifier) = c.text(msa, 2, "MessageHeader.response.identifier") else { return };
     w.object("response", |w| {
         w.text("identifier", &identifier);
-        w.code("code", match code.as_deref() {
-            Some("AA" | "CA") => "ok",
-            Some("AE" | "CE") => "transient-error",
-            _ => "fatal-error",
-        });
+        w.code(
+            "code",
+            match code.as_deref() {
+                Some("AA" | "CA") => "ok",
+                Some("AE" | "CE") => "transient-error",
+                _ => "fatal-error",
+            },
+        );
     });
 }
 
@@ -225,7 +227,10 @@ fn transformation_provenance<'m>(c: &mut Conversion<'m>, targets: &[Ref]) {
         dtm::own_instant(w, "recorded", c.received);
         w.object("activity", |w| {
             w.one("coding", |w| {
-                w.code("system", "http://hl7.org/fhir/uv/v2mappings/CodeSystem/provenance-activity-type-v2-to-fhir");
+                w.code(
+                    "system",
+                    "http://hl7.org/fhir/uv/v2mappings/CodeSystem/provenance-activity-type-v2-to-fhir",
+                );
                 w.code("code", "v2-fhir-transformation");
             });
         });

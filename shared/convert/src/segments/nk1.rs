@@ -8,6 +8,7 @@ use crate::{
     datatypes::{cwe, cx, dtm, xad, xon, xpn, xtn},
     json::Json,
     profile::NextOfKin,
+    report::Reason,
     segments::pid,
     tables::{ADMINISTRATIVE_SEX, CONTACT_ROLE, RELATIONSHIP},
 };
@@ -30,7 +31,7 @@ pub(crate) fn contacts<'m>(c: &mut Conversion<'m>, w: &mut Json, pid: Segment<'m
 }
 
 fn contact<'m>(c: &mut Conversion<'m>, w: &mut Json, nk1: Segment<'m>) {
-    relationships(c, w, nk1);
+    let before = w.mark();
     // A contact has one name and one address; what is further is the RelatedPerson's.
     let person = c.profile.next_of_kin == NextOfKin::Both && is_person(nk1);
     if let Some(name) = single(c, nk1, 2, "Patient.contact.name", person) {
@@ -40,7 +41,6 @@ fn contact<'m>(c: &mut Conversion<'m>, w: &mut Json, nk1: Segment<'m>) {
     if let Some(address) = single(c, nk1, 4, "Patient.contact.address", person) {
         w.object("address", |w| xad::address(c, w, address, None));
     }
-    gender(c, w, nk1);
     let organizations = c.each(nk1, 13, "Patient.contact.organization");
     for (nth, organization) in organizations.enumerate() {
         let contact = nth == 0 && !is_person(nk1) || nth == 0 && c.profile.next_of_kin == NextOfKin::Contact;
@@ -51,9 +51,15 @@ fn contact<'m>(c: &mut Conversion<'m>, w: &mut Json, nk1: Segment<'m>) {
         };
         match made {
             Some(made) if nth == 0 => made.write(w, "organization"),
-            _ => c.note(organization, crate::report::Reason::ExtraRepetition),
+            _ => c.note(organization, Reason::ExtraRepetition),
         }
     }
+    // pat-1: a relationship to no one is no contact.
+    if !w.since(before) {
+        return c.note_field(nk1, 2, Reason::Lacks("a name, an address and a number"));
+    }
+    relationships(c, w, nk1);
+    gender(c, w, nk1);
     period(c, w, nk1);
 }
 

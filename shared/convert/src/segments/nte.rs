@@ -40,19 +40,16 @@ pub(crate) fn appointment_extension<'m>(c: &mut Conversion<'m>, w: &mut Json, nt
     if !lines {
         return;
     }
-    w.item(|w| {
-        w.code("url", "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.note");
+    w.extension("http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.note", |w| {
         w.object("valueAnnotation", |w| {
             w.array("extension", |w| {
                 if let Some(kind) = c.one(nte, 4, "Appointment.extension") {
-                    w.item(|w| {
-                        w.code("url", "http://hl7.org/fhir/StructureDefinition/annotationType");
+                    w.extension("http://hl7.org/fhir/StructureDefinition/annotationType", |w| {
                         cwe::member(c, w, "valueCodeableConcept", Some(kind), None);
                     });
                 }
                 for code in c.each(nte, 9, "Appointment.extension") {
-                    w.item(|w| {
-                        w.code("url", "http://hl7.org/fhir/StructureDefinition/alternate-codes");
+                    w.extension("http://hl7.org/fhir/StructureDefinition/alternate-codes", |w| {
                         cwe::member(c, w, "valueCodeableConcept", Some(code), None);
                     });
                 }

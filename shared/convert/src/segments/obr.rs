@@ -95,13 +95,14 @@ fn supporting_info<'m>(c: &mut Conversion<'m>, w: &mut Json, obr: Segment<'m>) {
         return;
     }
     for value in c.each(obr, 13, "ServiceRequest.extension") {
-        w.item(|w| {
-            w.code("url", "http://hl7.org/fhir/5.0/StructureDefinition/extension-ServiceRequest.supportingInfo");
-            w.one("extension", |w| {
-                w.code("url", "concept");
-                cwe::member(c, w, "valueCodeableConcept", Some(value), None);
-            });
-        });
+        w.extension(
+            "http://hl7.org/fhir/5.0/StructureDefinition/extension-ServiceRequest.supportingInfo",
+            |w| {
+                w.one_extension("concept", |w| {
+                    cwe::member(c, w, "valueCodeableConcept", Some(value), None);
+                });
+            },
+        );
     }
 }
 
@@ -274,13 +275,8 @@ pub(crate) fn diagnostic_report<'m>(
 fn notes<'m>(c: &mut Conversion<'m>, w: &mut Json, order: &Order<'m>) {
     for segment in [order.orc, order.obr].into_iter().flatten() {
         for comment in c.children(segment, &["NTE"]) {
-            w.item(|w| {
-                let mut annotation = Json::default();
-                annotation.array("note", |w| nte::annotation(c, w, comment));
-                if annotation.bytes().is_empty() {
-                    return;
-                }
-                w.code("url", "http://hl7.org/fhir/5.0/StructureDefinition/extension-DiagnosticReport.note");
+            c.skip(comment, &[1, 2]);
+            w.extension("http://hl7.org/fhir/5.0/StructureDefinition/extension-DiagnosticReport.note", |w| {
                 w.object("valueAnnotation", |w| nte::annotation_members(c, w, comment));
             });
         }
@@ -367,8 +363,7 @@ fn performers<'m>(c: &mut Conversion<'m>, w: &mut Json, obr: Segment<'m>) {
         for value in c.each(obr, n, "DiagnosticReport.performer") {
             let Some(role) = ndl::practitioner_role(c, value) else { continue };
             w.item(|w| {
-                w.one("extension", |w| {
-                    w.code("url", "http://hl7.org/fhir/StructureDefinition/event-performerFunction");
+                w.one_extension("http://hl7.org/fhir/StructureDefinition/event-performerFunction", |w| {
                     w.object("valueCodeableConcept", |w| {
                         w.one("coding", |w| {
                             w.code("system", "http://terminology.hl7.org/CodeSystem/v3-ParticipationType");
@@ -392,7 +387,8 @@ pub(crate) fn specimen<'m>(c: &mut Conversion<'m>, obr: Segment<'m>, patient: Op
         return None;
     }
     let order = [obr.field(2), obr.field(3)].map(|field| field.component(1).raw());
-    let id = match ei::id(c, "Specimen", obr.field(3).first()).or_else(|| ei::id(c, "Specimen", obr.field(2).first()))
+    let id = match ei::id(c, "Specimen", obr.field(3).first())
+        .or_else(|| ei::id(c, "Specimen", obr.field(2).first()))
     {
         Some(id) => id,
         None => c.id_in_message("Specimen", &[order[0], "|", &obr.position().to_string()]),

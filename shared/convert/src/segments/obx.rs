@@ -147,8 +147,7 @@ fn status<'m>(c: &mut Conversion<'m>, w: &mut Json, obx: Segment<'m>) {
     }
     if code == Some("X") {
         w.object("_status", |w| {
-            w.one("extension", |w| {
-                w.code("url", "http://hl7.org/fhir/StructureDefinition/alternate-codes");
+            w.one_extension("http://hl7.org/fhir/StructureDefinition/alternate-codes", |w| {
                 w.object("valueCodeableConcept", |w| {
                     w.one("coding", |w| {
                         w.text("system", OBSERVATION_STATUS.own_system());
@@ -177,23 +176,17 @@ fn extensions<'m>(c: &mut Conversion<'m>, w: &mut Json, obx: Segment<'m>) {
         og::extension(c, w, group);
     }
     for nature in c.each(obx, 10, "Observation.extension") {
-        w.item(|w| {
-            w.code("url", "http://hl7.org/fhir/StructureDefinition/observation-nature-of-abnormal-test");
+        w.extension("http://hl7.org/fhir/StructureDefinition/observation-nature-of-abnormal-test", |w| {
             cwe::member(c, w, "valueCodeableConcept", Some(nature), Some(&NATURE_OF_ABNORMAL_TEST));
         });
     }
     if let Some(analysed) = c.one(obx, 19, "Observation.extension") {
-        w.item(|w| {
-            let before = w.mark();
+        w.extension("http://hl7.org/fhir/StructureDefinition/observation-analysis-date-time", |w| {
             dtm::date_time(c, w, "valueDateTime", analysed);
-            if w.since(before) {
-                w.code("url", "http://hl7.org/fhir/StructureDefinition/observation-analysis-date-time");
-            }
         });
     }
     if let Some(kind) = c.text(obx, 30, "Observation.extension") {
-        w.item(|w| {
-            w.code("url", "http://hl7.org/fhir/StructureDefinition/observation-structure-type");
+        w.extension("http://hl7.org/fhir/StructureDefinition/observation-structure-type", |w| {
             w.object("valueCodeableConcept", |w| {
                 w.one("coding", |w| {
                     w.code("system", "http://terminology.hl7.org/CodeSystem/v2-0937");

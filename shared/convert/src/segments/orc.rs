@@ -24,8 +24,7 @@ pub(crate) fn request_extensions<'m>(c: &mut Conversion<'m>, w: &mut Json, order
     let Some(orc) = order.orc else { return };
     if let Some(control) = c.text(orc, 1, "ServiceRequest.extension") {
         business_event(w, |w| {
-            w.item(|w| {
-                w.code("url", "value");
+            w.extension("value", |w| {
                 w.object("valueCodeableConcept", |w| {
                     w.one("coding", |w| {
                         w.text("system", ORDER_CONTROL_STATUS.own_system());
@@ -37,13 +36,7 @@ pub(crate) fn request_extensions<'m>(c: &mut Conversion<'m>, w: &mut Json, order
     }
     if let Some(at) = c.one(orc, 9, "ServiceRequest.extension") {
         business_event(w, |w| {
-            w.item(|w| {
-                let before = w.mark();
-                dtm::date_time(c, w, "valueDateTime", at);
-                if w.since(before) {
-                    w.code("url", "date");
-                }
-            });
+            w.extension("date", |w| dtm::date_time(c, w, "valueDateTime", at));
         });
     }
     if order.obr.is_some_and(|obr| c.valued(obr, 17)) {
@@ -55,28 +48,27 @@ pub(crate) fn request_extensions<'m>(c: &mut Conversion<'m>, w: &mut Json, order
         return;
     }
     if let Some(reason) = c.one(orc, 16, "ServiceRequest.extension") {
-        w.item(|w| {
-            w.code("url", "http://hl7.org/fhir/StructureDefinition/request-statusReason");
+        w.extension("http://hl7.org/fhir/StructureDefinition/request-statusReason", |w| {
             cwe::member(c, w, "valueCodeableConcept", Some(reason), None);
         });
     }
 }
 
 fn business_event(w: &mut Json, parts: impl FnOnce(&mut Json)) {
-    w.item(|w| {
-        if w.array("extension", parts) {
-            w.code("url", "http://hl7.org/fhir/StructureDefinition/businessEvent");
-        }
+    w.extension("http://hl7.org/fhir/StructureDefinition/businessEvent", |w| {
+        w.array("extension", parts);
     });
 }
 
 /// Elements of `extension` with telephone numbers to call back.
 pub(crate) fn callback_numbers<'m>(c: &mut Conversion<'m>, w: &mut Json, segment: Segment<'m>, n: u32) {
     for number in c.each(segment, n, "ServiceRequest.extension") {
-        w.item(|w| {
-            w.code("url", "http://hl7.org/fhir/StructureDefinition/servicerequest-order-callback-phone-number");
-            w.object("valueContactPoint", |w| xtn::contact_point(c, w, number, ""));
-        });
+        w.extension(
+            "http://hl7.org/fhir/StructureDefinition/servicerequest-order-callback-phone-number",
+            |w| {
+                w.object("valueContactPoint", |w| xtn::contact_point(c, w, number, ""));
+            },
+        );
     }
 }
 
@@ -84,7 +76,8 @@ pub(crate) fn callback_numbers<'m>(c: &mut Conversion<'m>, w: &mut Json, segment
 pub(crate) fn order_numbers<'m>(c: &mut Conversion<'m>, w: &mut Json, order: &Order<'m>) {
     for (n, kind) in [(2, Kind::PLACER), (3, Kind::FILLER)] {
         let segments = [order.obr, order.orc];
-        let number = segments.into_iter().flatten().find_map(|segment| c.one(segment, n, "ServiceRequest.identifier"));
+        let number =
+            segments.into_iter().flatten().find_map(|segment| c.one(segment, n, "ServiceRequest.identifier"));
         if let Some(number) = number {
             w.item(|w| ei::identifier(c, w, number, Some(kind)));
         }
@@ -199,8 +192,7 @@ fn facility<'m>(c: &mut Conversion<'m>, orc: Segment<'m>) -> Option<Ref> {
 /// Elements of DiagnosticReport.extension: the reason of the status.
 pub(crate) fn report_extensions<'m>(c: &mut Conversion<'m>, w: &mut Json, orc: Option<Segment<'m>>) {
     if let Some(reason) = orc.and_then(|orc| c.one(orc, 16, "DiagnosticReport.extension")) {
-        w.item(|w| {
-            w.code("url", "http://hl7.org/fhir/StructureDefinition/event-statusReason");
+        w.extension("http://hl7.org/fhir/StructureDefinition/event-statusReason", |w| {
             cwe::member(c, w, "valueCodeableConcept", Some(reason), None);
         });
     }

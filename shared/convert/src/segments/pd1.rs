@@ -13,15 +13,13 @@ use crate::{
 pub(crate) fn extensions<'m>(c: &mut Conversion<'m>, w: &mut Json, pid: Segment<'m>) {
     for pd1 in c.children(pid, &["PD1"]) {
         if let Some(disability) = c.one(pd1, 6, extension!("patient-disability")) {
-            w.item(|w| {
-                w.code("url", "http://hl7.org/fhir/StructureDefinition/patient-disability");
+            w.extension("http://hl7.org/fhir/StructureDefinition/patient-disability", |w| {
                 cwe::member(c, w, "valueCodeableConcept", Some(disability), None);
             });
         }
         for place in c.each(pd1, 14, extension!("patient-congregation")) {
             if let Some(name) = xon::string(place) {
-                w.item(|w| {
-                    w.code("url", "http://hl7.org/fhir/StructureDefinition/patient-congregation");
+                w.extension("http://hl7.org/fhir/StructureDefinition/patient-congregation", |w| {
                     w.text("valueString", &name);
                 });
             }

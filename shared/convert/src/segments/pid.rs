@@ -136,33 +136,40 @@ fn extensions<'m>(c: &mut Conversion<'m>, w: &mut Json, patient: &Patient<'m>) {
     w.array("extension", |w| {
         for name in c.each(pid, 6, extension!("patient-mothersMaidenName")) {
             let name = xpn::text(name);
-            w.item(|w| {
-                w.code("url", "http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName");
+            w.extension("http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName", |w| {
                 w.text("valueString", &name);
             });
         }
         if let Some(religion) = c.one(pid, 17, extension!("patient-religion")) {
-            w.item(|w| {
-                w.code("url", "http://hl7.org/fhir/StructureDefinition/patient-religion");
+            w.extension("http://hl7.org/fhir/StructureDefinition/patient-religion", |w| {
                 cwe::member(c, w, "valueCodeableConcept", Some(religion), Some(&RELIGION));
             });
         }
         if let Some(place) = c.text(pid, 23, extension!("patient-birthPlace")) {
-            w.item(|w| {
-                w.code("url", "http://hl7.org/fhir/StructureDefinition/patient-birthPlace");
+            w.extension("http://hl7.org/fhir/StructureDefinition/patient-birthPlace", |w| {
                 w.object("valueAddress", |w| w.text("text", &place));
             });
         }
         for (n, url, path) in [
-            (26, "http://hl7.org/fhir/StructureDefinition/patient-citizenship", extension!("patient-citizenship")),
-            (28, "http://hl7.org/fhir/StructureDefinition/patient-nationality", extension!("patient-nationality")),
-            (39, "http://hl7.org/fhir/StructureDefinition/patient-citizenship", extension!("patient-citizenship")),
+            (
+                26,
+                "http://hl7.org/fhir/StructureDefinition/patient-citizenship",
+                extension!("patient-citizenship"),
+            ),
+            (
+                28,
+                "http://hl7.org/fhir/StructureDefinition/patient-nationality",
+                extension!("patient-nationality"),
+            ),
+            (
+                39,
+                "http://hl7.org/fhir/StructureDefinition/patient-citizenship",
+                extension!("patient-citizenship"),
+            ),
         ] {
             for country in c.each(pid, n, path) {
-                w.item(|w| {
-                    w.code("url", url);
-                    w.one("extension", |w| {
-                        w.code("url", "code");
+                w.extension(url, |w| {
+                    w.one_extension("code", |w| {
                         cwe::member(c, w, "valueCodeableConcept", Some(country), None);
                     });
                 });
@@ -184,13 +191,11 @@ fn animal<'m>(c: &mut Conversion<'m>, w: &mut Json, pid: Segment<'m>) {
         }
         return;
     }
-    w.item(|w| {
-        w.code("url", "http://hl7.org/fhir/StructureDefinition/patient-animal");
+    w.extension("http://hl7.org/fhir/StructureDefinition/patient-animal", |w| {
         w.array("extension", |w| {
             for (url, value) in [("species", species), ("breed", breed)] {
                 if let Some(value) = value {
-                    w.item(|w| {
-                        w.code("url", url);
+                    w.extension(url, |w| {
                         cwe::member(c, w, "valueCodeableConcept", Some(value), None);
                     });
                 }
@@ -204,8 +209,7 @@ fn birth<'m>(c: &mut Conversion<'m>, w: &mut Json, pid: Segment<'m>) {
     let Some(dtm) = dtm::date(c, w, "birthDate", value) else { return };
     if dtm.precision() >= Precision::Hour {
         w.object("_birthDate", |w| {
-            w.one("extension", |w| {
-                w.code("url", "http://hl7.org/fhir/StructureDefinition/patient-birthTime");
+            w.one_extension("http://hl7.org/fhir/StructureDefinition/patient-birthTime", |w| {
                 dtm::date_time(c, w, "valueDateTime", value);
             });
         });

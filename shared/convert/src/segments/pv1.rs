@@ -48,8 +48,7 @@ pub(crate) fn patient_extensions<'m>(c: &mut Conversion<'m>, w: &mut Json, pid: 
     }
     for pv1 in c.children(pid, &["PV1"]) {
         if let Some(vip) = c.one(pv1, 16, extension!("patient-importance")) {
-            w.item(|w| {
-                w.code("url", "http://hl7.org/fhir/StructureDefinition/patient-importance");
+            w.extension("http://hl7.org/fhir/StructureDefinition/patient-importance", |w| {
                 cwe::member(c, w, "valueCodeableConcept", Some(vip), None);
             });
         }
@@ -213,7 +212,12 @@ fn hospitalization<'m>(c: &mut Conversion<'m>, w: &mut Json, pv1: Segment<'m>) {
         for (n, key, path, table) in [
             (38, "dietPreference", "Encounter.hospitalization.dietPreference", None),
             (16, "specialCourtesy", "Encounter.hospitalization.specialCourtesy", None),
-            (15, "specialArrangement", "Encounter.hospitalization.specialArrangement", Some(&AMBULATORY_STATUS)),
+            (
+                15,
+                "specialArrangement",
+                "Encounter.hospitalization.specialArrangement",
+                Some(&AMBULATORY_STATUS),
+            ),
         ] {
             w.array(key, |w| {
                 let values = c.each(pv1, n, path);
@@ -255,15 +259,17 @@ fn locations<'m>(c: &mut Conversion<'m>, w: &mut Json, pv1: Segment<'m>) {
         let Some(location) = pl::location(c, value, |c, w| operational_status(c, w, bed)) else { continue };
         w.item(|w| {
             if n == 11 {
-                w.one("extension", |w| {
-                    w.code("url", "http://hl7.org/fhir/StructureDefinition/subject-locationClassification");
-                    w.object("valueCodeableConcept", |w| {
-                        w.one("coding", |w| {
-                            w.code("system", "http://hl7.org/fhir/ValueSet/subject-location");
-                            w.code("code", "temporary");
+                w.one_extension(
+                    "http://hl7.org/fhir/StructureDefinition/subject-locationClassification",
+                    |w| {
+                        w.object("valueCodeableConcept", |w| {
+                            w.one("coding", |w| {
+                                w.code("system", "http://hl7.org/fhir/ValueSet/subject-location");
+                                w.code("code", "temporary");
+                            });
                         });
-                    });
-                });
+                    },
+                );
             }
             location.write(w, "location");
             w.code("status", status);
@@ -292,8 +298,7 @@ fn episode<'m>(c: &mut Conversion<'m>, w: &mut Json, pv1: Segment<'m>, patient: 
     let Some(id) = cx::id(c, "EpisodeOfCare", number) else { return };
     let episode = c.resource("EpisodeOfCare", id, |c, w| {
         if let Some(text) = c.text(pv1, 53, "EpisodeOfCare.extension") {
-            w.one("extension", |w| {
-                w.code("url", "http://hl7.org/fhir/StructureDefinition/resource-instance-description");
+            w.one_extension("http://hl7.org/fhir/StructureDefinition/resource-instance-description", |w| {
                 w.text("valueMarkdown", &text);
             });
         }
@@ -321,8 +326,7 @@ fn coverage<'m>(c: &mut Conversion<'m>, class: Value<'m>, patient: Ref) -> Optio
         w.object("period", |w| dtm::date_time(c, w, "start", class.part(2)));
         // Who pays is required, and a financial class does not say.
         w.one("payor", |w| {
-            w.one("extension", |w| {
-                w.code("url", "http://hl7.org/fhir/StructureDefinition/data-absent-reason");
+            w.one_extension("http://hl7.org/fhir/StructureDefinition/data-absent-reason", |w| {
                 w.code("valueCode", "unknown");
             });
         });
@@ -335,19 +339,19 @@ pub(crate) fn history<'m>(c: &mut Conversion<'m>, pv1: Segment<'m>, encounter: R
     let Some(location) = pl::location(c, value, |_, _| {}) else { return };
     let id = c.id_within("Basic", encounter.id, &["PV1-43"]);
     c.resource("Basic", id, |_, w| {
-        w.one("extension", |w| {
-            w.code("url", "http://hl7.org/fhir/5.0/StructureDefinition/extension-EncounterHistory.location");
-            w.array("extension", |w| {
-                w.item(|w| {
-                    w.code("url", "location");
-                    location.write(w, "valueReference");
+        w.one_extension(
+            "http://hl7.org/fhir/5.0/StructureDefinition/extension-EncounterHistory.location",
+            |w| {
+                w.array("extension", |w| {
+                    w.extension("location", |w| {
+                        location.write(w, "valueReference");
+                    });
+                    w.extension("status", |w| {
+                        w.code("valueCode", "completed");
+                    });
                 });
-                w.item(|w| {
-                    w.code("url", "status");
-                    w.code("valueCode", "completed");
-                });
-            });
-        });
+            },
+        );
         w.object("code", |w| w.code("text", "EncounterHistory"));
         patient.write(w, "subject");
     });

@@ -31,17 +31,10 @@ pub(crate) fn extensions<'m>(c: &mut Conversion<'m>, w: &mut Json, pv2: Option<S
             (9, "http://hl7.org/fhir/5.0/StructureDefinition/extension-Encounter.plannedEndDate"),
         ] {
             let Some(at) = c.one(pv2, n, "Encounter.extension") else { continue };
-            w.item(|w| {
-                let before = w.mark();
-                dtm::date_time(c, w, "valueDateTime", at);
-                if w.since(before) {
-                    w.code("url", url);
-                }
-            });
+            w.extension(url, |w| dtm::date_time(c, w, "valueDateTime", at));
         }
         if let Some(arrival) = c.one(pv2, 38, "Encounter.extension") {
-            w.item(|w| {
-                w.code("url", "http://hl7.org/fhir/StructureDefinition/encounter-modeOfArrival");
+            w.extension("http://hl7.org/fhir/StructureDefinition/encounter-modeOfArrival", |w| {
                 w.object("valueCoding", |w| cwe::coding(c, w, arrival, Some(&MODE_OF_ARRIVAL)));
             });
         }

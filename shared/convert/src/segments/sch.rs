@@ -70,8 +70,7 @@ pub(crate) fn appointment<'m>(c: &mut Conversion<'m>, schedule: &Schedule<'m>) -
 /// R5's `subject`, as an extension: whom the appointment is for.
 fn subjects(w: &mut Json, schedule: &Schedule<'_>) {
     for patient in &schedule.patients {
-        w.item(|w| {
-            w.code("url", "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.subject");
+        w.extension("http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.subject", |w| {
             patient.write(w, "valueReference");
         });
     }
@@ -117,8 +116,17 @@ fn status<'m>(c: &mut Conversion<'m>, schedule: &Schedule<'m>, time: &Time<'m>) 
 /// Senders write the words of table 0278 in any case, and the double l of `Canceled` as they please.
 fn any_case(code: &str) -> Option<&'static str> {
     const WORDS: [&str; 11] = [
-        "Pending", "Waitlist", "Booked", "Started", "Complete", "Cancelled", "Deleted", "Noshow", "Canceled",
-        "Completed", "No-Show",
+        "Pending",
+        "Waitlist",
+        "Booked",
+        "Started",
+        "Complete",
+        "Cancelled",
+        "Deleted",
+        "Noshow",
+        "Canceled",
+        "Completed",
+        "No-Show",
     ];
     let word = WORDS.into_iter().find(|word| word.eq_ignore_ascii_case(code))?;
     match word {
@@ -173,14 +181,20 @@ fn time<'m>(c: &mut Conversion<'m>, schedule: &Schedule<'m>) -> Time<'m> {
 }
 
 /// A number in one field and its unit in another, in minutes.
-pub(crate) fn minutes<'m>(c: &mut Conversion<'m>, segment: Segment<'m>, number: u32, unit: u32) -> Option<i64> {
+pub(crate) fn minutes<'m>(
+    c: &mut Conversion<'m>,
+    segment: Segment<'m>,
+    number: u32,
+    unit: u32,
+) -> Option<i64> {
     let value = c.one(segment, number, "Appointment.minutesDuration");
     let unit = c.one(segment, unit, "Appointment.minutesDuration");
     let value = value?;
     let number = value.content().and_then(|n| n.trim().parse::<f64>().ok());
     let minutes = number.and_then(|n| cq::minutes(n, unit.map_or("", |unit| unit.part(1).raw())));
     // No appointment lasts longer than a year.
-    let minutes = minutes.filter(|m| (1.0..=527_040.0).contains(m)).and_then(|m| format!("{m:.0}").parse().ok());
+    let minutes =
+        minutes.filter(|m| (1.0..=527_040.0).contains(m)).and_then(|m| format!("{m:.0}").parse().ok());
     if minutes.is_none() {
         c.note(value, Reason::NotANumber);
     }
@@ -241,9 +255,11 @@ pub(crate) fn participant(w: &mut Json, actor: Option<Ref>, kind: Option<(&str, 
 fn contacts<'m>(c: &mut Conversion<'m>, w: &mut Json, sch: Segment<'m>) {
     const PARTICIPANT: &str = "http://terminology.hl7.org/CodeSystem/participant-type";
     const PROVENANCE: &str = "http://terminology.hl7.org/CodeSystem/provenance-participant-type";
-    for (n, system, code) in
-        [(12, PARTICIPANT, "placer contact"), (16, PARTICIPANT, "filler contact"), (20, PROVENANCE, "enterer")]
-    {
+    for (n, system, code) in [
+        (12, PARTICIPANT, "placer contact"),
+        (16, PARTICIPANT, "filler contact"),
+        (20, PROVENANCE, "enterer"),
+    ] {
         for value in c.each(sch, n, "Appointment.participant") {
             let Some(practitioner) = xcn::practitioner(c, value) else { continue };
             if n == 20 {
@@ -264,7 +280,8 @@ pub(crate) fn requests<'m>(c: &mut Conversion<'m>, sch: Segment<'m>, patient: Op
     let placers: Vec<_> = c.each(sch, 26, "Appointment.basedOn").collect();
     let fillers: Vec<_> = c.each(sch, 27, "Appointment.basedOn").collect();
     let Some(patient) = patient else { return Vec::new() };
-    let pairs = (0..placers.len().max(fillers.len())).map(|n| [placers.get(n).copied(), fillers.get(n).copied()]);
+    let pairs =
+        (0..placers.len().max(fillers.len())).map(|n| [placers.get(n).copied(), fillers.get(n).copied()]);
     pairs.filter_map(|pair| request(c, sch, pair, patient)).collect()
 }
 

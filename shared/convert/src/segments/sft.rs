@@ -41,13 +41,12 @@ fn device<'m>(c: &mut Conversion<'m>, sft: Segment<'m>) -> Ref {
         if let Some(version) = c.text(sft, 2, "Device.version") {
             w.one("version", |w| {
                 if let Some(installed) = c.one(sft, 6, "Device.version") {
-                    w.one("extension", |w| {
-                        w.code(
-                            "url",
-                            "http://hl7.org/fhir/5.0/StructureDefinition/extension-Device.version.installDate",
-                        );
-                        dtm::date_time(c, w, "valueDateTime", installed);
-                    });
+                    w.one_extension(
+                        "http://hl7.org/fhir/5.0/StructureDefinition/extension-Device.version.installDate",
+                        |w| {
+                            dtm::date_time(c, w, "valueDateTime", installed);
+                        },
+                    );
                 }
                 w.text("value", &version);
             });

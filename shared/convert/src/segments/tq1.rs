@@ -79,7 +79,8 @@ pub(crate) fn timing<'m>(c: &mut Conversion<'m>, w: &mut Json, order: &Order<'m>
 
 /// Start and end; or how long it goes on, which makes the one that is missing.
 fn bounds<'m>(c: &mut Conversion<'m>, w: &mut Json, tq1: Segment<'m>) {
-    let (start, end) = (c.one(tq1, 7, "ServiceRequest.occurrence"), c.one(tq1, 8, "ServiceRequest.occurrence"));
+    let (start, end) =
+        (c.one(tq1, 7, "ServiceRequest.occurrence"), c.one(tq1, 8, "ServiceRequest.occurrence"));
     let span = c.one(tq1, 6, "ServiceRequest.occurrence");
     if start.is_none() && end.is_none() {
         if let Some(span) = span {
@@ -99,7 +100,9 @@ fn bounds<'m>(c: &mut Conversion<'m>, w: &mut Json, tq1: Segment<'m>) {
         cq::minutes(number, span.part(2).part(1).raw())
     });
     // A year of seconds fits; more is no order's duration.
-    let seconds = minutes.filter(|m| (0.0..600_000.0).contains(m)).map(|m| jiff::SignedDuration::from_secs_f64(m * 60.0));
+    let seconds = minutes
+        .filter(|m| (0.0..600_000.0).contains(m))
+        .map(|m| jiff::SignedDuration::from_secs_f64(m * 60.0));
     let shifted = |c: &mut Conversion<'m>, from: Option<bridge_hl7v2::Value<'m>>, back: bool| {
         let at = dtm::read(c, from?).and_then(|dtm| dtm::moment(c, dtm))?;
         let by = if back { -seconds? } else { seconds? };

@@ -20,7 +20,8 @@ pub(crate) fn reference() -> Option<PathBuf> {
 
 pub(crate) fn profile() -> Profile {
     let zone = TimeZone::get("America/Chicago").unwrap();
-    Profile::new(Uuid::from_u128(7), zone, "https://fhir.example/r4").authority("NORTH", "https://north.example/mrn")
+    Profile::new(Uuid::from_u128(7), zone, "https://fhir.example/r4")
+        .authority("NORTH", "https://north.example/mrn")
 }
 
 pub(crate) fn received() -> Timestamp {

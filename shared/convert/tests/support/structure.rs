@@ -64,7 +64,9 @@ fn filled(value: &Value, path: &str) -> Result<(), String> {
         Value::Object(members) if members.is_empty() => Err(format!("{path} is an empty object")),
         Value::Object(members) => members.iter().try_for_each(|(k, v)| filled(v, &format!("{path}.{k}"))),
         Value::Array(items) if items.is_empty() => Err(format!("{path} is an empty array")),
-        Value::Array(items) => items.iter().enumerate().try_for_each(|(i, v)| filled(v, &format!("{path}[{i}]"))),
+        Value::Array(items) => {
+            items.iter().enumerate().try_for_each(|(i, v)| filled(v, &format!("{path}[{i}]")))
+        }
         Value::String(text) if text.trim().is_empty() => Err(format!("{path} is an empty string")),
         Value::Null => Err(format!("{path} is null")),
         _ => Ok(()),
@@ -75,7 +77,9 @@ fn required(json: &Value) -> Result<(), String> {
     let kind = json["resourceType"].as_str().unwrap_or_default();
     let names = REQUIRED.iter().find(|(k, _)| *k == kind).map_or(&[][..], |(_, names)| names);
     // A report or order about no patient has no subject to give.
-    let missing = names.iter().find(|name| json.get(**name).is_none() && !(kind == "ServiceRequest" && **name == "subject"));
+    let missing = names
+        .iter()
+        .find(|name| json.get(**name).is_none() && !(kind == "ServiceRequest" && **name == "subject"));
     missing.map_or(Ok(()), |name| Err(format!("{name} is missing")))
 }
 
@@ -84,7 +88,9 @@ fn invariants(json: &Value) -> Result<(), String> {
     let has = |name: &str| json.get(name).is_some();
     let choices = |stem: &str| {
         let names = json.as_object().into_iter().flat_map(|o| o.keys());
-        names.filter(|name| name.strip_prefix(stem).is_some_and(|rest| rest.starts_with(char::is_uppercase))).count()
+        names
+            .filter(|name| name.strip_prefix(stem).is_some_and(|rest| rest.starts_with(char::is_uppercase)))
+            .count()
     };
     let fail = |key: &str, broken: bool| if broken { Err(key.to_owned()) } else { Ok(()) };
     for stem in ["value", "effective", "onset", "performed", "occurrence", "deceased", "multipleBirth"] {
@@ -135,12 +141,18 @@ fn quantities(value: &Value) -> Result<(), String> {
             if has("code") && has("unit") && !has("system") {
                 return Err("qty-3".into());
             }
-            if (has("duration") && !has("durationUnit")) || (has("period") && members["period"].is_number() && !has("periodUnit") && !has("dimensions")) {
+            if (has("duration") && !has("durationUnit"))
+                || (has("period")
+                    && members["period"].is_number()
+                    && !has("periodUnit")
+                    && !has("dimensions"))
+            {
                 return Err("tim-1".into());
             }
             if let Some(extensions) = members.get("extension").and_then(Value::as_array) {
                 for extension in extensions {
-                    let valued = extension.as_object().is_some_and(|o| o.keys().any(|k| k.starts_with("value")));
+                    let valued =
+                        extension.as_object().is_some_and(|o| o.keys().any(|k| k.starts_with("value")));
                     if extension.get("url").is_none() || valued == extension.get("extension").is_some() {
                         return Err(format!("ext-1: {extension}"));
                     }

@@ -90,13 +90,15 @@ impl<'m> Values<'m> {
         if !matches!(self.kind, "ED" | "RP") {
             return;
         }
-        w.item(|w| {
-            w.code("url", "http://hl7.org/fhir/5.0/StructureDefinition/extension-Observation.valueAttachment");
-            w.object("valueAttachment", |w| match self.kind {
-                "ED" => ed::attachment(c, w, value),
-                _ => rp::attachment(c, w, value),
-            });
-        });
+        w.extension(
+            "http://hl7.org/fhir/5.0/StructureDefinition/extension-Observation.valueAttachment",
+            |w| {
+                w.object("valueAttachment", |w| match self.kind {
+                    "ED" => ed::attachment(c, w, value),
+                    _ => rp::attachment(c, w, value),
+                });
+            },
+        );
     }
 
     fn write(&self, c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>) {
@@ -106,7 +108,9 @@ impl<'m> Values<'m> {
             "CE" | "CWE" | "CF" | "CNE" | "IS" | "ID" => {
                 w.object("valueCodeableConcept", |w| cwe::codeable_concept(c, w, value, None));
             }
-            "DT" | "DTM" | "TS" => self.or_text(c, w, value, |c, w| dtm::date_time(c, w, "valueDateTime", value)),
+            "DT" | "DTM" | "TS" => {
+                self.or_text(c, w, value, |c, w| dtm::date_time(c, w, "valueDateTime", value))
+            }
             "TM" => self.or_text(c, w, value, |c, w| dtm::time(c, w, "valueTime", value)),
             "DR" => {
                 w.object("valuePeriod", |w| dr::members(c, w, value));
