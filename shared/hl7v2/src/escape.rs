@@ -7,18 +7,7 @@ use std::borrow::Cow;
 
 use crate::{charset::Charset, delimiters::Delimiters, scan::find};
 
-/// Reads the escape sequences of `raw`:
-///
-/// | sequence | becomes |
-/// |---|---|
-/// | `\F\ \S\ \T\ \R\ \E\ \P\` | the field, component, subcomponent, repetition, escape and truncation character |
-/// | `\Xdd..\` | the bytes of these hexadecimal digits, read in the message's character set |
-/// | `\.br\ \.ce\ \.sp<n>\` | a line break, `n` of them for `.sp` |
-/// | `\.sk<n>\` | `n` spaces |
-/// | `\H\ \N\ \.in..\ \.ti..\ \.fi\ \.nf\` | nothing: they only set how text looks |
-/// | `\Z..\ \C..\ \M..\` and hexadecimal that is no text | itself |
-///
-/// An escape character that begins none of these is taken as text (`C:\temp`).
+/// Reads the escape sequences of `raw`, as the table at [`Value::text`](crate::Value::text) says.
 pub(crate) fn decode<'t>(raw: &'t str, delimiters: &Delimiters, charset: Charset) -> Cow<'t, str> {
     let Some(escape) = delimiters.escape else { return Cow::Borrowed(raw) };
     let Some(first) = find(escape, raw.as_bytes()) else { return Cow::Borrowed(raw) };

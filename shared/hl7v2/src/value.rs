@@ -125,8 +125,19 @@ impl<'m> Value<'m> {
         &self.message.text()[self.start as usize..self.end as usize]
     }
 
-    /// The value with its escapes decoded (see [`crate::escape`](mod@crate) for the sequences); `""` reads as itself.
-    /// Separators of lower levels stay as they are: right for text whose sender did not escape them.
+    /// The value with its escape sequences (v2.5.1 §2.7) decoded. `""` reads as itself, and separators of lower levels stay as
+    /// they are: right for text whose sender did not escape them.
+    ///
+    /// | sequence | becomes |
+    /// |---|---|
+    /// | `\F\ \S\ \T\ \R\ \E\ \P\` | the field, component, subcomponent, repetition, escape and truncation character |
+    /// | `\Xdd..\` | the bytes of these hexadecimal digits, read in the message's character set |
+    /// | `\.br\ \.ce\ \.sp<n>\` | a line break, `n` of them for `.sp` |
+    /// | `\.sk<n>\` | `n` spaces |
+    /// | `\H\ \N\ \.in..\ \.ti..\ \.fi\ \.nf\` | nothing: they only set how text looks |
+    /// | `\Z..\ \C..\ \M..\` and hexadecimal that is no text | itself |
+    ///
+    /// An escape character that begins none of these is taken as text (`C:\temp`).
     pub fn text(self) -> Cow<'m, str> {
         if self.is_literal() {
             return Cow::Borrowed(self.raw());
