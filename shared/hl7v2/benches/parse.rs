@@ -1,6 +1,8 @@
-//! Parsing against its floor (a flat list of delimiter offsets in the same bytes) and against hl7-parser, in one run.
+//! Parsing against its floor (a flat list of delimiter offsets in the same bytes) and against hl7-parser, in
+//! one run.
 //!
-//! `cargo bench -p bridge-hl7v2`: compare the rows of one column, and see that `allocations` does not grow with fields.
+//! `cargo bench -p bridge-hl7v2`: compare the rows of one column, and see that `allocations` does not grow
+//! with fields.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod messages;

@@ -1,8 +1,8 @@
 //! Acknowledgments (HL7 v2.5.1 §2.9): which one is asked for, writing one, reading one.
 //!
-//! Original mode answers once, with what the application made of the message (AA, AE, AR). Enhanced mode first answers
-//! that the message is safely taken (CA, CE, CR) and, apart from that, what the application made of it; MSH-15 and
-//! MSH-16 say which of the two the sender wants, and when.
+//! Original mode answers once, with what the application made of the message (AA, AE, AR). Enhanced mode
+//! first answers that the message is safely taken (CA, CE, CR) and, apart from that, what the application
+//! made of it; MSH-15 and MSH-16 say which of the two the sender wants, and when.
 
 mod answer;
 mod compose;
@@ -95,7 +95,8 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// MSH-15 or MSH-16. What is not in the table means always: an answer too many does less harm than one too few.
+    /// MSH-15 or MSH-16. What is not in the table means always: an answer too many does less harm than one
+    /// too few.
     fn read(text: &str) -> Self {
         match text.trim() {
             "NE" => Self::Never,
@@ -143,8 +144,8 @@ pub enum Wanted {
 }
 
 impl Wanted {
-    /// What `message` calls for. Original mode when MSH-15 and MSH-16 are both empty or null; when one of them is, it
-    /// means never.
+    /// What `message` calls for. Original mode when MSH-15 and MSH-16 are both empty or null; when one of
+    /// them is, it means never.
     pub fn by(message: &Message<'_>, mode: Mode) -> Self {
         let asked = Msh::of(message.header())
             .map(|msh| (msh.accept_acknowledgment(), msh.application_acknowledgment()));

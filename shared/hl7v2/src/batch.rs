@@ -1,7 +1,8 @@
-//! Files of many messages: FHS/BHS batches (HL7 v2.5.1 §2.10.3), and files that just hold one message after the other.
+//! Files of many messages: FHS/BHS batches (HL7 v2.5.1 §2.10.3), and files that just hold one message after
+//! the other.
 //!
-//! Cuts, and counts what the trailers claim; reads nothing inside the messages. Works on bytes, as each message may be
-//! in a character set of its own.
+//! Cuts, and counts what the trailers claim; reads nothing inside the messages. Works on bytes, as each
+//! message may be in a character set of its own.
 
 use crate::{
     delimiters::Delimiters,
@@ -10,8 +11,8 @@ use crate::{
     mllp::{END, START},
 };
 
-/// Cuts a file into its parts, in the order they stand there. CR, LF and CRLF end lines; a byte order mark, indentation
-/// and MLLP framing around messages are passed over.
+/// Cuts a file into its parts, in the order they stand there. CR, LF and CRLF end lines; a byte order mark,
+/// indentation and MLLP framing around messages are passed over.
 ///
 /// ```
 /// use bridge_hl7v2::{Message, batch::{self, Part}};
@@ -59,8 +60,8 @@ pub struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// Field `n` of a header segment, as it came: 1 is the separator, 11 the control id of the file or batch. Empty when
-    /// there is none.
+    /// Field `n` of a header segment, as it came: 1 is the separator, 11 the control id of the file or batch.
+    /// Empty when there is none.
     pub fn field(&self, n: usize) -> &'a [u8] {
         let end = memchr::memchr2(b'\r', b'\n', self.bytes).unwrap_or(self.bytes.len());
         let line = &self.bytes[..end];

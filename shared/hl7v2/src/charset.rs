@@ -1,7 +1,7 @@
 //! Character sets: what MSH-18 declares (HL7 table 0211), and what to do when it is silent.
 //!
-//! Converts whole messages. All sets read here agree with ASCII below 128, so delimiters and MSH-18 itself can be found
-//! before the set is known.
+//! Converts whole messages. All sets read here agree with ASCII below 128, so delimiters and MSH-18 itself
+//! can be found before the set is known.
 
 mod reading;
 #[cfg(feature = "serde")]
@@ -15,8 +15,9 @@ pub use reading::{Reading, Undeclared};
 
 /// A character set a message can be read from and written in.
 ///
-/// ISO 8859-1 and -9 are read as Windows-1252 and -1254: the codes 128–159, which those standards leave to control
-/// characters nobody sends, are quotes and dashes typed on a Windows machine (WHATWG Encoding §4.2 does the same).
+/// ISO 8859-1 and -9 are read as Windows-1252 and -1254: the codes 128–159, which those standards leave to
+/// control characters nobody sends, are quotes and dashes typed on a Windows machine (WHATWG Encoding §4.2
+/// does the same).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
@@ -53,7 +54,8 @@ pub enum Charset {
     Windows1252,
 }
 
-/// A set with its names in HL7 table 0211 (Windows-1252 is not in it) and at IANA, and the WHATWG encoding it is read by.
+/// A set with its names in HL7 table 0211 (Windows-1252 is not in it) and at IANA, and the WHATWG encoding it
+/// is read by.
 struct Entry(Charset, &'static str, &'static str, &'static Encoding);
 
 const SETS: [Entry; 13] = [

@@ -1,7 +1,8 @@
 //! The composite data types as typed views: HL7 v2.5.1 chapter 2A, with the components later versions added.
 //!
-//! A view is a [`Value`] with names: `cx.assigning_authority().namespace_id().text()`. It reads only what it is asked
-//! for, and a component that is not there is empty. Simple types (ST, ID, IS, NM, SI, TX, FT, DTM) stay [`Value`]s.
+//! A view is a [`Value`] with names: `cx.assigning_authority().namespace_id().text()`. It reads only what it
+//! is asked for, and a component that is not there is empty. Simple types (ST, ID, IS, NM, SI, TX, FT, DTM)
+//! stay [`Value`]s.
 
 mod code;
 mod identity;

@@ -6,8 +6,8 @@ use crate::error::{Error, HeaderFault};
 
 /// The delimiters of one message. All are ASCII, printable, neither letter nor digit, and distinct.
 ///
-/// MSH-2 may be short: a sender that uses no subcomponents may leave out the last characters, and what is left
-/// out is `None` here and never cuts anything.
+/// MSH-2 may be short: a sender that uses no subcomponents may leave out the last characters, and what is
+/// left out is `None` here and never cuts anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Delimiters {
     pub(crate) field: u8,
@@ -32,8 +32,8 @@ impl Delimiters {
     /// From the field separator (MSH-1) and the encoding characters (MSH-2), for example `|` and `^~\&`.
     ///
     /// # Errors
-    /// [`Error::Header`] when MSH-2 is empty or longer than five characters, or when a character is a letter, a
-    /// digit, a space, a control character, not ASCII, or used twice.
+    /// [`Error::Header`] when MSH-2 is empty or longer than five characters, or when a character is a letter,
+    /// a digit, a space, a control character, not ASCII, or used twice.
     pub fn new(field: u8, encoding: &str) -> Result<Self, Error> {
         let fault = |fault| Err(Error::Header { segment: "MSH", fault });
         let encoding = encoding.as_bytes();

@@ -1,7 +1,7 @@
 //! Escape sequences (HL7 v2.5.1 §2.7): text inside a value to text, and back.
 //!
-//! Works byte-wise on UTF-8 (an escape character is ASCII, so it never stands inside another character) and allocates
-//! only when there is something to replace.
+//! Works byte-wise on UTF-8 (an escape character is ASCII, so it never stands inside another character) and
+//! allocates only when there is something to replace.
 
 use std::borrow::Cow;
 
@@ -27,7 +27,8 @@ pub(crate) fn decode<'t>(raw: &'t str, delimiters: &Delimiters, charset: Charset
             text.push_str(&rest[..=close]);
             rest = &rest[close + 1..];
         } else {
-            // No sequence: the escape character is text, and the one that seemed to close it may open another.
+            // No sequence: the escape character is text, and the one that seemed to close it may open
+            // another.
             text.push_str(&rest[..close]);
             rest = &rest[close..];
             continue;
@@ -58,8 +59,8 @@ fn sequence(body: &str, delimiters: &Delimiters, text: &mut String) -> bool {
     delimiter.is_some()
 }
 
-/// Formatting commands of FT data (§2.7.6). Counts above 99 are no sequence: they would let a short message grow into
-/// a huge text.
+/// Formatting commands of FT data (§2.7.6). Counts above 99 are no sequence: they would let a short message
+/// grow into a huge text.
 fn format(command: &str, text: &mut String) -> bool {
     let Some((name, argument)) = command.split_at_checked(2) else { return false };
     let argument = argument.trim();
@@ -82,8 +83,8 @@ fn format(command: &str, text: &mut String) -> bool {
     true
 }
 
-/// A run of `\X..\` sequences, read together (a sender may write each byte of one character as a sequence of its own):
-/// its text, or itself when the bytes are none, and what follows it.
+/// A run of `\X..\` sequences, read together (a sender may write each byte of one character as a sequence of
+/// its own): its text, or itself when the bytes are none, and what follows it.
 fn hex_run(rest: &str, escape: u8, charset: Charset) -> (Cow<'_, str>, &str) {
     let mut bytes = Vec::new();
     let mut after = rest;
@@ -121,8 +122,9 @@ fn digit(c: u8) -> Option<u8> {
     char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok())
 }
 
-/// Writes `text` so that [`decode`] gives it back: delimiters as their letters, a line feed as `\.br\`, other control
-/// characters in hexadecimal (a raw carriage return would end the segment, a raw 0x1C the MLLP frame).
+/// Writes `text` so that [`decode`] gives it back: delimiters as their letters, a line feed as `\.br\`, other
+/// control characters in hexadecimal (a raw carriage return would end the segment, a raw 0x1C the MLLP
+/// frame).
 ///
 /// `None` when a character needs an escape and the message has no escape character.
 pub(crate) fn encode<'t>(text: &'t str, delimiters: &Delimiters) -> Option<Cow<'t, str>> {

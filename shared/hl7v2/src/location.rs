@@ -74,11 +74,11 @@ impl PartialEq<&str> for SegmentName {
     }
 }
 
-/// A place in a message. Every number counts from 1; `None` means the place is the whole of what stands left of it:
-/// `PID-3` is the field with all its repetitions, `PID-3[1]` its first repetition.
+/// A place in a message. Every number counts from 1; `None` means the place is the whole of what stands left
+/// of it: `PID-3` is the field with all its repetitions, `PID-3[1]` its first repetition.
 ///
-/// Written `SEG[occurrence]-field[repetition].component.subcomponent`. `[1]` is left out after the segment name, and
-/// after the field when a component follows. Read with `-` or `.` before the field.
+/// Written `SEG[occurrence]-field[repetition].component.subcomponent`. `[1]` is left out after the segment
+/// name, and after the field when a component follows. Read with `-` or `.` before the field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Location {
     /// The segment's name.
@@ -199,8 +199,8 @@ fn index(rest: &mut &str) -> Option<Option<u32>> {
     Some(Some(n))
 }
 
-/// Where byte `offset` of a message lies, counted in raw bytes: good enough to point at, also when the bytes could not
-/// be read as text. `None` when it lies before the first segment name.
+/// Where byte `offset` of a message lies, counted in raw bytes: good enough to point at, also when the bytes
+/// could not be read as text. `None` when it lies before the first segment name.
 pub(crate) fn of_offset(message: &[u8], offset: usize) -> Option<Location> {
     let separator = *message.get(3)?;
     let before = message.get(..offset)?;

@@ -1,4 +1,5 @@
-//! A message and the index over it: where its segments and fields begin. Nothing deeper is cut before it is asked for.
+//! A message and the index over it: where its segments and fields begin. Nothing deeper is cut before it is
+//! asked for.
 
 mod index;
 
@@ -18,17 +19,19 @@ use crate::{
 /// The header every message begins with.
 pub(crate) const MSH: SegmentName = SegmentName::literal(*b"MSH");
 
-/// A parsed message. It borrows the bytes it was parsed from; only a message in another character set than ASCII or
-/// UTF-8 is copied, once, to be text.
+/// A parsed message. It borrows the bytes it was parsed from; only a message in another character set than
+/// ASCII or UTF-8 is copied, once, to be text.
 ///
-/// Parsing is one pass and two allocations, however many fields there are. `Debug` prints the shape, never content.
+/// Parsing is one pass and two allocations, however many fields there are. `Debug` prints the shape, never
+/// content.
 ///
 /// # Line breaks
-/// CR, LF and CRLF end a segment, and a segment begins with a name of three upper-case letters or digits (blanks may
-/// stand before it) and the field separator. A line that does not begin so is one of two things:
+/// CR, LF and CRLF end a segment, and a segment begins with a name of three upper-case letters or digits
+/// (blanks may stand before it) and the field separator. A line that does not begin so is one of two things:
 ///
-/// * **text the sender broke without an escape**, when it follows a field of OBX or NTE, or any field when the break is
-///   a bare LF in a message whose segments end with CR. It stays in the field it stands in, line break and all.
+/// * **text the sender broke without an escape**, when it follows a field of OBX or NTE, or any field when
+///   the break is a bare LF in a message whose segments end with CR. It stays in the field it stands in, line
+///   break and all.
 /// * **a stray** otherwise: kept out of every segment, listed by [`Message::strays`].
 pub struct Message<'a> {
     source: &'a [u8],
@@ -45,12 +48,13 @@ pub struct Message<'a> {
 impl<'a> Message<'a> {
     /// Parses one message, its character set read as the default [`Reading`] says.
     ///
-    /// Before MSH a byte order mark, blanks and an MLLP start byte are passed over, after the last segment blanks and
-    /// MLLP end bytes.
+    /// Before MSH a byte order mark, blanks and an MLLP start byte are passed over, after the last segment
+    /// blanks and MLLP end bytes.
     ///
     /// # Errors
-    /// When there is no MSH at the front, its delimiters cannot be used, there is a second MSH, or the bytes are not
-    /// valid in their character set. Nothing else is refused: segments may be truncated, reordered and unknown.
+    /// When there is no MSH at the front, its delimiters cannot be used, there is a second MSH, or the bytes
+    /// are not valid in their character set. Nothing else is refused: segments may be truncated, reordered
+    /// and unknown.
     pub fn parse<B: AsRef<[u8]> + ?Sized>(bytes: &'a B) -> Result<Self, Error> {
         Self::parse_as(bytes, Reading::default())
     }
@@ -133,8 +137,8 @@ impl<'a> Message<'a> {
         self.segments().filter_map(S::of)
     }
 
-    /// What stands at a place; `None` when there is no such segment or the place names a segment only. A place that
-    /// names no repetition means the first one.
+    /// What stands at a place; `None` when there is no such segment or the place names a segment only. A
+    /// place that names no repetition means the first one.
     pub fn at(&self, place: &Location) -> Option<Value<'_>> {
         let nth = usize::try_from(place.occurrence).ok()?.checked_sub(1)?;
         let segment = self.segments().filter(|s| s.name() == place.segment).nth(nth)?;

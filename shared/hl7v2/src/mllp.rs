@@ -1,7 +1,8 @@
-//! MLLP, the minimal lower layer protocol: `<0x0B> message <0x1C> <0x0D>` (HL7 v2.5.1 appendix C, "MLLP release 1").
+//! MLLP, the minimal lower layer protocol: `<0x0B> message <0x1C> <0x0D>` (HL7 transport
+//! specification, MLLP release 1).
 //!
-//! Bytes in, frames out; the socket is the caller's. The decoder never loses a byte without saying so, and never holds
-//! more than its limit and one read.
+//! Bytes in, frames out; the socket is the caller's. The decoder never loses a byte without saying so, and
+//! never holds more than its limit and one read.
 
 use memchr::{memchr2, memchr3};
 
@@ -37,8 +38,8 @@ pub enum Received<'d> {
         /// How many.
         bytes: usize,
     },
-    /// A frame without an end: the next frame began, or the connection closed. The message may be cut short, so it is
-    /// not one; what came of it is here to be kept and answered.
+    /// A frame without an end: the next frame began, or the connection closed. The message may be cut short,
+    /// so it is not one; what came of it is here to be kept and answered.
     Unterminated(&'d [u8]),
     /// A frame larger than the limit. The rest of it is passed over.
     TooLarge {
@@ -62,12 +63,12 @@ impl std::fmt::Debug for Received<'_> {
 ///
 /// It takes what senders get wrong as far as the message is surely whole:
 ///
-/// * The end byte alone ends a frame. Waiting for the carriage return would hang a sender that leaves it out and waits for
-///   its answer.
-/// * Bytes before a start byte are [`Received::Garbage`], unless they are a message that only lacks the start byte: from
-///   a header segment to an end byte.
-/// * A start byte inside a frame begins a new one only if a header segment follows it. Otherwise it is text: word
-///   processors use 0x0B as a line break.
+/// * The end byte alone ends a frame. Waiting for the carriage return would hang a sender that leaves it out
+///   and waits for its answer.
+/// * Bytes before a start byte are [`Received::Garbage`], unless they are a message that only lacks the start
+///   byte: from a header segment to an end byte.
+/// * A start byte inside a frame begins a new one only if a header segment follows it. Otherwise it is text:
+///   word processors use 0x0B as a line break.
 ///
 /// ```
 /// use bridge_hl7v2::mllp::{Decoder, Received};
@@ -126,8 +127,9 @@ impl Decoder {
         }
     }
 
-    /// Takes bytes as they come from the connection, in pieces of any size. Take the frames out with [`Decoder::next_frame`]
-    /// until there are none before pushing more: what is not taken out stays in memory.
+    /// Takes bytes as they come from the connection, in pieces of any size. Take the frames out with
+    /// [`Decoder::next_frame`] until there are none before pushing more: what is not taken out stays in
+    /// memory.
     pub fn push(&mut self, bytes: &[u8]) {
         const KEPT: usize = 64 * 1024;
         self.buffer.drain(..self.start);
@@ -168,8 +170,8 @@ impl Decoder {
         }
     }
 
-    /// What is left when the connection has closed: garbage, the beginning of a message, or both. Call it, like
-    /// [`Decoder::next_frame`] before it, until it gives nothing more.
+    /// What is left when the connection has closed: garbage, the beginning of a message, or both. Call it,
+    /// like [`Decoder::next_frame`] before it, until it gives nothing more.
     pub fn finish(&mut self) -> Option<Received<'_>> {
         let rest = self.start..self.buffer.len();
         let bytes = &self.buffer[rest.clone()];

@@ -1,6 +1,7 @@
 //! Finding a byte.
 
-/// The first `byte` in `bytes`. The pieces of a message are mostly so short that calling memchr takes longer than looking.
+/// The first `byte` in `bytes`. The pieces of a message are mostly so short that calling memchr takes longer
+/// than looking.
 pub(crate) fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
     const SHORT: usize = 16;
     let short = bytes.len().min(SHORT);

@@ -46,7 +46,8 @@ impl<'m> Segment<'m> {
         self.position as usize
     }
 
-    /// Its place, for example `OBX[3]`. The first call on a message counts the occurrences of all its segments.
+    /// Its place, for example `OBX[3]`. The first call on a message counts the occurrences of all its
+    /// segments.
     pub fn location(self) -> Location {
         self.message.locate(self.position())
     }
@@ -58,8 +59,8 @@ impl<'m> Segment<'m> {
 
     /// Field `n`, from 1 on; 0 is the segment name. A field that is not there is empty.
     ///
-    /// In MSH field 1 is the field separator itself and field 2 the encoding characters; they are never cut and never
-    /// decoded.
+    /// In MSH field 1 is the field separator itself and field 2 the encoding characters; they are never cut
+    /// and never decoded.
     #[inline]
     pub fn field(self, n: u32) -> Field<'m> {
         let span = self.message.index().segments[self.position()];

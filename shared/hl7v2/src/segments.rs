@@ -1,8 +1,9 @@
 //! Typed views of the segments in use: HL7 v2.5.1, with the fields later versions added and earlier ones had.
 //!
-//! A view is a [`Segment`](crate::Segment) with names. A getter of a field that repeats gives its repetitions, one of a
-//! field that holds one value gives the first; both pass over empty repetitions, and keep nulls, which say something.
-//! Fields a view does not name are in [`SegmentView::segment`](crate::SegmentView::segment).
+//! A view is a [`Segment`](crate::Segment) with names. A getter of a field that repeats gives its
+//! repetitions, one of a field that holds one value gives the first; both pass over empty repetitions, and
+//! keep nulls, which say something. Fields a view does not name are in
+//! [`SegmentView::segment`](crate::SegmentView::segment).
 
 mod clinical;
 mod control;

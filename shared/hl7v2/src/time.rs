@@ -1,7 +1,8 @@
-//! Dates and times of HL7 v2: DTM, TS, DT (`YYYY[MM[DD[HH[MM[SS[.SSSS]]]]]][+/-ZZZZ]`) and TM (v2.5.1 §2.A.21, §2.A.75).
+//! Dates and times of HL7 v2: DTM, TS, DT (`YYYY[MM[DD[HH[MM[SS[.SSSS]]]]]][+/-ZZZZ]`) and TM (v2.5.1
+//! §2.A.22, §2.A.75).
 //!
-//! Keeps what was written: how precise it is and which offset it names. Fills in nothing; the zone of a time without
-//! an offset is the caller's to say.
+//! Keeps what was written: how precise it is and which offset it names. Fills in nothing; the zone of a time
+//! without an offset is the caller's to say.
 
 use std::{fmt, str::FromStr};
 
@@ -58,8 +59,8 @@ pub enum TimeFault {
 
 /// A point in time as precise as it was written.
 ///
-/// Parts that were not written read as their first value (month 1, hour 0); [`Dtm::precision`] tells which were.
-/// Displays as it was written, except that `-0000` becomes `+0000`.
+/// Parts that were not written read as their first value (month 1, hour 0); [`Dtm::precision`] tells which
+/// were. Displays as it was written, except that `-0000` becomes `+0000`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Dtm {
     date: civil::Date,
@@ -93,8 +94,9 @@ impl Dtm {
         self.time.offset
     }
 
-    /// The instant it means: by its own offset, or else in `zone`. A time that a change to summer time skips is
-    /// read with the offset before the change, one that occurs twice is the first. `None` at the end of time.
+    /// The instant it means: by its own offset, or else in `zone`. A time that a change to summer time skips
+    /// is read with the offset before the change, one that occurs twice is the first. `None` at the end of
+    /// time.
     pub fn timestamp(self, zone: &tz::TimeZone) -> Option<Timestamp> {
         match self.time.offset {
             Some(minutes) => {

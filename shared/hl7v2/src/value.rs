@@ -13,8 +13,8 @@ use crate::{
     time::{Dtm, Tm},
 };
 
-/// Where a value stands; 0 means "not that deep". Small, because values are copied at every step: numbers above 65,535
-/// are kept as 65,535, which only a printed place can show.
+/// Where a value stands; 0 means "not that deep". Small, because values are copied at every step: numbers
+/// above 65,535 are kept as 65,535, which only a printed place can show.
 #[derive(Clone, Copy)]
 pub(crate) struct Path {
     segment: u32,
@@ -103,12 +103,12 @@ impl fmt::Debug for Field<'_> {
     }
 }
 
-/// A piece of a field: a repetition, a component or a subcomponent. Cheap to copy; it knows its place. `Debug` prints
-/// place and size, never content.
+/// A piece of a field: a repetition, a component or a subcomponent. Cheap to copy; it knows its place.
+/// `Debug` prints place and size, never content.
 ///
 /// A repetition's parts are components, a component's parts are subcomponents, so a data type reads the same
-/// wherever it stands: HD is three components in MSH-3 and three subcomponents in CX-4. What has no separator in it
-/// is its own first part.
+/// wherever it stands: HD is three components in MSH-3 and three subcomponents in CX-4. What has no separator
+/// in it is its own first part.
 #[derive(Clone, Copy)]
 pub struct Value<'m> {
     message: &'m Message<'m>,
@@ -125,8 +125,8 @@ impl<'m> Value<'m> {
         &self.message.text()[self.start as usize..self.end as usize]
     }
 
-    /// The value with its escape sequences (v2.5.1 §2.7) decoded. `""` reads as itself, and separators of lower levels stay as
-    /// they are: right for text whose sender did not escape them.
+    /// The value with its escape sequences (v2.5.1 §2.7) decoded. `""` reads as itself, and separators of
+    /// lower levels stay as they are: right for text whose sender did not escape them.
     ///
     /// | sequence | becomes |
     /// |---|---|
@@ -161,7 +161,8 @@ impl<'m> Value<'m> {
         self.raw() == "\"\""
     }
 
-    /// Part `n` from 1 on: a component of a repetition, a subcomponent of a component. Empty when there is none.
+    /// Part `n` from 1 on: a component of a repetition, a subcomponent of a component. Empty when there is
+    /// none.
     pub fn part(self, n: u32) -> Self {
         self.piece(n)
     }
@@ -201,8 +202,8 @@ impl<'m> Value<'m> {
         }
     }
 
-    /// The date or time stamp that stands here (DT, DTM, or TS with its legacy second component); `None` when it is
-    /// empty or null.
+    /// The date or time stamp that stands here (DT, DTM, or TS with its legacy second component); `None` when
+    /// it is empty or null.
     ///
     /// # Errors
     /// [`Error::Time`] with the place and the part that is wrong.
@@ -221,7 +222,8 @@ impl<'m> Value<'m> {
         text.parse().map(Some).map_err(|fault| Error::Time { location: self.location(), fault })
     }
 
-    /// The whole number that stands here (SI, or NM without a fraction), sign allowed; `None` when it is none.
+    /// The whole number that stands here (SI, or NM without a fraction), sign allowed; `None` when it is
+    /// none.
     pub fn integer(self) -> Option<i64> {
         self.raw().trim().parse().ok()
     }

@@ -127,8 +127,8 @@ fn segments(text: &str) -> (Option<usize>, Option<usize>) {
 
 #[test]
 fn hl7_parser_drops_what_follows_a_line_it_does_not_know_and_we_keep_it() {
-    // Nothing in the standard lets a receiver ignore the rest of a message: an unknown segment is to be skipped alone
-    // (v2.5.1 §2.8.2), so the PV1 behind each of these must be read.
+    // Nothing in the standard lets a receiver ignore the rest of a message: an unknown segment is to be
+    // skipped alone (v2.5.1 §2.8), so the PV1 behind each of these must be read.
     for odd in ["", "PID", "ZPID|1", " PID|1", "...", "text"] {
         let (ours, theirs) = segments(&format!("MSH|^~\\&|A\rEVN|1\r{odd}\rPV1|1"));
         assert_eq!(theirs, Some(2), "{odd:?}");
@@ -139,7 +139,8 @@ fn hl7_parser_drops_what_follows_a_line_it_does_not_know_and_we_keep_it() {
 
 #[test]
 fn hl7_parser_takes_any_letters_for_a_segment_name_and_we_take_upper_case() {
-    // v2.5.1 §2.5.1: the name is of upper-case letters and digits. In lower case it is text that begins a line.
+    // v2.5.1 §2.5.2: the name is of upper-case letters and digits. In lower case it is text that begins a
+    // line.
     let text = "MSH|^~\\&|A\rNTE|1||how to take it\rthe|one";
     assert_eq!(segments(text), (Some(2), Some(3)));
     assert_eq!(ours(text).unwrap()[1].1[2], [[["how to take it\rthe"]]]);

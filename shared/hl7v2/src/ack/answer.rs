@@ -41,8 +41,8 @@ impl<'m> Answer<'m> {
     /// Reads an answer.
     ///
     /// # Errors
-    /// [`Error::Answer`] when it has no MSA or MSA-1 is no code of table 0008. Such an answer says nothing of the message:
-    /// whether it was taken is unknown.
+    /// [`Error::Answer`] when it has no MSA or MSA-1 is no code of table 0008. Such an answer says nothing of
+    /// the message: whether it was taken is unknown.
     pub fn read(message: &'m Message<'m>) -> Result<Self, Error> {
         let fault = |location, fault| Error::Answer { location, fault };
         let msa: Msa<'m> =
@@ -53,8 +53,9 @@ impl<'m> Answer<'m> {
         Ok(Self { code, control_id: msa.control_id().text(), text: msa.text().text(), problems })
     }
 
-    /// Whether it answers the message with that MSH-10. An answer that came late belongs to an earlier message and must not
-    /// be credited to this one. Spaces around the ids, which some systems pad with, do not count.
+    /// Whether it answers the message with that MSH-10. An answer that came late belongs to an earlier
+    /// message and must not be credited to this one. Spaces around the ids, which some systems pad with, do
+    /// not count.
     pub fn is_for(&self, control_id: &str) -> bool {
         let (mine, its) = (control_id.trim(), self.control_id.trim());
         !mine.is_empty() && mine == its
@@ -76,7 +77,8 @@ impl std::fmt::Debug for Reported<'_> {
     }
 }
 
-/// The errors of one ERR segment: one for each ELD in ERR-1 (before v2.5), or one with the first place in ERR-2.
+/// The errors of one ERR segment: one for each ELD in ERR-1 (before v2.5), or one with the first place in
+/// ERR-2.
 fn reported<'m>(err: Err<'m>) -> Vec<Reported<'m>> {
     let old = err.code_and_locations().map(|eld| Reported {
         code: eld.code().id().text(),

@@ -10,8 +10,8 @@ use crate::{
     write::{Content, MessageBuilder},
 };
 
-/// What was wrong with a message, for ERR. The text goes to the sender and into its logs: it names places and rules,
-/// never values.
+/// What was wrong with a message, for ERR. The text goes to the sender and into its logs: it names places and
+/// rules, never values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The error, by table 0357.
@@ -230,9 +230,9 @@ impl<'m> Acknowledgment<'m> {
     }
 }
 
-/// The answer to bytes that [`Message::parse`] refused with `error`: AR, or CR when their MSH asks for a commit
-/// acknowledgment, with as much of that MSH as can be read. `made` is MSH-7 and `control_id` MSH-10 of the answer. `None`
-/// when the MSH wants no answer.
+/// The answer to bytes that [`Message::parse`] refused with `error`: AR, or CR when their MSH asks for a
+/// commit acknowledgment, with as much of that MSH as can be read. `made` is MSH-7 and `control_id` MSH-10 of
+/// the answer. `None` when the MSH wants no answer.
 ///
 /// # Errors
 /// [`Error::Write`] when `made` or `control_id` cannot be written.

@@ -9,13 +9,15 @@ use crate::{
     message::MSH,
 };
 
-/// How to read the bytes of a message: a connection's setting. As configuration (feature `serde`) it is `always`, or
-/// `undeclared`, or nothing: `{ always: windows-1252 }`, `{ undeclared: utf-8-or-windows-1252 }`, `{ undeclared: refuse }`.
+/// How to read the bytes of a message: a connection's setting. As configuration (feature `serde`) it is
+/// `always`, or `undeclared`, or nothing: `{ always: windows-1252 }`, `{ undeclared: utf-8-or-windows-1252
+/// }`, `{ undeclared: refuse }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(from = "super::setting::Setting", into = "super::setting::Setting"))]
 pub enum Reading {
-    /// As MSH-18 declares; a message that is not ASCII and declares nothing (or ASCII) is read as `undeclared` says.
+    /// As MSH-18 declares; a message that is not ASCII and declares nothing (or ASCII) is read as
+    /// `undeclared` says.
     Declared {
         /// For messages that declare nothing.
         undeclared: Undeclared,
@@ -48,8 +50,8 @@ impl Default for Reading {
 }
 
 impl Reading {
-    /// Turns the bytes of one message, which begin with its MSH, into text. No set is told for ASCII, which reads the
-    /// same in all of them.
+    /// Turns the bytes of one message, which begin with its MSH, into text. No set is told for ASCII, which
+    /// reads the same in all of them.
     pub(crate) fn decode(self, message: &[u8]) -> Result<(Cow<'_, str>, Option<Charset>), Error> {
         let utf8 = std::str::from_utf8(message);
         if let Ok(text) = utf8
@@ -91,8 +93,8 @@ impl Reading {
     }
 }
 
-/// The first repetition of MSH-18 in a message that begins with its MSH. Further repetitions need the escapes of
-/// ISO 2022, which are kept as they are.
+/// The first repetition of MSH-18 in a message that begins with its MSH. Further repetitions need the escapes
+/// of ISO 2022, which are kept as they are.
 fn msh18(message: &[u8]) -> &[u8] {
     let line = &message[..memchr::memchr2(b'\r', b'\n', message).unwrap_or(message.len())];
     let Some(&separator) = line.get(3) else { return &[] };

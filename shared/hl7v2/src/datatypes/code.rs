@@ -10,19 +10,20 @@ datatypes! {
         2 universal_id: Value "universal id";
         3 universal_id_type: Value "universal id type (table 0301: ISO, GUID, DNS, URI ...)";
     }
-    /// EI, entity identifier (§2.A.28).
+    /// EI, entity identifier (§2.A.25).
     Ei {
         1 id: Value "the identifier";
         2 namespace_id: Value "namespace id of the assigner";
         3 universal_id: Value "universal id of the assigner";
         4 universal_id_type: Value "universal id type (table 0301)";
     }
-    /// EIP, a pair of entity identifiers (§2.A.29).
+    /// EIP, a pair of entity identifiers (§2.A.26).
     Eip {
         1 placer: Ei "identifier the placer assigned";
         2 filler: Ei "identifier the filler assigned";
     }
-    /// CWE, coded with exceptions (§2.A.13). CE, CNE, CF and IS read as this: their components are its first ones.
+    /// CWE, coded with exceptions (§2.A.13). CE, CNE, CF and IS read as this: their components are its first
+    /// ones.
     Cwe {
         1 id: Value "code";
         2 text: Value "its meaning";
@@ -76,7 +77,7 @@ datatypes! {
         2 class: Cwe "job class";
         3 description: Value "job description";
     }
-    /// FC, financial class (§2.A.32).
+    /// FC, financial class (§2.A.29).
     Fc {
         1 class: Cwe "financial class code";
         2 effective_date: Value "date it takes effect (DTM)";

@@ -16,6 +16,8 @@ datatypes! {
         8 expiration_date: Value "valid until (DT)";
         9 assigning_jurisdiction: Cwe "assigning jurisdiction";
         10 assigning_agency: Cwe "assigning agency or department";
+        11 security_check: Value "security check (v2.7)";
+        12 security_check_scheme: Value "security check scheme (v2.7)";
     }
     /// FN, family name (§2.A.30).
     Fn {
@@ -25,7 +27,7 @@ datatypes! {
         4 partner_prefix: Value "prefix of the partner's surname";
         5 partner: Value "partner's surname";
     }
-    /// XPN, extended person name (§2.A.89).
+    /// XPN, extended person name (§2.A.88).
     Xpn {
         1 family: Fn "family name";
         2 given: Value "given name";
@@ -68,6 +70,8 @@ datatypes! {
         21 professional_suffix: Value "professional suffix";
         22 assigning_jurisdiction: Cwe "assigning jurisdiction";
         23 assigning_agency: Cwe "assigning agency or department";
+        24 security_check: Value "security check (v2.7)";
+        25 security_check_scheme: Value "security check scheme (v2.7)";
     }
     /// CNN, composite id and name simplified (§2.A.9).
     Cnn {
@@ -83,10 +87,10 @@ datatypes! {
         10 universal_id: Value "universal id of the assigning authority";
         11 universal_id_type: Value "universal id type (table 0301)";
     }
-    /// XON, extended composite name and id for organisations (§2.A.88).
+    /// XON, extended composite name and id for organisations (§2.A.87).
     Xon {
         1 name: Value "organisation name";
-        2 name_type: Value "organisation name type (table 0204)";
+        2 name_type: Cwe "organisation name type (table 0204)";
         3 number: Value "numeric identifier, replaced by 10";
         4 check_digit: Value "check digit";
         5 check_digit_scheme: Value "check digit scheme (table 0061)";
@@ -96,16 +100,16 @@ datatypes! {
         9 representation: Value "name representation code";
         10 id: Value "organisation identifier";
     }
-    /// DLN, driver's license number (§2.A.20).
+    /// DLN, driver's license number (§2.A.18).
     Dln {
         1 number: Value "license number";
-        2 issuer: Value "issuing state, province or country";
+        2 issuer: Cwe "issuing state, province or country";
         3 expiration_date: Value "valid until (DT)";
     }
     /// PLN, practitioner license or other id number (§2.A.54).
     Pln {
         1 id: Value "the number";
-        2 type_code: Value "type of number (table 0338)";
+        2 type_code: Cwe "type of number (table 0338)";
         3 state: Value "state or other qualifying information";
         4 expiration_date: Value "valid until (DT)";
     }

@@ -4,7 +4,7 @@ use super::{Cwe, datatypes};
 use crate::value::Value;
 
 datatypes! {
-    /// CQ, composite quantity with units (§2.A.10).
+    /// CQ, composite quantity with units (§2.A.11).
     Cq {
         1 quantity: Value "quantity (NM)";
         2 units: Cwe "units";
@@ -14,7 +14,7 @@ datatypes! {
         1 quantity: Value "amount (NM)";
         2 denomination: Value "currency (ISO 4217)";
     }
-    /// CP, composite price (§2.A.12).
+    /// CP, composite price (§2.A.10).
     Cp {
         1 price: Mo "price";
         2 price_type: Value "price type (table 0205)";
@@ -28,29 +28,29 @@ datatypes! {
         1 amount: Mo "monetary amount";
         2 charge_code: Cwe "charge code";
     }
-    /// DR, date and time range (§2.A.22).
+    /// DR, date and time range (§2.A.20).
     Dr {
         1 start: Value "from (DTM)";
         2 end: Value "until (DTM)";
     }
-    /// NR, numeric range (§2.A.47).
+    /// NR, numeric range (§2.A.48).
     Nr {
         1 low: Value "low value (NM)";
         2 high: Value "high value (NM)";
     }
-    /// SN, structured numeric (§2.A.71): a comparator, a range or a ratio.
+    /// SN, structured numeric (§2.A.70): a comparator, a range or a ratio.
     Sn {
         1 comparator: Value "comparator (`>`, `<=` ...)";
         2 first: Value "first number";
         3 separator: Value "separator or suffix (`-`, `+`, `/`, `.`, `:`)";
         4 second: Value "second number";
     }
-    /// RI, repeat interval (§2.A.64).
+    /// RI, repeat interval (§2.A.63).
     Ri {
         1 pattern: Cwe "repeat pattern (table 0335)";
         2 explicit_times: Value "explicit time interval";
     }
-    /// TQ, timing and quantity (§2.A.81), replaced by the TQ1 segment.
+    /// TQ, timing and quantity (§2.A.76), replaced by the TQ1 segment.
     Tq {
         1 quantity: Cq "quantity";
         2 interval: Ri "interval";

@@ -4,7 +4,7 @@ use super::{Cnn, Cwe, Dr, Ei, Hd, datatypes};
 use crate::value::Value;
 
 datatypes! {
-    /// SAD, street address (§2.A.66).
+    /// SAD, street address (§2.A.67).
     Sad {
         1 street: Value "street or mailing address, one line";
         2 street_name: Value "street name";
@@ -36,7 +36,7 @@ datatypes! {
         22 protection: Cwe "protection code";
         23 identifier: Ei "address identifier";
     }
-    /// XTN, extended telecommunication number (§2.A.87).
+    /// XTN, extended telecommunication number (§2.A.89).
     Xtn {
         1 number: Value "telephone number as one text, replaced by 5 to 8 and 12";
         2 use_code: Value "use (table 0201)";
@@ -71,7 +71,7 @@ datatypes! {
         10 identifier: Ei "comprehensive location identifier";
         11 assigning_authority: Hd "who assigned it";
     }
-    /// NDL, name with date and location (§2.A.45).
+    /// NDL, name with date and location (§2.A.46).
     Ndl {
         1 name: Cnn "the person";
         2 start: Value "from (DTM)";
@@ -85,7 +85,7 @@ datatypes! {
         10 building: Value "building";
         11 floor: Value "floor";
     }
-    /// DLD, discharge to location and date (§2.A.19).
+    /// DLD, discharge to location and date (§2.A.17).
     Dld {
         1 location: Cwe "where the patient was discharged to";
         2 effective_date: Value "when (DTM)";

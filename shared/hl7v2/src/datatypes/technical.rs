@@ -4,18 +4,18 @@ use super::{Cwe, Hd, datatypes};
 use crate::value::Value;
 
 datatypes! {
-    /// MSG, message type (§2.A.42).
+    /// MSG, message type (§2.A.44).
     Msg {
         1 code: Value "message code (table 0076: ADT, ORU ...)";
         2 trigger: Value "trigger event (table 0003: A01, R01 ...)";
         3 structure: Value "message structure (table 0354: ADT_A01 ...)";
     }
-    /// PT, processing type (§2.A.59).
+    /// PT, processing type (§2.A.57).
     Pt {
         1 id: Value "processing id (table 0103: P, T, D)";
         2 mode: Value "processing mode (table 0207)";
     }
-    /// VID, version identifier (§2.A.82).
+    /// VID, version identifier (§2.A.81).
     Vid {
         1 id: Value "version (table 0104: 2.5.1 ...)";
         2 internationalization: Cwe "country";

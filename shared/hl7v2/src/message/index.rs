@@ -19,7 +19,8 @@ pub(crate) struct Index {
 pub(crate) struct Span {
     pub(crate) start: u32,
     pub(crate) end: u32,
-    /// For a segment, where its fields begin in [`Index::fields`]; for a stray, how many segments stand before it.
+    /// For a segment, where its fields begin in [`Index::fields`]; for a stray, how many segments stand
+    /// before it.
     pub(crate) position: u32,
 }
 

@@ -95,6 +95,16 @@ segments! {
         18 statused_by: Xcn "statused by person";
         19 statused_by_organization: Xon "statused by organisation";
         20 statused: Value "statused at (DTM)";
+        21 inactivated_by: Xcn "inactivated by person (v2.6)";
+        22 inactivated: Value "inactivated at (v2.6, DTM)";
+        23 recorded_by: Xcn "initially recorded by person (v2.6)";
+        24 recorded: Value "initially recorded at (v2.6, DTM)";
+        25 modified_by: Xcn "modified by person (v2.6)";
+        26 modified: Value "modified at (v2.6, DTM)";
+        27 clinician_code: Cwe "clinician identified code (v2.6)";
+        28 recorded_by_organization: Xon "initially recorded by organisation (v2.6)";
+        29 modified_by_organization: Xon "modified by organisation (v2.6)";
+        30 inactivated_by_organization: Xon "inactivated by organisation (v2.6)";
     }
     /// Notes and comments (§2.15.10).
     Nte "NTE" {

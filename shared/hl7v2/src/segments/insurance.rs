@@ -22,7 +22,7 @@ segments! {
         11 group_employer_names: [Xon] "insured's group employer names";
         12 effective: Value "plan effective date (DT)";
         13 expires: Value "plan expiration date (DT)";
-        14 authorization: Cwe "authorization information: number, date, source (AUI)";
+        14 authorization: Value "authorization information: number, date and source (AUI)";
         15 plan_type: Cwe "plan type (table 0086)";
         16 insured_names: [Xpn] "names of the insured";
         17 insured_relationship: Cwe "insured's relationship to the patient (table 0063)";
@@ -65,8 +65,8 @@ segments! {
         54 external_plan_ids: [Cx] "external health plan identifiers (v2.8)";
         55 action: Value "insurance action code (v2.8)";
     }
-    /// Insurance, additional information (§6.5.7). The fields about benefits programmes of armed forces, policies and
-    /// rooms (11 to 24, 28 to 30, 65 to 68) are read through the segment.
+    /// Insurance, additional information (§6.5.7). The fields about benefits programmes of armed forces,
+    /// policies and rooms (11 to 24, 28 to 30, 65 to 68) are read through the segment.
     In2 "IN2" {
         1 employee_ids: [Cx] "insured's employee ids";
         2 ssn: Value "insured's social security number";

@@ -78,6 +78,9 @@ segments! {
         26 strength_volume_units: Cwe "requested drug strength volume units";
         27 order_type: Value "pharmacy order type (table 0480)";
         28 dispensing_interval: Value "dispensing interval (NM)";
+        29 instance_id: Ei "medication instance identifier (v2.7)";
+        30 segment_instance_id: Ei "segment instance identifier (v2.7)";
+        31 mood: Cwe "mood code (table 0725, v2.7)";
         32 pharmacy: Cwe "dispensing pharmacy (v2.7)";
         33 pharmacy_address: Xad "dispensing pharmacy address (v2.7)";
         34 deliver_to_location: Pl "deliver-to patient location (v2.7)";

@@ -53,8 +53,8 @@ impl<'a> MessageBuilder<'a> {
         Self { delimiters, charset, header: SegmentBuilder::new(MSH), segments: Vec::new() }
     }
 
-    /// The MSH segment. Its fields 1 and 2 are the delimiters and cannot be set. MSH-18 is filled in when the message
-    /// is not ASCII and it was not set.
+    /// The MSH segment. Its fields 1 and 2 are the delimiters and cannot be set. MSH-18 is filled in when the
+    /// message is not ASCII and it was not set.
     pub fn header(&mut self) -> &mut SegmentBuilder<'a> {
         &mut self.header
     }
@@ -74,8 +74,8 @@ impl<'a> MessageBuilder<'a> {
     /// The bytes of the message; every segment, the last one too, ends with CR.
     ///
     /// # Errors
-    /// [`Error::Write`] with the place of what cannot be written: a second MSH, a character the character set lacks,
-    /// or one that needs a delimiter the message does not have.
+    /// [`Error::Write`] with the place of what cannot be written: a second MSH, a character the character set
+    /// lacks, or one that needs a delimiter the message does not have.
     pub fn build(&self) -> Result<Vec<u8>, Error> {
         let mut text = String::with_capacity(256);
         let mut seen = HashMap::new();

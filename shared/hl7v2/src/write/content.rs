@@ -11,8 +11,8 @@ use crate::{
 
 /// The content of one field repetition, component or subcomponent.
 ///
-/// Text converts into it, and so does an array of contents, whose items are the components (of a field) or the
-/// subcomponents (of a component):
+/// Text converts into it, and so does an array of contents, whose items are the components (of a field) or
+/// the subcomponents (of a component):
 ///
 /// ```
 /// use bridge_hl7v2::write::Content;
@@ -49,8 +49,8 @@ impl<'a> Content<'a> {
         Self(Kind::Raw(raw.into()))
     }
 
-    /// The same with part `n`, counted from 1, set. Content that was no list of parts becomes part 1. Number 0 sets
-    /// nothing.
+    /// The same with part `n`, counted from 1, set. Content that was no list of parts becomes part 1. Number
+    /// 0 sets nothing.
     #[must_use]
     pub fn with(mut self, n: usize, part: impl Into<Content<'a>>) -> Self {
         self.set(n, part);

@@ -10,8 +10,8 @@ use crate::{
     message::{MSH, Message},
 };
 
-/// Changes to a parsed message. What is not changed comes out byte for byte as it came in: line breaks, strays, trailing
-/// separators, framing left around the message and all.
+/// Changes to a parsed message. What is not changed comes out byte for byte as it came in: line breaks,
+/// strays, trailing separators, framing left around the message and all.
 ///
 /// ```
 /// use bridge_hl7v2::{Message, write::Editor};
@@ -48,12 +48,12 @@ impl<'m> Editor<'m> {
         Self { message, lines: spans.iter().zip(ends).map(line).collect() }
     }
 
-    /// Puts `content` at a place, in the stead of all that stood there. Separators before it are added as needed. A
-    /// field without a repetition means the whole field.
+    /// Puts `content` at a place, in the stead of all that stood there. Separators before it are added as
+    /// needed. A field without a repetition means the whole field.
     ///
     /// # Errors
-    /// [`Error::Write`] when there is no such segment, the place names a segment only or one of the delimiter fields, or the
-    /// content cannot be written with the message's delimiters.
+    /// [`Error::Write`] when there is no such segment, the place names a segment only or one of the delimiter
+    /// fields, or the content cannot be written with the message's delimiters.
     pub fn set<'c>(&mut self, place: &Location, content: impl Into<Content<'c>>) -> Result<&mut Self, Error> {
         let delimiters = *self.message.delimiters();
         let mut written = String::new();
@@ -85,8 +85,8 @@ impl<'m> Editor<'m> {
     /// Inserts a segment behind another one.
     ///
     /// # Errors
-    /// [`Error::Write`] when there is no such segment, the new one is an MSH, or it cannot be written with the
-    /// message's delimiters.
+    /// [`Error::Write`] when there is no such segment, the new one is an MSH, or it cannot be written with
+    /// the message's delimiters.
     pub fn insert_after(
         &mut self,
         place: &Location,
@@ -170,7 +170,8 @@ fn make_room(
         return Err(fault(WriteFault::Header));
     }
     let whole = 0..text.len();
-    // Field n is piece n + 1 of the segment, as the name is the first; in MSH the separator itself is field 1.
+    // Field n is piece n + 1 of the segment, as the name is the first; in MSH the separator itself is field
+    // 1.
     let mut range = piece(text, whole, delimiters.field, if header { field } else { field + 1 });
     let levels = [
         (place.repetition, delimiters.repetition),

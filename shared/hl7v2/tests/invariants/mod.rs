@@ -1,5 +1,5 @@
-//! What holds for any bytes at all. Plain functions, so that property tests, the corpus test and the fuzz targets hold the
-//! crate to the same things. A broken one panics.
+//! What holds for any bytes at all. Plain functions, so that property tests, the corpus test and the fuzz
+//! targets hold the crate to the same things. A broken one panics.
 #![allow(clippy::unwrap_used, clippy::expect_used, dead_code, unreachable_pub)]
 
 use bridge_hl7v2::{
@@ -19,7 +19,8 @@ const READINGS: [Reading; 4] = [
     Reading::Always(Charset::Iso8859_15),
 ];
 
-/// Any bytes are parsed or refused, and what is parsed is all there, in its place, and comes out as it came in.
+/// Any bytes are parsed or refused, and what is parsed is all there, in its place, and comes out as it came
+/// in.
 pub fn parsing(bytes: &[u8]) {
     for reading in READINGS {
         match Message::parse_as(bytes, reading) {
@@ -119,7 +120,8 @@ pub fn editing(bytes: &[u8], field: u32, text: &str) {
     }
 }
 
-/// The same bytes give the same frames however they are cut into reads, none is lost, and memory stays bounded.
+/// The same bytes give the same frames however they are cut into reads, none is lost, and memory stays
+/// bounded.
 pub fn framing(bytes: &[u8], read: usize, limit: usize) {
     let whole = frames(bytes, bytes.len().max(1), limit);
     assert_eq!(frames(bytes, read.max(1), limit), whole);
