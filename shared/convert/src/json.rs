@@ -35,6 +35,7 @@ impl Json {
     }
 
     /// The document itself: one object.
+    #[inline]
     pub(crate) fn document(&mut self, write: impl FnOnce(&mut Self)) {
         self.out.push(b'{');
         write(self);
@@ -42,6 +43,7 @@ impl Json {
     }
 
     /// A member that is an object. Tells whether it was kept.
+    #[inline]
     pub(crate) fn object(&mut self, key: &str, write: impl FnOnce(&mut Self)) -> bool {
         let before = self.out.len();
         self.key(key);
@@ -49,6 +51,7 @@ impl Json {
     }
 
     /// A member that is an array; its elements are written with [`Json::item`] or [`Json::element`].
+    #[inline]
     pub(crate) fn array(&mut self, key: &str, write: impl FnOnce(&mut Self)) -> bool {
         let before = self.out.len();
         self.key(key);
@@ -56,6 +59,7 @@ impl Json {
     }
 
     /// An element that is an object.
+    #[inline]
     pub(crate) fn item(&mut self, write: impl FnOnce(&mut Self)) -> bool {
         let before = self.out.len();
         self.comma();
@@ -71,6 +75,7 @@ impl Json {
     }
 
     /// An array of one object, as FHIR asks for where v2 has one value.
+    #[inline]
     pub(crate) fn one(&mut self, key: &str, write: impl FnOnce(&mut Self)) -> bool {
         self.array(key, |w| {
             w.item(write);
@@ -78,6 +83,7 @@ impl Json {
     }
 
     /// An element of `extension`; nothing, when `write` writes nothing: an extension says something (ext-1).
+    #[inline]
     pub(crate) fn extension(&mut self, url: &str, write: impl FnOnce(&mut Self)) -> bool {
         let before = self.out.len();
         self.comma();
@@ -95,6 +101,7 @@ impl Json {
     }
 
     /// An `extension` array of one.
+    #[inline]
     pub(crate) fn one_extension(&mut self, url: &str, write: impl FnOnce(&mut Self)) -> bool {
         self.array("extension", |w| {
             w.extension(url, write);
@@ -102,6 +109,7 @@ impl Json {
     }
 
     /// A member that is a string.
+    #[inline]
     pub(crate) fn text(&mut self, key: &str, text: &str) {
         if !text.is_empty() {
             self.key(key);
@@ -122,6 +130,7 @@ impl Json {
     }
 
     /// A member that is a string known to need no escape: our own codes and URLs.
+    #[inline]
     pub(crate) fn code(&mut self, key: &str, code: &str) {
         self.key(key);
         self.out.push(b'"');
@@ -130,21 +139,25 @@ impl Json {
     }
 
     /// A member whose JSON is given: numbers and booleans.
+    #[inline]
     pub(crate) fn literal(&mut self, key: &str, json: &str) {
         self.key(key);
         self.out.extend_from_slice(json.as_bytes());
     }
 
+    #[inline]
     pub(crate) fn boolean(&mut self, key: &str, value: bool) {
         self.literal(key, if value { "true" } else { "false" });
     }
 
     /// A reference to a resource: `{"reference": "Type/id"}`.
+    #[inline]
     pub(crate) fn reference(&mut self, key: &str, kind: &str, id: Uuid) {
         self.object(key, |w| w.reference_member(kind, id));
     }
 
     /// The `reference` member alone, for an object that says more.
+    #[inline]
     pub(crate) fn reference_member(&mut self, kind: &str, id: Uuid) {
         self.key("reference");
         self.out.push(b'"');
@@ -172,6 +185,7 @@ impl Json {
         self.out.extend_from_slice(plain);
     }
 
+    #[inline]
     pub(crate) fn key(&mut self, key: &str) {
         self.comma();
         self.out.push(b'"');
@@ -185,6 +199,7 @@ impl Json {
         self.out.extend_from_slice(&text);
     }
 
+    #[inline]
     fn enclosed(&mut self, before: usize, open: u8, close: u8, write: impl FnOnce(&mut Self)) -> bool {
         self.out.push(open);
         let inside = self.out.len();
@@ -198,6 +213,7 @@ impl Json {
         kept
     }
 
+    #[inline]
     fn comma(&mut self) {
         if !matches!(self.out.last(), None | Some(b'{' | b'[')) {
             self.out.push(b',');

@@ -18,18 +18,22 @@ pub(crate) struct Parts<'m, const N: usize> {
 
 impl<'m, const N: usize> Parts<'m, N> {
     /// Cuts `whole`. Parts that hold something and are not among `mapped` are noted.
+    #[inline]
     pub(crate) fn of(c: &mut Conversion<'m>, whole: Value<'m>, mapped: &[u32]) -> Self {
+        Self::cut(c, whole, mapped.iter().fold(0, |bits, n| bits | 1 << n))
+    }
+
+    /// The same, with a bit for each part that is mapped.
+    fn cut(c: &mut Conversion<'m>, whole: Value<'m>, mapped: u32) -> Self {
         let mut raw = [""; N];
-        let mut pieces = whole.parts();
-        for (slot, piece) in raw.iter_mut().zip(&mut pieces) {
+        let mut rest = whole.parts();
+        for (n, (slot, piece)) in (1..).zip(raw.iter_mut().zip(&mut rest)) {
             *slot = piece.raw();
-        }
-        for (n, text) in (1..).zip(raw) {
-            if !text.is_empty() && text != "\"\"" && !mapped.contains(&n) {
-                c.note(whole.part(n), Reason::NotMapped);
+            if !slot.is_empty() && mapped & 1 << n == 0 && !piece.is_null() {
+                c.note(piece, Reason::NotMapped);
             }
         }
-        for piece in pieces.filter(|p| !p.is_empty() && !p.is_null()) {
+        for piece in rest.filter(|p| !p.is_empty() && !p.is_null()) {
             c.note(piece, Reason::NotMapped);
         }
         Self { whole, raw, escape: c.escape }

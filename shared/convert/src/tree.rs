@@ -97,7 +97,7 @@ impl Tree {
                 open.visit = at;
                 patient
             }
-            "PV2" => nearest(&[open.visit, patient]),
+            "PV2" => return nearest(&[open.visit, patient]),
             "ORC" => {
                 (open.order, open.request, open.result, open.specimen) = (at, NONE, NONE, NONE);
                 nearest(&[patient])
@@ -141,7 +141,9 @@ impl Tree {
             "NTE" | "ROL" | "PRT" => {
                 return if open.subject == NONE { 0 } else { open.subject };
             }
-            "PD1" | "NK1" | "MRG" | "AL1" | "IAM" | "ACC" | "DB1" | "UB1" | "UB2" | "PDA" => patient,
+            // People and notes after PD1 are the patient's.
+            "PD1" => return patient,
+            "NK1" | "MRG" | "AL1" | "IAM" | "ACC" | "DB1" | "UB1" | "UB2" | "PDA" => patient,
             _ => return NONE,
         };
         open.subject = at;

@@ -27,8 +27,7 @@ pub(crate) fn general_practitioners<'m>(c: &mut Conversion<'m>, w: &mut Json, pi
 
 /// Elements of Encounter.participant.
 pub(crate) fn participants<'m>(c: &mut Conversion<'m>, w: &mut Json, pv1: Segment<'m>) {
-    let of_pv2 = c.child(pv1, &["PV2"]).map(|pv2| c.children(pv2, &["PRT"]));
-    for prt in c.children(pv1, &["PRT"]).chain(of_pv2.into_iter().flatten()) {
+    for prt in c.children(pv1, &["PRT"]) {
         let Some(practitioner) = practitioner_role(c, prt) else { continue };
         w.item(|w| {
             if let Some(kind) = c.one(prt, 4, "Encounter.participant.type") {

@@ -26,9 +26,7 @@ pub(crate) fn general_practitioners<'m>(c: &mut Conversion<'m>, w: &mut Json, pi
 
 /// Elements of Encounter.participant.
 pub(crate) fn participants<'m>(c: &mut Conversion<'m>, w: &mut Json, pv1: Segment<'m>) {
-    let segments = c.children(pv1, &["ROL"]);
-    let of_pv2 = c.child(pv1, &["PV2"]).map(|pv2| c.children(pv2, &["ROL"]));
-    for rol in segments.chain(of_pv2.into_iter().flatten()) {
+    for rol in c.children(pv1, &["ROL"]) {
         let Some(role) = practitioner_role(c, rol) else { continue };
         w.item(|w| {
             if let Some(kind) = c.one(rol, 3, "Encounter.participant.type") {
