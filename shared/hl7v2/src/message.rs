@@ -26,12 +26,12 @@ pub(crate) const MSH: SegmentName = SegmentName::literal(*b"MSH");
 /// content.
 ///
 /// # Line breaks
-/// CR, LF and CRLF end a segment, and a segment begins with a name of three upper-case letters or digits
-/// (blanks may stand before it) and the field separator. A line that does not begin so is one of two things:
+/// CR, LF and CRLF end a segment. A segment begins with its name (three upper-case letters or digits, blanks may stand
+/// before it) and the field separator, or is its name alone. A line that does not begin so is one of two things:
 ///
-/// * **text the sender broke without an escape**, when it follows a field of OBX or NTE, or any field when
-///   the break is a bare LF in a message whose segments end with CR. It stays in the field it stands in, line
-///   break and all.
+/// * **text the sender broke without an escape**, when it follows a field of OBX or NTE, or any field when the
+///   break is a bare LF in a message whose segments end with CR. It stays in the field it stands in, line break
+///   and all. There a name alone is a word of the text, unless a bare CR sets it off.
 /// * **a stray** otherwise: kept out of every segment, listed by [`Message::strays`].
 pub struct Message<'a> {
     source: &'a [u8],

@@ -171,6 +171,13 @@ fn text_broken_without_an_escape_stays_in_its_field() {
         assert_eq!(message.segment(2).unwrap().field(3).raw(), format!("a{eol}b"));
         assert_eq!(message.strays().len(), 0);
     }
+    // A word in capitals is no segment there, unless only a segment's end can stand before it.
+    for (eol, expected) in
+        [("\n", vec!["MSH", "NTE"]), ("\r\n", vec!["MSH", "NTE"]), ("\r", vec!["MSH", "NTE", "END"])]
+    {
+        let text = with("NTE|1||this is the\rEND").replace('\r', eol);
+        assert_eq!(names(&Message::parse(&text).unwrap()), expected, "{eol:?}");
+    }
     // Anywhere, when segments end with CR and the break is a bare LF, which the standard makes data.
     let text = with("PID|1||||||||||12 Main St\nApt 4^^Town\rPV1|1");
     let message = Message::parse(&text).unwrap();
@@ -232,6 +239,14 @@ fn a_message_in_another_charset_reads_as_text() {
     assert_eq!(message.as_bytes(), bytes);
     let forced = Message::parse_as(bytes, Reading::Always(Charset::Iso8859_2)).unwrap();
     assert_eq!(forced.charset(), Charset::Iso8859_2);
+}
+
+#[test]
+fn messages_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    let message = Message::parse(MSH).unwrap();
+    shared(&message);
+    shared(&message.header().field(9));
 }
 
 #[test]

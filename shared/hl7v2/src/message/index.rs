@@ -6,7 +6,6 @@ use super::MSH;
 use crate::{error::Error, location::SegmentName};
 
 /// Where segments and fields begin and end.
-#[derive(Default)]
 pub(crate) struct Index {
     pub(crate) segments: Vec<Span>,
     /// Where each field begins: for all segments, one list.
@@ -22,14 +21,6 @@ pub(crate) struct Span {
     /// For a segment, where its fields begin in [`Index::fields`]; for a stray, how many segments stand
     /// before it.
     pub(crate) position: u32,
-}
-
-/// What the line after a break is.
-enum Next {
-    End,
-    Segment,
-    Continuation,
-    Stray,
 }
 
 impl Index {
@@ -53,31 +44,26 @@ impl Index {
                 continue;
             }
             let own_break = *own_break.get_or_insert(found);
-            let bare_lf = found == b'\n' && own_break == b'\r';
             seen = at + text[at..].iter().take_while(|b| matches!(b, b'\r' | b'\n' | b' ' | b'\t')).count();
-            let name = name_at(text, seen, separator);
-            let next = match name {
-                _ if seen == text.len() => Next::End,
-                Some(_) => Next::Segment,
-                None if line.first < index.fields.len() && (bare_lf || line.holds_text()) => {
-                    Next::Continuation
-                }
-                None => Next::Stray,
-            };
-            match next {
-                Next::Continuation => continue,
-                Next::End => {
-                    index.close(line, at);
-                    return Ok(index);
-                }
-                Next::Segment | Next::Stray => {
-                    index.close(line, at);
-                    line = Line { start: seen, first: index.fields.len(), name };
-                }
+            if seen == text.len() {
+                index.close(line, at);
+                return Ok(index);
             }
+            // The standard ends segments with CR and nothing else, so there a bare LF is data.
+            let bare_lf = found == b'\n' && own_break == b'\r';
+            let bare_cr = found == b'\r' && text.get(at + 1) != Some(&b'\n');
+            let goes_on = line.first < index.fields.len() && (bare_lf || line.holds_text());
+            let name = match head(text, seen, separator) {
+                Head::Segment(name) => Some(name),
+                Head::NameAlone(name) if bare_cr || !goes_on => Some(name),
+                Head::NameAlone(_) | Head::Other if goes_on => continue,
+                Head::NameAlone(_) | Head::Other => None,
+            };
+            index.close(line, at);
             if name == Some(MSH) {
                 return Err(Error::SecondHeader { segment: index.segments.len() + 1 });
             }
+            line = Line { start: seen, first: index.fields.len(), name };
         }
         index.close(line, text.len());
         Ok(index)
@@ -112,10 +98,22 @@ impl Line {
     }
 }
 
-fn name_at(text: &[u8], at: usize, separator: u8) -> Option<SegmentName> {
+/// What a line begins with.
+enum Head {
+    /// A segment name and the field separator.
+    Segment(SegmentName),
+    /// A segment name that is the whole line: a segment without fields, or a word in capitals.
+    NameAlone(SegmentName),
+    Other,
+}
+
+fn head(text: &[u8], at: usize, separator: u8) -> Head {
     let line = &text[at..];
-    let name = SegmentName::at_start(line)?;
-    line.get(3).is_none_or(|b| *b == separator || matches!(b, b'\r' | b'\n')).then_some(name)
+    match (SegmentName::at_start(line), line.get(3)) {
+        (Some(name), Some(b)) if *b == separator => Head::Segment(name),
+        (Some(name), None | Some(b'\r' | b'\n')) => Head::NameAlone(name),
+        _ => Head::Other,
+    }
 }
 
 /// The caller has checked that the text fits.

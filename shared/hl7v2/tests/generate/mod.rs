@@ -74,7 +74,7 @@ fn name() -> impl Strategy<Value = SegmentName> {
 pub fn model() -> impl Strategy<Value = Model> {
     let segments = vec((name(), vec(field(), 0..6)), 0..6);
     (delimiters(), vec(field(), 0..6), segments).prop_map(|(delimiters, header, mut segments)| {
-        // MSH-18 says what the bytes are; a random one would be a message that lies.
+        // Six fields from MSH-3 on end at MSH-8: what MSH-18 declares is left to the builder.
         segments.insert(0, (SegmentName::new("MSH").unwrap(), header));
         Model { delimiters, segments }
     })
