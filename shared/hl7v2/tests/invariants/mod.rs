@@ -97,11 +97,13 @@ fn typed(message: &Message<'_>) {
 /// An edit that puts a value at some place is read back from there, and everything else stays.
 pub fn editing(bytes: &[u8], field: u32, text: &str) {
     let Ok(message) = Message::parse(bytes) else { return };
-    if message.strays().len() > 0 {
-        // A stray behind a segment that had no fields becomes text of the field it is given.
+    let last = message.segment(message.segment_count() - 1).unwrap();
+    if message.strays().len() > 0 || last.raw().contains(['\r', '\n']) {
+        // What a raw line break means depends on what stands around it: a stray behind a segment without
+        // fields becomes text of the first field it is given, a name alone at the end of a text becomes a
+        // segment.
         return;
     }
-    let last = message.segment(message.segment_count() - 1).unwrap();
     let place = last.location().field(3 + field % 60).repetition(1 + field % 3).component(1 + field % 4);
     let mut edit = Editor::new(&message);
     if edit.set(&place, Content::text(text)).is_err() {
