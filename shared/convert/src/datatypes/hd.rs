@@ -65,19 +65,16 @@ pub(crate) fn uri<'m>(universal: &'m str, kind: &str) -> Option<[&'m str; 2]> {
 }
 
 impl<'m> Authority<'m> {
-    /// The `system` and `assigner` of an identifier: the authority is named where its system does not say it.
+    /// The `system` and `assigner` of an identifier. The assigner is named beside the system: a profile may give several
+    /// authorities one system.
     pub(crate) fn members(self, c: &mut Conversion<'m>, w: &mut Json) {
         if let Some([scheme, rest]) = self.system {
             w.joined("system", &[scheme, rest]);
         }
         let Some(value) = self.named else { return };
-        if self.system.is_some() {
-            if let Some(name) = value.part(1).content() {
-                w.object("assigner", |w| w.text("display", &name));
-            }
-            return;
+        if self.system.is_none() {
+            c.note(value, Reason::UnknownAuthority);
         }
-        c.note(value, Reason::UnknownAuthority);
         if let Some(organization) = organization(c, value) {
             organization.write(w, "assigner");
         }
