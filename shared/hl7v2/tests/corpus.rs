@@ -25,7 +25,10 @@ fn every_message_is_parsed_or_told_apart_from_messages() {
         for part in batch::split(&bytes) {
             match part {
                 Part::Message(lines) => {
-                    invariants::parsing(lines.bytes);
+                    if lines.line > 1 {
+                        // Not the whole file, which the other test has looked at.
+                        invariants::parsing(lines.bytes);
+                    }
                     let message = Message::parse(lines.bytes).unwrap_or_else(|e| panic!("{name}: {e}"));
                     messages += 1;
                     with_strays += usize::from(message.strays().len() > 0);
