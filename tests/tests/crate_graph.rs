@@ -9,6 +9,8 @@ use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("bridge-core", &[]),
     ("bridge-emulator", &[]),
+    ("bridge-hl7v2", &[]),
+    ("bridge-convert", &["bridge-hl7v2", "bridge-fhir"]),
     ("bridge-seal", &["bridge-core"]),
     ("bridge-fhir", &["bridge-core"]),
     ("bridge-mapping", &["bridge-core"]),
@@ -25,9 +27,11 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &[
             "bridge-adapters",
             "bridge-aws",
+            "bridge-convert",
             "bridge-core",
             "bridge-emulator",
             "bridge-fhir",
+            "bridge-hl7v2",
             "bridge-mapping",
             "bridge-pipeline",
             "bridge-seal",

@@ -1,0 +1,45 @@
+//! CQ, a quantity with its unit.
+
+use bridge_hl7v2::Value;
+
+use crate::{
+    conversion::Conversion,
+    datatypes::{cwe, nm},
+    json::Json,
+};
+
+/// The members of a Quantity.
+pub(crate) fn quantity<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>) {
+    nm::decimal_member(c, w, "value", value.part(1));
+    let unit = value.part(2);
+    if unit.content().is_some() {
+        cwe::unit(c, w, unit);
+    }
+}
+
+/// Minutes, for elements counted in them; the unit is a code of UCUM or table 0255, minutes when there is none.
+pub(crate) fn minutes(number: f64, unit: &str) -> Option<f64> {
+    let factor = match unit.to_ascii_lowercase().as_str() {
+        "s" | "sec" | "second" | "seconds" => 1.0 / 60.0,
+        "" | "m" | "min" | "mins" | "minute" | "minutes" => 1.0,
+        "h" | "hr" | "hrs" | "hour" | "hours" => 60.0,
+        "d" | "day" | "days" => 24.0 * 60.0,
+        "wk" | "w" | "week" | "weeks" => 7.0 * 24.0 * 60.0,
+        _ => return None,
+    };
+    Some(number * factor)
+}
+
+/// The UCUM code of a unit of time, as Timing.repeat and Duration want it.
+pub(crate) fn time_unit(unit: &str) -> Option<&'static str> {
+    Some(match unit.to_ascii_lowercase().as_str() {
+        "s" | "sec" | "second" | "seconds" => "s",
+        "m" | "min" | "mins" | "minute" | "minutes" => "min",
+        "h" | "hr" | "hrs" | "hour" | "hours" => "h",
+        "d" | "day" | "days" => "d",
+        "wk" | "w" | "week" | "weeks" => "wk",
+        "mo" | "mon" | "month" | "months" => "mo",
+        "a" | "y" | "yr" | "year" | "years" => "a",
+        _ => return None,
+    })
+}

@@ -1,0 +1,76 @@
+//! XON, an organisation with its name and identifier: as an organisation, a place, or a name.
+
+use std::borrow::Cow;
+
+use bridge_hl7v2::Value;
+
+use crate::{
+    conversion::{Conversion, Ref},
+    datatypes::{cx, hd},
+    json::Json,
+    parts::Parts,
+};
+
+type Xon<'m> = Parts<'m, 10>;
+
+const MAPPED: [u32; 7] = [1, 3, 4, 5, 6, 7, 10];
+
+/// The Organization an XON names; `None` when it names none.
+pub(crate) fn organization<'m>(c: &mut Conversion<'m>, value: Value<'m>) -> Option<Ref> {
+    if let Some(made) = c.recent.get("Organization by name", value.raw()) {
+        return Some(made);
+    }
+    let made = resource(c, "Organization", value, |_, _| {})?;
+    c.recent.put("Organization by name", value.raw(), made);
+    Some(made)
+}
+
+/// The same, and what other fields say about the organisation (address, contact).
+pub(crate) fn organization_with<'m>(
+    c: &mut Conversion<'m>,
+    value: Value<'m>,
+    rest: impl FnOnce(&mut Conversion<'m>, &mut Json),
+) -> Option<Ref> {
+    resource(c, "Organization", value, rest)
+}
+
+fn resource<'m>(
+    c: &mut Conversion<'m>,
+    kind: &'static str,
+    value: Value<'m>,
+    rest: impl FnOnce(&mut Conversion<'m>, &mut Json),
+) -> Option<Ref> {
+    let xon = Xon::of(c, value, &MAPPED);
+    let number = if xon.has(10) { xon.text(10) } else { xon.text(3) };
+    let name = xon.text(1);
+    let id = match (&number, &name) {
+        (Some(number), _) => {
+            let [scheme, rest] = hd::authority(c, xon.value(6)).key;
+            c.id(kind, &[scheme, rest], &[number])
+        }
+        // An organisation's name is its own, unlike a person's.
+        (None, Some(name)) => c.id(kind, &["name"], &[name]),
+        (None, None) => return None,
+    };
+    Some(c.resource(kind, id, |c, w| {
+        if let Some(number) = &number {
+            w.one("identifier", |w| {
+                cx::check_digit(w, &xon, 4, 5);
+                if let Some(kind) = xon.text(7) {
+                    cx::type_member(w, &kind);
+                }
+                hd::authority(c, xon.value(6)).members(c, w);
+                w.text("value", number);
+            });
+        }
+        if let Some(name) = &name {
+            w.text("name", name);
+        }
+        rest(c, w);
+    }))
+}
+
+/// What an organisation is called: its name, else its number.
+pub(crate) fn string<'m>(value: Value<'m>) -> Option<Cow<'m, str>> {
+    [1, 10, 3].into_iter().find_map(|n| value.part(n).content()).and_then(crate::conversion::trimmed)
+}

@@ -1,0 +1,437 @@
+//! OBR, an order and the report on it: ServiceRequest, DiagnosticReport, and the specimen where there is no SPM.
+
+use bridge_hl7v2::{Segment, Value};
+
+use crate::{
+    conversion::{Conversion, Ref},
+    datatypes::{cq, cwe, cx, dtm, ei, ndl, sps::SpecimenSource, tq::TimingQuantity, xcn},
+    json::Json,
+    messages::order::Order,
+    report::Reason,
+    segments::{nte, orc, tq1},
+    tables::{DIAGNOSTIC_SECTION, REPORT_STATUS, REQUEST_PRIORITY},
+};
+
+/// The ServiceRequest an order's results answer.
+pub(crate) fn service_request<'m>(
+    c: &mut Conversion<'m>,
+    order: &Order<'m>,
+    id: uuid::Uuid,
+    [patient, encounter]: [Option<Ref>; 2],
+) -> Ref {
+    let requester = requester(c, order);
+    c.resource("ServiceRequest", id, |c, w| {
+        orc::security(c, w, order.orc);
+        w.array("extension", |w| {
+            orc::request_extensions(c, w, order);
+            if let Some(obr) = order.obr {
+                supporting_info(c, w, obr);
+                orc::callback_numbers(c, w, obr, 17);
+            }
+        });
+        w.array("identifier", |w| {
+            orc::order_numbers(c, w, order);
+            orc::group_numbers(c, w, order.orc, false);
+            other_numbers(c, w, order);
+        });
+        based_on(c, w, order.obr);
+        orc::requisition(c, w, order.orc);
+        orc::request_status(c, w, order.orc);
+        w.code("intent", intent(order.obr));
+        priority(c, w, order);
+        if let Some(obr) = order.obr {
+            let code = c.one(obr, 4, "ServiceRequest.code");
+            cwe::member(c, w, "code", code, None);
+            w.array("orderDetail", |w| {
+                for n in [46, 47] {
+                    let details = c.each(obr, n, "ServiceRequest.orderDetail");
+                    cwe::items(c, w, details, None);
+                }
+            });
+        }
+        timing(c, w, order);
+        if let Some(patient) = patient {
+            patient.write(w, "subject");
+        }
+        if let Some(encounter) = encounter {
+            encounter.write(w, "encounter");
+        }
+        orc::authored(c, w, order.orc);
+        if let Some(requester) = requester {
+            requester.write(w, "requester");
+        }
+        orc::location_code(c, w, order.orc);
+        if let Some(obr) = order.obr {
+            w.array("reasonCode", |w| {
+                let reasons = c.each(obr, 31, "ServiceRequest.reasonCode");
+                cwe::items(c, w, reasons, None);
+            });
+        }
+        w.array("note", |w| {
+            tq1::notes(c, w, order);
+            if let Some(quantity) = old_timing(c, order) {
+                quantity.note(w);
+            }
+        });
+    })
+}
+
+/// OBR-16 where ORC-12 says nobody.
+fn requester<'m>(c: &mut Conversion<'m>, order: &Order<'m>) -> Option<Ref> {
+    if let Some(requester) = order.orc.and_then(|orc| orc::requester(c, orc)) {
+        // The same person again, as the standard has it.
+        if let Some(obr) = order.obr {
+            c.field(obr, 16);
+        }
+        return Some(requester);
+    }
+    let provider = order.obr.and_then(|obr| c.one(obr, 16, "ServiceRequest.requester"))?;
+    xcn::practitioner(c, provider)
+}
+
+/// OBR-13, where the profile does not say that it tells fasting.
+fn supporting_info<'m>(c: &mut Conversion<'m>, w: &mut Json, obr: Segment<'m>) {
+    if c.profile.clinical_information_is_fasting {
+        return;
+    }
+    for value in c.each(obr, 13, "ServiceRequest.extension") {
+        w.extension(
+            "http://hl7.org/fhir/5.0/StructureDefinition/extension-ServiceRequest.supportingInfo",
+            |w| {
+                w.one_extension("concept", |w| {
+                    cwe::member(c, w, "valueCodeableConcept", Some(value), None);
+                });
+            },
+        );
+    }
+}
+
+/// OBR-53 or ORC-33: alternate placer numbers.
+fn other_numbers<'m>(c: &mut Conversion<'m>, w: &mut Json, order: &Order<'m>) {
+    let of_obr = order.obr.filter(|obr| c.valued(*obr, 53));
+    let (segment, n) = match (of_obr, order.orc) {
+        (Some(obr), orc) => {
+            if let Some(orc) = orc {
+                c.superseded(orc, 33, "OBR-53");
+            }
+            (obr, 53)
+        }
+        (None, Some(orc)) => (orc, 33),
+        (None, None) => return,
+    };
+    for number in c.each(segment, n, "ServiceRequest.identifier") {
+        w.item(|w| cx::identifier(c, w, number, Some(cx::Kind::PLACER)));
+    }
+}
+
+/// OBR-29, the parent order.
+fn based_on<'m>(c: &mut Conversion<'m>, w: &mut Json, obr: Option<Segment<'m>>) {
+    let Some(obr) = obr else { return };
+    if c.valued(obr, 50) {
+        return c.superseded(obr, 29, "OBR-50");
+    }
+    let Some(parent) = c.one(obr, 29, "ServiceRequest.basedOn") else { return };
+    w.array("basedOn", |w| {
+        for (n, kind) in [(1, cx::Kind::PLACER_GROUP), (2, cx::Kind::FILLER_GROUP)] {
+            let number = parent.part(n);
+            if number.content().is_some() {
+                w.item(|w| {
+                    w.code("type", "ServiceRequest");
+                    w.object("identifier", |w| ei::identifier(c, w, number, Some(kind)));
+                });
+            }
+        }
+    });
+}
+
+fn intent(obr: Option<Segment<'_>>) -> &'static str {
+    match obr.map(|obr| obr.field(11).component(1).raw()) {
+        Some("G") => "reflex-order",
+        _ => "order",
+    }
+}
+
+/// TQ1-9, else the sixth component of the old timing, else OBR-5.
+fn priority<'m>(c: &mut Conversion<'m>, w: &mut Json, order: &Order<'m>) {
+    let mut code = tq1::priority(c, order);
+    if let Some(quantity) = old_timing(c, order).filter(|_| code.is_none()) {
+        code = quantity.priority(c);
+    }
+    if let Some(obr) = order.obr {
+        // OBR-11 is in the intent.
+        c.skip(obr, &[1, 11]);
+        if let Some(value) = c.one(obr, 5, "ServiceRequest.priority")
+            && code.is_none()
+        {
+            code = cwe::code(c, value, &REQUEST_PRIORITY);
+        }
+    }
+    if let Some(code) = code {
+        w.code("priority", code);
+    }
+}
+
+/// ORC-7, else OBR-27: as they were before TQ1.
+fn old_timing<'m>(c: &mut Conversion<'m>, order: &Order<'m>) -> Option<TimingQuantity<'m>> {
+    let of_orc = order.orc.and_then(|orc| c.one(orc, 7, "ServiceRequest.occurrence"));
+    let value = match (of_orc, order.obr) {
+        (Some(value), obr) => {
+            if let Some(obr) = obr {
+                c.field(obr, 27);
+            }
+            value
+        }
+        (None, obr) => c.one(obr?, 27, "ServiceRequest.occurrence")?,
+    };
+    Some(TimingQuantity::of(c, value))
+}
+
+/// `quantityQuantity` and `occurrence[x]`: of TQ1, else of the old timing, else the time OBR-6 asks for.
+fn timing<'m>(c: &mut Conversion<'m>, w: &mut Json, order: &Order<'m>) {
+    let old = old_timing(c, order);
+    if !tq1::quantity(c, w, order)
+        && let Some(old) = &old
+    {
+        old.quantity(c, w);
+    }
+    let mut timed = tq1::timing(c, w, order);
+    if let Some(old) = old.filter(|_| !timed) {
+        timed = w.object("occurrenceTiming", |w| old.timing(c, w));
+    }
+    let requested = order.obr.and_then(|obr| c.one(obr, 6, "ServiceRequest.occurrence"));
+    match requested {
+        Some(requested) if timed => c.note(requested, Reason::Superseded("the order's timing")),
+        Some(requested) => dtm::date_time(c, w, "occurrenceDateTime", requested),
+        None => {}
+    }
+}
+
+/// What a DiagnosticReport refers to.
+pub(crate) struct Around<'a> {
+    pub(crate) patient: Option<Ref>,
+    pub(crate) encounter: Option<Ref>,
+    pub(crate) request: Ref,
+    pub(crate) specimens: &'a [Ref],
+    pub(crate) results: &'a [Ref],
+    /// From PRT: who performed, who interpreted.
+    pub(crate) performers: &'a [Ref],
+    pub(crate) interpreters: &'a [Ref],
+}
+
+/// The DiagnosticReport on an order.
+pub(crate) fn diagnostic_report<'m>(
+    c: &mut Conversion<'m>,
+    order: &Order<'m>,
+    id: uuid::Uuid,
+    around: &Around<'_>,
+) -> Ref {
+    c.resource("DiagnosticReport", id, |c, w| {
+        orc::security(c, w, order.orc);
+        w.array("extension", |w| {
+            orc::report_extensions(c, w, order.orc);
+            notes(c, w, order);
+        });
+        w.array("identifier", |w| {
+            orc::order_numbers(c, w, order);
+            orc::group_numbers(c, w, order.orc, true);
+        });
+        w.array("basedOn", |w| around.request.item(w));
+        report_status(c, w, order);
+        category_and_code(c, w, order.obr);
+        if let Some(patient) = around.patient {
+            patient.write(w, "subject");
+        }
+        if let Some(encounter) = around.encounter {
+            encounter.write(w, "encounter");
+        }
+        if let Some(obr) = order.obr {
+            effective(c, w, obr, ["effectiveDateTime", "effectivePeriod"], "DiagnosticReport.effective");
+            if let Some(issued) = c.one(obr, 22, "DiagnosticReport.issued") {
+                dtm::instant(c, w, "issued", issued);
+            }
+        }
+        w.array("performer", |w| {
+            around.performers.iter().for_each(|performer| performer.item(w));
+            if let Some(obr) = order.obr {
+                performers(c, w, obr);
+            }
+        });
+        w.array("resultsInterpreter", |w| {
+            around.interpreters.iter().for_each(|interpreter| interpreter.item(w));
+            if let Some(obr) = order.obr {
+                for value in c.each(obr, 32, "DiagnosticReport.resultsInterpreter") {
+                    if let Some(role) = ndl::practitioner_role(c, value) {
+                        role.item(w);
+                    }
+                }
+            }
+        });
+        w.array("specimen", |w| around.specimens.iter().for_each(|specimen| specimen.item(w)));
+        w.array("result", |w| around.results.iter().for_each(|result| result.item(w)));
+    })
+}
+
+/// NTE after the OBR: R4's DiagnosticReport has no `note`; R5's has, and its extension carries it.
+fn notes<'m>(c: &mut Conversion<'m>, w: &mut Json, order: &Order<'m>) {
+    for segment in [order.orc, order.obr].into_iter().flatten() {
+        for comment in c.children(segment, &["NTE"]) {
+            c.skip(comment, &[1, 2]);
+            w.extension("http://hl7.org/fhir/5.0/StructureDefinition/extension-DiagnosticReport.note", |w| {
+                w.object("valueAnnotation", |w| nte::annotation_members(c, w, comment));
+            });
+        }
+    }
+}
+
+/// OBR-25. Codes of table 0123 the guide leaves open are read by their meaning.
+fn report_status<'m>(c: &mut Conversion<'m>, w: &mut Json, order: &Order<'m>) {
+    let sent = order.obr.and_then(|obr| c.one(obr, 25, "DiagnosticReport.status"));
+    let code = sent.map(|value| value.part(1).raw().trim());
+    let known = code.and_then(|code| REPORT_STATUS.code(code)).or(match code {
+        Some("A") => Some("partial"),
+        Some("M") => Some("preliminary"),
+        Some("N") => Some("registered"),
+        _ => None,
+    });
+    match known {
+        Some(status) => w.code("status", status),
+        None => {
+            match (sent, order.obr) {
+                (Some(sent), _) => c.note(sent, Reason::NoCode),
+                (None, Some(obr)) => c.note_field(obr, 25, Reason::Default("DiagnosticReport.status")),
+                (None, None) => {}
+            }
+            w.text("status", &c.profile.defaults.report_status);
+        }
+    }
+}
+
+fn category_and_code<'m>(c: &mut Conversion<'m>, w: &mut Json, obr: Option<Segment<'m>>) {
+    let section = obr.and_then(|obr| c.one(obr, 24, "DiagnosticReport.category"));
+    if let Some(section) = section {
+        w.one("category", |w| cwe::codeable_concept(c, w, section, Some(&DIAGNOSTIC_SECTION)));
+    }
+    let code = obr.and_then(|obr| c.one(obr, 4, "DiagnosticReport.code"));
+    let said = match code {
+        Some(code) => w.object("code", |w| cwe::codeable_concept(c, w, code, None)),
+        None => false,
+    };
+    if !said {
+        if let Some(obr) = obr {
+            c.note_field(obr, 4, Reason::Default("DiagnosticReport.code"));
+        }
+        unknown_code(w);
+    }
+}
+
+/// `code` where it is required and nothing says it.
+pub(crate) fn unknown_code(w: &mut Json) {
+    w.object("code", |w| {
+        w.one("coding", |w| {
+            w.code("system", "http://terminology.hl7.org/CodeSystem/data-absent-reason");
+            w.code("code", "unknown");
+        });
+    });
+}
+
+/// OBR-7 alone is a time, with OBR-8 a period.
+fn effective<'m>(
+    c: &mut Conversion<'m>,
+    w: &mut Json,
+    obr: Segment<'m>,
+    [at, period]: [&str; 2],
+    path: &'static str,
+) {
+    let (start, end) = (c.one(obr, 7, path), c.one(obr, 8, path));
+    match (start, end) {
+        (Some(start), None) => dtm::date_time(c, w, at, start),
+        (None, None) => {}
+        (start, Some(end)) => {
+            w.object(period, |w| {
+                if let Some(start) = start {
+                    dtm::date_time(c, w, "start", start);
+                }
+                dtm::date_time(c, w, "end", end);
+            });
+        }
+    }
+}
+
+/// Assistants and transcriptionists, whose function an extension tells.
+fn performers<'m>(c: &mut Conversion<'m>, w: &mut Json, obr: Segment<'m>) {
+    for (n, function) in [(34, "SPRF"), (35, "TRANS")] {
+        for value in c.each(obr, n, "DiagnosticReport.performer") {
+            let Some(role) = ndl::practitioner_role(c, value) else { continue };
+            w.item(|w| {
+                w.one_extension("http://hl7.org/fhir/StructureDefinition/event-performerFunction", |w| {
+                    w.object("valueCodeableConcept", |w| {
+                        w.one("coding", |w| {
+                            w.code("system", "http://terminology.hl7.org/CodeSystem/v3-ParticipationType");
+                            w.code("code", function);
+                        });
+                    });
+                });
+                w.reference_member(role.kind, role.id);
+            });
+        }
+    }
+}
+
+/// Fields that tell of a specimen; OBR-7 and -8 are times of the observation as well.
+const SPECIMEN: [u32; 5] = [9, 10, 14, 15, 39];
+
+/// The Specimen an OBR tells of; `None` when it tells of none.
+pub(crate) fn specimen<'m>(c: &mut Conversion<'m>, obr: Segment<'m>, patient: Option<Ref>) -> Option<Ref> {
+    let fasting = c.profile.clinical_information_is_fasting && c.valued(obr, 13);
+    if !fasting && !SPECIMEN.iter().any(|n| c.valued(obr, *n)) {
+        return None;
+    }
+    let order = [obr.field(2), obr.field(3)].map(|field| field.component(1).raw());
+    let id = match ei::id(c, "Specimen", obr.field(3).first())
+        .or_else(|| ei::id(c, "Specimen", obr.field(2).first()))
+    {
+        Some(id) => id,
+        None => c.id_in_message("Specimen", &[order[0], "|", &obr.position().to_string()]),
+    };
+    Some(c.resource("Specimen", id, |c, w| {
+        let source = c.one(obr, 15, "Specimen.type").map(|value| SpecimenSource::of(c, value));
+        if let Some(source) = &source {
+            source.kind(c, w);
+        }
+        if let Some(patient) = patient {
+            patient.write(w, "subject");
+        }
+        if let Some(received) = c.one(obr, 14, "Specimen.receivedTime") {
+            dtm::date_time(c, w, "receivedTime", received);
+        }
+        w.object("collection", |w| {
+            if let Some(collector) = c.one(obr, 10, "Specimen.collection.collector")
+                && let Some(practitioner) = xcn::practitioner(c, collector)
+            {
+                practitioner.write(w, "collector");
+            }
+            effective(c, w, obr, ["collectedDateTime", "collectedPeriod"], "Specimen.collection.collected");
+            if let Some(volume) = c.one(obr, 9, "Specimen.collection.quantity") {
+                w.object("quantity", |w| cq::quantity(c, w, volume));
+            }
+            if let Some(source) = &source {
+                source.body_site(c, w);
+            }
+            if fasting && let Some(value) = c.one(obr, 13, "Specimen.collection.fastingStatus") {
+                cwe::member(c, w, "fastingStatusCodeableConcept", Some(value), None);
+            }
+        });
+        if let Some(source) = &source {
+            source.rest(c, w);
+        }
+        w.array("note", |w| {
+            if let Some(source) = &source {
+                source.note(w);
+            }
+            let comments: Vec<Value<'m>> = c.each(obr, 39, "Specimen.note").collect();
+            for text in comments.into_iter().filter_map(cwe::string) {
+                w.item(|w| w.text("text", &text));
+            }
+        });
+    }))
+}
