@@ -2,7 +2,7 @@
 //! lost or done twice, and no lane is out of order. The emulator lives on, as AWS would.
 //!
 //! `BRIDGE_KILLS` and `BRIDGE_LOAD_MESSAGES` size it, `BRIDGE_SEED` repeats its moments.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod support;
 
@@ -23,7 +23,7 @@ const TO_RECOVER: Duration = Duration::from_secs(600);
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_or_done_twice_when_the_bridge_is_killed() {
     let load = load::Load::sized(1_000, 50);
-    let kills = variable("BRIDGE_KILLS").unwrap_or(20);
+    let kills = variable("BRIDGE_KILLS").map_or(20, |kills| usize::try_from(kills).unwrap());
     let mut chance = Chance::new();
     let home = tempfile::tempdir().unwrap();
     let (receiver, book) = load::receiver(home.path(), "0.2");
@@ -38,7 +38,12 @@ async fn nothing_is_lost_or_done_twice_when_the_bridge_is_killed() {
     };
     let begun = Instant::now();
     for kill in 1..=kills {
-        tokio::time::sleep(Duration::from_millis(200 + chance.below(2_500))).await;
+        // Spread over the whole run, each at a moment of its own.
+        let so_far = load.messages * (kill - 1) / (kills + 1);
+        support::eventually("progress", Duration::from_secs(120), || {
+            (sent.load(Ordering::Relaxed) >= so_far).then_some(())
+        });
+        tokio::time::sleep(Duration::from_millis(chance.below(1_000))).await;
         bridge.kill();
         println!("kill {kill} after {:?}, {} acknowledged", begun.elapsed(), sent.load(Ordering::Relaxed));
         bridge = Process::start(home.path(), &["up", "--no-demo"]);

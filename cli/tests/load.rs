@@ -2,7 +2,7 @@
 //! of the calls: each has one effect, in the order of its lane, the ledger agrees, and nothing is parked.
 //!
 //! `BRIDGE_LOAD_MESSAGES` sizes it.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod support;
 

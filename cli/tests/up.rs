@@ -1,6 +1,6 @@
 //! The main job on real input: everything starts with one command, a webhook comes in, its FHIR resource is
 //! delivered, its trace can be read, and the next start finds all of it again.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod support;
 

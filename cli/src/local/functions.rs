@@ -38,6 +38,7 @@ pub(crate) struct Functions {
 struct Entry {
     timeout: Duration,
     handler: Arc<dyn lambda::Function>,
+    invocations: AtomicU64,
 }
 
 impl Functions {
@@ -50,9 +51,16 @@ impl Functions {
         for Function { id, binary, timeout, .. } in declared {
             let handler =
                 handler(binary).ok_or_else(|| format!("there is no handler for the binary `{binary}`"))?;
-            functions.insert(id.clone(), Entry { timeout: *timeout, handler });
+            functions
+                .insert(id.clone(), Entry { timeout: *timeout, handler, invocations: AtomicU64::new(0) });
         }
         Ok(Self { functions, requests: AtomicU64::new(0) })
+    }
+
+    /// How often each function has been called.
+    pub(crate) fn invocations(&self) -> BTreeMap<String, u64> {
+        let count = |(id, entry): (&String, &Entry)| (id.clone(), entry.invocations.load(Ordering::Relaxed));
+        self.functions.iter().map(count).collect()
     }
 
     /// Calls a function with an event.
@@ -62,6 +70,7 @@ impl Functions {
     pub(crate) async fn invoke(&self, id: &str, event: Value) -> Result<Value, InvokeError> {
         let entry = self.functions.get(id).ok_or_else(|| InvokeError::Failed(format!("no function {id}")))?;
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        entry.invocations.fetch_add(1, Ordering::Relaxed);
         let invocation =
             Invocation { request_id: format!("{id}-{number}"), deadline: SystemClock.now() + entry.timeout };
         let handler = Arc::clone(&entry.handler);

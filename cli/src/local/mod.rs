@@ -30,7 +30,7 @@ use crate::{
 };
 use functions::Functions;
 use gateway::Gateway;
-use poller::Poller;
+use poller::{Idle, Poller};
 use stop::{Stop, Stopper};
 
 /// What an emulator pretends to be.
@@ -53,6 +53,10 @@ pub(crate) struct Running {
     tasks: JoinSet<()>,
     /// Counts what the functions and the pollers call.
     pub(crate) meter: Meter,
+    /// Counts the pollers' receives that found nothing.
+    pub(crate) idle: Idle,
+    /// The functions.
+    pub(crate) functions: Arc<Functions>,
 }
 
 /// Creates at `endpoint` what the template declares, or finds what is there from the last time.
@@ -97,6 +101,7 @@ impl Created {
         let gateway = Gateway::new(self.template.routes()?, Arc::clone(&functions));
         tasks.spawn(gateway.serve(listener, stop.clone()));
         let admin = Admin::new(&endpoint, REGION, &local_credentials(), aws.meter()).await;
+        let idle = Idle::default();
         let mut sources = 0;
         for function in &declared {
             for source in &function.sources {
@@ -107,6 +112,7 @@ impl Created {
                     source: source.clone(),
                     function: function.id.clone(),
                     functions: Arc::clone(&functions),
+                    idle: idle.clone(),
                 };
                 tasks.spawn(poller.run(stop.clone()));
                 sources += 1;
@@ -117,7 +123,7 @@ impl Created {
             count(declared.len(), "function"),
             count(sources, "event source")
         ));
-        Ok(Running { stopper, tasks, meter: aws.meter().clone() })
+        Ok(Running { stopper, tasks, meter: aws.meter().clone(), idle, functions })
     }
 }
 

@@ -1,6 +1,12 @@
 //! What Lambda's event source mapping for SQS does: receive a batch, call the function, delete what it is done with.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use bridge_aws::admin::{Admin, Polled};
 use tokio::{sync::Semaphore, task::JoinSet};
@@ -16,6 +22,22 @@ const AT_ONCE: usize = 16;
 /// How long to wait when the queue does not answer.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
+/// Counts receives that found nothing.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Idle(Arc<AtomicU64>);
+
+impl Idle {
+    /// How many.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Forgets what was counted.
+    pub(crate) fn reset(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
+
 /// One event source of one function.
 #[derive(Debug)]
 pub(crate) struct Poller {
@@ -24,6 +46,7 @@ pub(crate) struct Poller {
     pub(crate) source: EventSource,
     pub(crate) function: String,
     pub(crate) functions: Arc<Functions>,
+    pub(crate) idle: Idle,
 }
 
 impl Poller {
@@ -44,7 +67,9 @@ impl Poller {
                     continue;
                 }
             };
-            if !batch.is_empty() {
+            if batch.is_empty() {
+                poller.idle.0.fetch_add(1, Ordering::Relaxed);
+            } else {
                 let poller = Arc::clone(&poller);
                 invocations.spawn(async move {
                     poller.invoke(&batch).await;

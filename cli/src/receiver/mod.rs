@@ -9,7 +9,10 @@ mod page;
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use bridge_aws::SystemClock;
@@ -39,12 +42,34 @@ pub(crate) struct Receiver {
     /// The share of calls that fail, in `0.0..=1.0`.
     fail: f64,
     book: Mutex<Book>,
+    arrived: Counter,
+}
+
+/// Counts deliveries that had an effect.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Counter(Arc<AtomicUsize>);
+
+impl Counter {
+    /// How many.
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Receiver {
     /// A receiver that knows this signing secret and fails this share of the calls.
     pub(crate) fn new(secret: Phi<String>, fail: f64) -> Self {
-        Self { secrets: vec![secret], fail: fail.clamp(0.0, 1.0), book: Mutex::default() }
+        Self {
+            secrets: vec![secret],
+            fail: fail.clamp(0.0, 1.0),
+            book: Mutex::default(),
+            arrived: Counter::default(),
+        }
+    }
+
+    /// Counts what arrives from now on.
+    pub(crate) fn counter(&self) -> Counter {
+        self.arrived.clone()
     }
 
     /// Serves until it is told to stop.
@@ -92,6 +117,9 @@ impl Receiver {
             return message(StatusCode::SERVICE_UNAVAILABLE, "told to fail, before the work");
         }
         let first = book.enter(&key, bundle, now);
+        if first {
+            self.arrived.0.fetch_add(1, Ordering::Relaxed);
+        }
         if fails {
             book.failed += 1;
             return message(StatusCode::SERVICE_UNAVAILABLE, "told to fail, after the work");

@@ -75,6 +75,11 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        if thread::panicking() {
+            let said = self.said();
+            let lines: Vec<&str> = said.lines().collect();
+            println!("its last words:\n{}", lines[lines.len().saturating_sub(20)..].join("\n"));
+        }
         // A test that failed leaves nothing running: the emulator is stopped by its bridge.
         if self.child.try_wait().is_ok_and(|status| status.is_none()) {
             let pid = self.child.id().to_string();
@@ -108,6 +113,7 @@ pub(crate) fn json(state: &Path, args: &[&str]) -> Vec<Value> {
 }
 
 /// Looks again and again until there is something.
+#[expect(clippy::disallowed_methods, reason = "what is waited for happens in other processes")]
 pub(crate) fn eventually<T>(what: &str, within: Duration, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + within;
     loop {

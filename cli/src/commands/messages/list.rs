@@ -63,7 +63,7 @@ pub(crate) async fn run(pipeline: &Pipeline, args: &Args, out: Out) -> Result<()
         };
         found.extend(pipeline.messages(&selection).await?);
     }
-    found.sort_by(|a, b| b.message.received_at.cmp(&a.message.received_at));
+    found.sort_by_key(|one| std::cmp::Reverse(one.message.received_at));
     found.truncate(args.limit);
     show(&found, out);
     Ok(())
