@@ -45,7 +45,22 @@ e2e: tools
     {{ py }}/pytest infra/tests/e2e --binaries {{ built }}/debug
 
 # Everything that CI checks: the fast and the telling first.
-ci: test lint deny template e2e
+ci: test lint deny template e2e sim
+
+# The simulation, so many seeds of it; a failing seed is printed and can be run again.
+sim seeds="10000":
+    SIM_SEEDS={{ seeds }} cargo test --package bridge-testkit --test simulation no_seed -- --nocapture
+
+# What a webhook costs in process, what HL7 v2 costs beside its yardsticks, and what a message costs on AWS.
+bench:
+    cargo bench --package bridge-testkit --package bridge-hl7v2 --package bridge-convert
+    cargo run -- bench cost
+
+# Look for inputs that break HL7 v2 reading and framing, for so many seconds each (needs nightly and cargo-fuzz).
+fuzz seconds="300":
+    for target in hl7v2_parse hl7v2_frame; do \
+        cargo +nightly fuzz run "$target" -- -max_total_time={{ seconds }}; \
+    done
 
 # Build and deploy to AWS: `just deploy staging`.
 deploy environment: tools

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    commands::{bench, connections, messages, receiver, tenants, up},
+    commands::{bench, connections, convert, messages, receiver, tenants, up},
     environment,
     local::state::State,
 };
@@ -66,6 +66,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: messages::Command,
     },
+    /// Show the FHIR that HL7 v2 messages become
+    Convert(convert::Args),
     /// Measure what a message costs
     Bench {
         #[command(subcommand)]

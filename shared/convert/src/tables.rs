@@ -59,11 +59,6 @@ impl Table {
         }
     }
 
-    /// The v2 code that becomes this FHIR code, the first in order when there are several.
-    pub(crate) fn v2(&self, fhir: &str) -> Option<&'static str> {
-        self.parsed().rows.iter().find(|(_, to)| to.is_some_and(|c| c.code == fhir)).map(|(v2, _)| *v2)
-    }
-
     /// The v2 table as a FHIR code system.
     pub(crate) fn own_system(&self) -> &str {
         &self.parsed().own

@@ -201,11 +201,6 @@ const NAMED: &[(&str, &str)] = &[
     ("BCP47", "urn:ietf:bcp:47"),
 ];
 
-/// The names of [`NAMED`] that go out again.
-pub(crate) fn name_of(uri: &str) -> Option<&'static str> {
-    NAMED.iter().find(|(_, known)| *known == uri).map(|(name, _)| *name)
-}
-
 /// A Coding of the first of the codes.
 pub(crate) fn coding<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>, table: Option<&Table>) {
     let cwe = Cwe::of(c, value, &[1, 2, 3, 7, 14]);

@@ -77,5 +77,8 @@ fn unquoted(cell: &str) -> String {
 
 /// The names of concept maps differ in blanks and strokes between the sheets.
 pub(crate) fn table_name(name: &str) -> String {
-    name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '[' | ']' | '.' | '-')).collect::<String>().to_lowercase()
+    name.chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '[' | ']' | '.' | '-'))
+        .collect::<String>()
+        .to_lowercase()
 }

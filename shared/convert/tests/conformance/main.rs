@@ -29,18 +29,61 @@ use self::{
 
 /// The segment maps of the message families ADT, SIU and ORU; the guide has none for DFT.
 const MAPS: &[&str] = &[
-    "AIG[Appointment]", "AIL[Appointment]", "AIP[Appointment]", "AIS[Appointment]", "AIS[ServiceRequest]",
-    "AL1[AllergyIntolerance]", "DG1[Condition]", "DG1[Encounter]", "EVN[Provenance]", "IAM[AllergyIntolerance]",
-    "IN1[Coverage]", "IN3[CareTeam]", "MRG[Account]", "MSA[MessageHeader]", "MSH[Bundle]", "MSH[MessageHeader]",
-    "MSH[Provenance-Operator]", "MSH[Provenance-Source]", "MSH[Provenance-Transformation]", "NK1[Patient]",
-    "NK1[RelatedPerson]", "NTE[Appointment-Comment]", "NTE[Observation]", "OBR[DiagnosticReport]",
-    "OBR[ServiceRequest]", "OBR[Specimen]", "OBX[Observation-Component]", "OBX[Observation]",
-    "ORC[DiagnosticReport]", "ORC[ServiceRequest]", "PD1[Observation-LivingWill]", "PD1[Patient]", "PID[Account]",
-    "PID[Appointment]", "PID[Patient]", "PID[Provenance-Patient]", "PR1[Procedure]", "PRT[CareTeam]", "PRT[Device]",
-    "PRT[Patient-GeneralPractitioner-Practitioner]", "PV1[Basic-EncounterHistory]", "PV1[Coverage]",
-    "PV1[Encounter]", "PV1[Patient]", "PV2[Encounter]", "ROL[CareTeam]", "ROL[Encounter-PractitionerRole]",
-    "ROL[Patient-GeneralPractitioner]", "SCH[Appointment]", "SCH[Provenance]", "SCH[ServiceRequest]", "SFT[Device]",
-    "SFT[MessageHeader]", "SPM[Specimen]", "TQ1[ServiceRequest]",
+    "AIG[Appointment]",
+    "AIL[Appointment]",
+    "AIP[Appointment]",
+    "AIS[Appointment]",
+    "AIS[ServiceRequest]",
+    "AL1[AllergyIntolerance]",
+    "DG1[Condition]",
+    "DG1[Encounter]",
+    "EVN[Provenance]",
+    "IAM[AllergyIntolerance]",
+    "IN1[Coverage]",
+    "IN3[CareTeam]",
+    "MRG[Account]",
+    "MSA[MessageHeader]",
+    "MSH[Bundle]",
+    "MSH[MessageHeader]",
+    "MSH[Provenance-Operator]",
+    "MSH[Provenance-Source]",
+    "MSH[Provenance-Transformation]",
+    "NK1[Patient]",
+    "NK1[RelatedPerson]",
+    "NTE[Appointment-Comment]",
+    "NTE[Observation]",
+    "OBR[DiagnosticReport]",
+    "OBR[ServiceRequest]",
+    "OBR[Specimen]",
+    "OBX[Observation-Component]",
+    "OBX[Observation]",
+    "ORC[DiagnosticReport]",
+    "ORC[ServiceRequest]",
+    "PD1[Observation-LivingWill]",
+    "PD1[Patient]",
+    "PID[Account]",
+    "PID[Appointment]",
+    "PID[Patient]",
+    "PID[Provenance-Patient]",
+    "PR1[Procedure]",
+    "PRT[CareTeam]",
+    "PRT[Device]",
+    "PRT[Patient-GeneralPractitioner-Practitioner]",
+    "PV1[Basic-EncounterHistory]",
+    "PV1[Coverage]",
+    "PV1[Encounter]",
+    "PV1[Patient]",
+    "PV2[Encounter]",
+    "ROL[CareTeam]",
+    "ROL[Encounter-PractitionerRole]",
+    "ROL[Patient-GeneralPractitioner]",
+    "SCH[Appointment]",
+    "SCH[Provenance]",
+    "SCH[ServiceRequest]",
+    "SFT[Device]",
+    "SFT[MessageHeader]",
+    "SPM[Specimen]",
+    "TQ1[ServiceRequest]",
 ];
 
 #[derive(Default, Clone, Copy)]
@@ -109,14 +152,21 @@ fn every_mapped_row_passes_or_has_a_reason() {
                         _ => count.missing += 1,
                     }
                     if !excused {
-                        failures.push(format!("{outcome:?}\t{}\t{}\t{}\t{:?}", trial.map, trial.place, trial.path, trial.expected));
+                        failures.push(format!(
+                            "{outcome:?}\t{}\t{}\t{}\t{:?}",
+                            trial.map, trial.place, trial.path, trial.expected
+                        ));
                     }
                 }
             }
         }
     }
     report(&counts, &failures);
-    let unused: Vec<_> = excuses.iter().filter(|e| !e.used.get()).map(|e| format!("{} {} {}", e.map, e.place, e.path)).collect();
+    let unused: Vec<_> = excuses
+        .iter()
+        .filter(|e| !e.used.get())
+        .map(|e| format!("{} {} {}", e.map, e.place, e.path))
+        .collect();
     assert!(unused.is_empty(), "reasons for what passes: {unused:#?}");
     hold(&counts);
 }
@@ -131,15 +181,21 @@ fn report(counts: &BTreeMap<&str, Count>, failures: &[String]) {
         total.missing += c.missing;
         total.reasoned += c.reasoned;
     }
-    eprintln!("{:<50}{:>8}{:>12}{:>9}{:>10}", "total", total.passed, total.wrong_path, total.missing, total.reasoned);
+    eprintln!(
+        "{:<50}{:>8}{:>12}{:>9}{:>10}",
+        "total", total.passed, total.wrong_path, total.missing, total.reasoned
+    );
     failures.iter().for_each(|failure| eprintln!("{failure}"));
 }
 
 /// Compares with the floor, or writes it.
 fn hold(counts: &BTreeMap<&str, Count>) {
     let floor = fs::read_to_string(own("floor.tsv")).unwrap_or_default();
-    let floor: BTreeMap<&str, usize> =
-        floor.lines().filter_map(|line| line.split_once('\t')).map(|(map, n)| (map, n.parse().unwrap())).collect();
+    let floor: BTreeMap<&str, usize> = floor
+        .lines()
+        .filter_map(|line| line.split_once('\t'))
+        .map(|(map, n)| (map, n.parse().unwrap()))
+        .collect();
     for (map, count) in counts {
         let least = floor.get(map).copied().unwrap_or(0);
         assert!(count.passed >= least, "{map}: {} trials pass, {least} did", count.passed);
@@ -235,11 +291,15 @@ fn bundle(trial: &Trial, broken: bool) -> Value {
 /// A value that makes a field valued, of the type it has.
 fn filler(place: &str) -> &'static str {
     match place {
-        _ if place.ends_with(".12") || place.ends_with(".13") || place.ends_with(".19") || place.ends_with(".20") => {
+        _ if place.ends_with(".12")
+            || place.ends_with(".13")
+            || place.ends_with(".19")
+            || place.ends_with(".20") =>
+        {
             "20240308101500"
         }
-        "PID-29" | "PV1-45" | "OBR-8" | "AIS-4" | "AIG-8" | "AIL-6" | "AIP-6" | "IAM-11" | "TQ1-7" | "TQ1-8"
-        | "SPM-17.2" => "20240308101500",
+        "PID-29" | "PV1-45" | "OBR-8" | "AIS-4" | "AIG-8" | "AIL-6" | "AIP-6" | "IAM-11" | "TQ1-7"
+        | "TQ1-8" | "SPM-17.2" => "20240308101500",
         "PR1-5.5" => "",
         "PID-25" => "2",
         "OBX-33" => "S1",
@@ -325,7 +385,9 @@ fn is_expected(trial: &Trial, value: &Value) -> bool {
         _ => return matches!(value, Value::Object(_)) && trial.path.ends_with(')'),
     };
     match &trial.expected {
-        Expected::Text(expected) => text == *expected || text.trim_end_matches('.') == expected.trim_end_matches('.'),
+        Expected::Text(expected) => {
+            text == *expected || text.trim_end_matches('.') == expected.trim_end_matches('.')
+        }
         Expected::Holding => text.contains(&trial.input),
         Expected::Computed => true,
         Expected::Input => is_input(&trial.input, &text),
@@ -342,5 +404,9 @@ fn is_input(input: &str, text: &str) -> bool {
     };
     let time = sample::fhir_time(input).is_some_and(|time| text.starts_with(&time) || time.starts_with(text));
     let clock = input.len() == 4 && text == format!("{}:{}:00", &input[..2], &input[2..]);
-    text == input || (!uri.is_empty() && text == uri) || (text.starts_with("urn:") && text.ends_with(input)) || time || clock
+    text == input
+        || (!uri.is_empty() && text == uri)
+        || (text.starts_with("urn:") && text.ends_with(input))
+        || time
+        || clock
 }

@@ -34,7 +34,9 @@ impl Draft {
         }
         let Some(fields) = self.segment(segment) else { return };
         let value = fields.entry(field).or_default();
-        if sub > 1 && let Some(whole) = value.remove(&(component.max(1), 0)) {
+        if sub > 1
+            && let Some(whole) = value.remove(&(component.max(1), 0))
+        {
             value.insert((component.max(1), 1), whole);
         }
         if sub <= 1 && value.keys().any(|(c, s)| *c == component.max(1) && *s > 1) {
@@ -57,7 +59,8 @@ impl Draft {
         let lines = self.segments.iter().map(|(name, fields)| {
             let first = if name == "MSH" { 2 } else { 1 };
             let last = fields.keys().last().copied().unwrap_or(0);
-            let texts: Vec<String> = (first..=last).map(|n| fields.get(&n).map(render).unwrap_or_default()).collect();
+            let texts: Vec<String> =
+                (first..=last).map(|n| fields.get(&n).map(render).unwrap_or_default()).collect();
             format!("{name}|{}", texts.join("|"))
         });
         lines.collect::<Vec<_>>().join("\r")
@@ -86,7 +89,9 @@ fn render(value: &Value) -> String {
         if deepest == 0 {
             return subs.first().map(|(_, text)| (*text).clone()).unwrap_or_default();
         }
-        let at = |s: u32| subs.iter().find(|((_, n), _)| *n == s || (s == 1 && *n == 0)).map_or("", |(_, t)| t.as_str());
+        let at = |s: u32| {
+            subs.iter().find(|((_, n), _)| *n == s || (s == 1 && *n == 0)).map_or("", |(_, t)| t.as_str())
+        };
         (1..=deepest).map(at).collect::<Vec<_>>().join("&")
     };
     (1..=last).map(component).collect::<Vec<_>>().join("^")
@@ -139,9 +144,7 @@ pub(crate) fn base(map: &str) -> Draft {
         ("AIG", _) => format!("{SIU}AIG|1||c6^d6^L|room\n"),
         ("AIL", _) => format!("{SIU}AIL|1||WARD\n"),
         ("AIP", _) => format!("{SIU}AIP|1||D1^Doe\n"),
-        ("NTE", "NTE[Appointment-Comment]") => {
-            SIU.replace("PID|", "NTE|1||base text\nPID|")
-        }
+        ("NTE", "NTE[Appointment-Comment]") => SIU.replace("PID|", "NTE|1||base text\nPID|"),
         ("NTE", _) => format!("{ORDER}NTE|1||base text\n"),
         ("OBR" | "OBX" | "ORC", _) => ORDER.to_owned(),
         ("SPM", _) => format!("{ORDER}SPM|1|S1\n"),
@@ -239,9 +242,14 @@ pub(crate) fn fhir_time(text: &str) -> Option<String> {
     let digits = text.bytes().all(|b| b.is_ascii_digit());
     match text.len() {
         8 if digits => Some(format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..])),
-        12 if digits => {
-            Some(format!("{}-{}-{}T{}:{}:00", &text[..4], &text[4..6], &text[6..8], &text[8..10], &text[10..]))
-        }
+        12 if digits => Some(format!(
+            "{}-{}-{}T{}:{}:00",
+            &text[..4],
+            &text[4..6],
+            &text[6..8],
+            &text[8..10],
+            &text[10..]
+        )),
         _ => None,
     }
 }

@@ -151,7 +151,8 @@ fn of_datatype(
         let mut trial = parent.clone();
         trial.unread |= row.narrative;
         add_condition(&mut trial, &row.condition, parent.at);
-        let simple = ["ID[", "IS[", "ST[", "NM[", "DTM[", "TS[", "FT["].iter().any(|t| data_type.starts_with(t));
+        let simple =
+            ["ID[", "IS[", "ST[", "NM[", "DTM[", "TS[", "FT["].iter().any(|t| data_type.starts_with(t));
         (trial.at, trial.place) = match parent.at {
             _ if simple || n == 0 => (parent.at, parent.place.clone()),
             [field, 0, _] => ([field, n, 0], format!("{}.{n}", parent.place)),
@@ -204,8 +205,12 @@ fn joined(parent: &str, own: &str, data_type: &str) -> String {
         (true, _) => own.to_owned(),
         (_, true) => parent.to_owned(),
         // A family name is written under `family` in both sheets, an endpoint beside `endpoint`.
-        _ if data_type.starts_with("FN[") => format!("{}.{own}", parent.trim_end_matches("family").trim_end_matches('.')),
-        _ if data_type.starts_with("HD[MessageHeader") => format!("{}.{own}", parent.trim_end_matches(".endpoint")),
+        _ if data_type.starts_with("FN[") => {
+            format!("{}.{own}", parent.trim_end_matches("family").trim_end_matches('.'))
+        }
+        _ if data_type.starts_with("HD[MessageHeader") => {
+            format!("{}.{own}", parent.trim_end_matches(".endpoint"))
+        }
         _ => format!("{parent}.{own}"),
     }
 }
