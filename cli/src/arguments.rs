@@ -66,6 +66,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: messages::Command,
     },
+    /// Print the environment of the functions, for `cargo lambda watch`
+    Env,
     /// Show the FHIR that HL7 v2 messages become
     Convert(convert::Args),
     /// Measure what a message costs

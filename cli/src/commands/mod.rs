@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod connections;
 pub(crate) mod convert;
+pub(crate) mod env;
 pub(crate) mod messages;
 pub(crate) mod receiver;
 pub(crate) mod tenants;
