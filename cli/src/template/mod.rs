@@ -6,6 +6,8 @@
 mod declared;
 mod evaluate;
 mod short_forms;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

@@ -112,8 +112,13 @@ pub(crate) fn json(state: &Path, args: &[&str]) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Looks again and again until there is something.
+/// Lets time pass.
 #[expect(clippy::disallowed_methods, reason = "what is waited for happens in other processes")]
+pub(crate) fn rest(time: Duration) {
+    thread::sleep(time);
+}
+
+/// Looks again and again until there is something.
 pub(crate) fn eventually<T>(what: &str, within: Duration, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + within;
     loop {
@@ -121,7 +126,7 @@ pub(crate) fn eventually<T>(what: &str, within: Duration, mut look: impl FnMut()
             return found;
         }
         assert!(Instant::now() < deadline, "not within {within:?}: {what}");
-        thread::sleep(Duration::from_millis(100));
+        rest(Duration::from_millis(100));
     }
 }
 
