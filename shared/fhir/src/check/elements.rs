@@ -29,7 +29,7 @@ pub(crate) enum Element {
 
 /// Looks up the element of `resource_type` at `names`; the last one may end with `[x]`.
 pub(crate) fn look_up(resource_type: &str, names: &[&str]) -> Element {
-    if !types::is_name(resource_type) {
+    if !types::is_known(resource_type) {
         return Element::Unknown;
     }
     match names {

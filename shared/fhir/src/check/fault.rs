@@ -42,6 +42,11 @@ impl Fault {
         Self::new(TIME)
     }
 
+    /// Something else where a resource belongs.
+    pub(super) fn of_resource() -> Self {
+        Self::new("must be a resource, an object with a resourceType")
+    }
+
     /// The same fault, found at `path` when it has no place yet.
     pub(super) fn at(mut self, path: &Path<'_>, value: &Value) -> Self {
         if self.path.is_none() {

@@ -40,7 +40,7 @@ fn depth(value: &Value) -> usize {
 /// The issues found, in no particular order. fhir-sdk stops at the first fault of a structure, so there may be more.
 pub fn check(resource: &Value) -> Result<(), Vec<Issue>> {
     if depth(resource) > DEPTH {
-        let path = resource.get("resourceType").and_then(Value::as_str).filter(|name| types::is_name(name));
+        let path = resource.get("resourceType").and_then(Value::as_str).filter(|name| types::is_known(name));
         return Err(vec![Issue::new(path.unwrap_or_default(), format!("nests deeper than {DEPTH} levels"))]);
     }
     let mut issues = Vec::new();
@@ -54,9 +54,9 @@ fn check_at(resource: &Value, place: Option<&Path<'_>>, issues: &mut Vec<Issue>)
         let path = place.map_or_else(|| "resourceType".to_owned(), |place| format!("{place}.resourceType"));
         return issues.push(Issue::new(path, "is required"));
     };
-    if !types::is_name(name) {
+    if !types::is_known(name) {
         let path = place.map_or_else(|| "resourceType".to_owned(), |place| format!("{place}.resourceType"));
-        return issues.push(Issue::new(path, "is not a resource type that can be checked as FHIR R4"));
+        return issues.push(Issue::new(path, "is not a resource type that the bridge exchanges"));
     }
     let root = Path::Root(name);
     let path = place.unwrap_or(&root);
@@ -73,13 +73,11 @@ fn structure(name: &str, resource: &Value, path: &Path<'_>, issues: &mut Vec<Iss
     }
 }
 
-/// Elements that hold whole resources. fhir-sdk reads these through a buffer that forgets where it is, so each is
-/// checked by itself.
+/// Elements that hold whole resources. Each of these is checked by itself.
 fn holds_resources(name: &str, value: &Value) -> bool {
-    let is_resource = |value: &Value| value.get("resourceType").is_some();
     match name {
-        "contained" => value.as_array().is_some_and(|items| items.iter().all(is_resource)),
-        "resource" | "outcome" => is_resource(value),
+        "contained" => value.is_array(),
+        "resource" | "outcome" => value.get("resourceType").is_some(),
         _ => false,
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! serde_json's own reader will not do: with exact numbers (`arbitrary_precision`) it hands numbers over in a form
 //! that serde's `flatten`, which fhir-sdk uses for every `value[x]`, does not understand. This one gives plain
-//! numbers, knows where it is when something does not fit, and leaves out inner resources.
+//! numbers, knows where it is when something does not fit, and leaves out resources in resources, which are checked by
+//! themselves. That it never reads one is known when it is compiled (`types::is_any_resource`), so the code that would
+//! is never made: more than half of everything that fhir-sdk's types would cost.
 
 use serde::{
     Deserializer,
@@ -107,6 +109,9 @@ impl<'a> SeqAccess<'a> for Items<'a, '_> {
         let Some(value) = self.items.get(self.next) else { return Ok(None) };
         let path = Path::Item(self.path, self.next);
         self.next += 1;
+        if const { types::is_any_resource::<T::Value>() } {
+            return Err(Fault::of_resource().at(&path, value));
+        }
         seed.deserialize(Reader { value, path: &path }).map(Some).map_err(|fault| fault.at(&path, value))
     }
 
@@ -135,6 +140,9 @@ impl<'a> MapAccess<'a> for Fields<'a, '_> {
     fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, Fault> {
         let (name, value) = self.value.take().unwrap_or(("", &Value::Null));
         let path = Path::Field(self.path, name);
+        if const { types::is_any_resource::<V::Value>() } {
+            return Err(Fault::of_resource().at(&path, value));
+        }
         seed.deserialize(Reader { value, path: &path }).map_err(|fault| fault.at(&path, value))
     }
 }

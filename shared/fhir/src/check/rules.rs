@@ -62,7 +62,7 @@ fn is_reference(reference: &str) -> bool {
             && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
     }
     let mut parts = reference.split('/');
-    let typed = parts.next().is_some_and(super::types::is_name) && parts.next().is_some_and(is_id);
+    let typed = parts.next().is_some_and(super::types::is_referable) && parts.next().is_some_and(is_id);
     typed
         && match (parts.next(), parts.next(), parts.next()) {
             (None, ..) => true,
