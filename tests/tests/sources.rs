@@ -37,7 +37,8 @@ fn no_pipeline_code_names_a_product() {
         .filter(|name| name != "practice-studio" && name != "generic-json")
         .collect();
     assert!(products.len() >= 3, "{products:?}");
-    let folders = ["shared/core/src", "shared/pipeline/src", "shared/aws/src", "shared/seal/src", "shared/fhir/src"];
+    let folders =
+        ["shared/core/src", "shared/pipeline/src", "shared/aws/src", "shared/seal/src", "shared/fhir/src"];
     for (path, text) in sources(&folders) {
         let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
         for product in &products {

@@ -20,12 +20,15 @@ use crate::{
 /// A change of a connection is seen everywhere after this long.
 pub const CONFIGURATION_AGE: Duration = Duration::from_secs(30);
 
+/// What was found of a connection, and when it was looked up.
+type Looked = (Option<Arc<Loaded>>, Timestamp);
+
 /// The pipeline of one process. Cheap to share; everything it keeps is a cache.
 pub struct Bridge<P> {
     pub(crate) ports: P,
     pub(crate) keys: KeyRing,
     pub(crate) rejections: Rejections,
-    connections: Mutex<HashMap<ConnectionId, (Option<Arc<Loaded>>, Timestamp)>>,
+    connections: Mutex<HashMap<ConnectionId, Looked>>,
     mappings: Mutex<HashMap<String, Arc<Mapping>>>,
 }
 

@@ -41,7 +41,7 @@ impl<P: DeliverPorts> Worker for Deliver<'_, P> {
     async fn work(&self, record: &Received, time_left: Duration) -> Report {
         let task = match stage::read_task::<OutboundTask>(record) {
             Ok(OutboundTask::Deliver(task)) => task,
-            Err(report) => return report,
+            Err(report) => return *report,
         };
         let line = line_of(&task, 0);
         match self.0.deliver(&task, record, time_left).await {
@@ -53,7 +53,7 @@ impl<P: DeliverPorts> Worker for Deliver<'_, P> {
     async fn park(&self, record: &Received, cause: Cause) -> Report {
         let task = match stage::read_task::<OutboundTask>(record) {
             Ok(OutboundTask::Deliver(task)) => task,
-            Err(report) => return report,
+            Err(report) => return *report,
         };
         match self.0.set_aside(&task, record, &lane_of(&task), None, Some(cause)).await {
             Ok(report) => report,

@@ -133,6 +133,10 @@ pub enum Expect {
 
 /// One write of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "deletes are rare, and a handful of writes is the most there is"
+)]
 pub enum Write {
     /// Put the record, with the next revision.
     Put(Record, Expect),

@@ -42,10 +42,13 @@ pub struct RejectionDoc {
     pub senders: Vec<IpAddr>,
 }
 
+/// How many, and when they were written last.
+type Pending = (u64, Option<Timestamp>);
+
 /// Counts that are not written yet.
 #[derive(Debug, Default)]
 pub(crate) struct Rejections {
-    pending: Mutex<HashMap<(String, String), (u64, Option<Timestamp>)>>,
+    pending: Mutex<HashMap<(String, String), Pending>>,
 }
 
 impl Rejections {

@@ -35,7 +35,7 @@ impl<P: Ports> Worker for Retry<'_, P> {
     async fn work(&self, record: &Received, _time_left: Duration) -> Report {
         let command = match stage::read_task::<Command>(record) {
             Ok(command) => command,
-            Err(report) => return report,
+            Err(report) => return *report,
         };
         let (line, done) = match command {
             Command::ReleaseLane { connection, stage, lane, .. } => {

@@ -46,15 +46,15 @@ pub(crate) fn failed(line: Line, error: &Failure) -> Report {
 
 /// Reads a record's task. What can't be read stays on its queue (a newer version may have put it there) and ends
 /// in the dead letter queue, from where `retry` brings it into the ledger.
-pub(crate) fn read_task<T: DeserializeOwned>(record: &Received) -> Result<T, Report> {
+pub(crate) fn read_task<T: DeserializeOwned>(record: &Received) -> Result<T, Box<Report>> {
     serde_json::from_str(&record.body).map_err(|error| {
         // serde_json's text may quote the input: only its position is safe to show.
         let place = format!("line {}, column {}", error.line(), error.column());
         let cause = Cause::new("task.unreadable", "not a task of a version that this bridge knows").at(place);
-        Report {
+        Box::new(Report {
             verdict: Verdict::Again(UNREADABLE),
             line: Line::new("read").outcome("unreadable").cause(Some(cause)),
-        }
+        })
     })
 }
 

@@ -63,12 +63,15 @@ fn the_same_one_twice_has_one_effect_even_after_the_queue_forgot_it() {
     assert_eq!(practice.delivered().len(), 1);
 }
 
+/// Status, code, headers and body.
+type Case<'a> = (u16, &'a str, &'a [(&'a str, &'a str)], &'a [u8]);
+
 #[test]
 fn bad_ones_get_a_clear_answer_and_are_counted() {
     let practice = practice();
     let large = vec![b' '; 2001];
     let bomb = gzip(&vec![b' '; 1_000_000]);
-    let cases: &[(u16, &str, &[(&str, &str)], &[u8])] = &[
+    let cases: &[Case<'_>] = &[
         (401, "signature.missing", &[], b"{}"),
         (401, "signature.wrong", &[("x-token", "wrong")], b"{}"),
         (415, "body.media_type", &[("x-token", "t"), ("content-type", "text/plain")], b"{}"),

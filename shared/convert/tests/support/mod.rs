@@ -12,6 +12,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 /// The reference material beside the checkout, where there is one.
+#[allow(clippy::disallowed_methods, reason = "where the material is, is the caller's to say")]
 pub(crate) fn reference() -> Option<PathBuf> {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/hl7");
     let path = env::var_os("PMS_BRIDGE_HL7").map_or(beside, PathBuf::from);

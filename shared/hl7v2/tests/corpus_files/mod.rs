@@ -1,6 +1,13 @@
 //! Where the corpus of real messages is, if it is there: `PMS_BRIDGE_HL7`, or `shared/hl7` beside the
 //! workspace.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, dead_code, unreachable_pub)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    dead_code,
+    unreachable_pub
+)]
 
 use std::{env, fs, path::PathBuf};
 

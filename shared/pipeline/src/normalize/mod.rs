@@ -48,7 +48,7 @@ impl<P: Ports> Worker for Normalize<'_, P> {
     async fn work(&self, record: &Received, _time_left: Duration) -> Report {
         let task = match stage::read_task::<InboundTask>(record) {
             Ok(InboundTask::Normalize(task)) => task,
-            Err(report) => return report,
+            Err(report) => return *report,
         };
         match self.0.normalize(&task, record).await {
             Ok(report) => report,
@@ -59,7 +59,7 @@ impl<P: Ports> Worker for Normalize<'_, P> {
     async fn park(&self, record: &Received, cause: Cause) -> Report {
         let task = match stage::read_task::<InboundTask>(record) {
             Ok(InboundTask::Normalize(task)) => task,
-            Err(report) => return report,
+            Err(report) => return *report,
         };
         let line = line_of(&task).cause(Some(cause.clone()));
         match self.0.park_message(&task, record, cause).await {

@@ -10,7 +10,7 @@ use super::Refusal;
 
 pub(super) fn media_type(request: &Request, allowed: &[String]) -> Result<(), Refusal> {
     let given = request.media_type().unwrap_or_default();
-    if allowed.iter().any(|allowed| *allowed == given) { Ok(()) } else { Err(Refusal::media_type()) }
+    if allowed.contains(&given) { Ok(()) } else { Err(Refusal::media_type()) }
 }
 
 pub(super) fn size(request: &Request, limit: usize) -> Result<(), Refusal> {

@@ -34,23 +34,12 @@ impl Tables {
 
     pub(super) fn write(&mut self, writes: Vec<Write>, now: i64) -> Result<(), WriteError> {
         for (index, write) in writes.iter().enumerate() {
-            let (key, holds): (&Key, Box<dyn Fn(Option<&Record>) -> bool>) = match write {
-                Write::Put(record, Expect::Absent) => (&record.key, Box::new(|current| current.is_none())),
-                Write::Put(record, Expect::Rev(rev)) => {
-                    (&record.key, Box::new(move |current| current.is_some_and(|current| current.rev == *rev)))
-                }
-                Write::Put(record, Expect::OlderThan(version)) => (
-                    &record.key,
-                    Box::new(move |current| {
-                        current.is_none_or(|c| c.version.as_deref() < Some(version.as_str()))
-                    }),
-                ),
-                Write::Delete(key, rev) => {
-                    (key, Box::new(move |current| current.is_some_and(|current| current.rev == *rev)))
-                }
+            let key = match write {
+                Write::Put(record, _) => &record.key,
+                Write::Delete(key, _) => key,
             };
             let current = self.get(key, now);
-            if !holds(current.as_ref()) {
+            if !holds(write, current.as_ref()) {
                 return Err(WriteError::Conflict { index, current: current.map(Box::new) });
             }
         }
@@ -89,6 +78,16 @@ impl Tables {
             found.reverse();
         }
         found.into_iter().take(query.limit).map(|(_, record)| record.clone()).collect()
+    }
+}
+
+/// Whether the condition of `write` holds for what stands there.
+fn holds(write: &Write, current: Option<&Record>) -> bool {
+    let (rev, version) = (current.map(|c| c.rev), current.and_then(|c| c.version.as_deref()));
+    match write {
+        Write::Put(_, Expect::Absent) => current.is_none(),
+        Write::Put(_, Expect::Rev(expected)) | Write::Delete(_, expected) => rev == Some(*expected),
+        Write::Put(_, Expect::OlderThan(newer)) => version < Some(newer.as_str()),
     }
 }
 
