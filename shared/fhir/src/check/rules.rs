@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{holds_resources, path::Path};
+use super::{holds_resources, lost::UNKNOWN, path::Path};
 use crate::Issue;
 
 /// Checks a resource without the resources that it holds.
@@ -27,6 +27,10 @@ fn content(value: &Value, path: &Path<'_>, may_pad: bool, issues: &mut Vec<Issue
                 ("reference", Value::String(reference)) if !reference.is_empty() && !is_reference(reference) => {
                     let text = "must be `Type/id`, a URL, `#id` of a contained resource, `urn:uuid:…` or `urn:oid:…`";
                     issues.push(Issue::new(path.to_string(), text));
+                }
+                // R4B added these to extensions.
+                ("valueCodeableReference" | "valueRatioRange", _) => {
+                    issues.push(Issue::new(path.to_string(), UNKNOWN));
                 }
                 ("system" | "url" | "fullUrl", Value::String(uri)) if uri.contains(char::is_whitespace) => {
                     issues.push(Issue::new(path.to_string(), "is a URI and holds no blanks"));

@@ -203,6 +203,12 @@ fn what_is_wrong_is_named_with_its_path() {
             json!(1),
             format!("Patient.extension[0].valuePlanted: {unknown}"),
         ),
+        (
+            patient(),
+            "/extension/2/extension/0",
+            json!({"url": "a", "valueRatioRange": {"lowNumerator": {"value": 1}}}),
+            format!("Patient.extension[2].extension[0].valueRatioRange: {unknown}"),
+        ),
         // What every resource must obey.
         (patient(), "/id", json!("p 1"), format!("Patient.id: {id}")),
         (patient(), "/id", json!("x".repeat(65)), format!("Patient.id: {id}")),

@@ -23,6 +23,8 @@ fn elements_go_with_what_belongs_to_them() {
         ("Patient.extension", &["/extension"]),
         ("Patient.contained", &["/contained"]),
         ("Patient.deceased[x]", &["/deceasedBoolean"]),
+        ("Patient.extension.extension.value[x]", &["/extension/2/extension/0/valueQuantity"]),
+        ("Patient.name.extension.value[x]", &[]),
         ("Patient.deceasedBoolean", &["/deceasedBoolean"]),
     ] {
         let before = patient();
