@@ -3,15 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use aws_config::{
-    AppName, BehaviorVersion, ConfigLoader, Region, identity::IdentityCache, retry::RetryConfig,
-    timeout::TimeoutConfig,
+    AppName, BehaviorVersion, ConfigLoader, Region, environment::EnvironmentVariableCredentialsProvider,
+    identity::IdentityCache, retry::RetryConfig, timeout::TimeoutConfig,
 };
 use aws_sdk_dynamodb::config::Credentials as AwsCredentials;
 use aws_smithy_http_client::{Builder, tls};
 
 use crate::{
     Credentials, DynamoStore, KmsKeys, Meter, MissingSettings, S3Blobs, Settings, SqsQueue,
-    lambda::sqs::Sources,
+    lambda::sqs::Sources, settings::variable, trust,
 };
 
 /// An HTTP connection is kept this long without use: less than the 60 s after which AWS's side closes it.
@@ -22,6 +22,13 @@ const ATTEMPT: Duration = Duration::from_secs(4);
 /// All tries together: less than the shortest function timeout of `infra/template.yaml`.
 const OPERATION: Duration = Duration::from_secs(8);
 const ATTEMPTS: u32 = 3;
+
+/// Where the process runs. What Lambda makes known need not be looked for, and looking is most of a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Lambda,
+    Anywhere,
+}
 
 /// Everything of AWS that the pipeline uses. Cheap to clone; clones share connections.
 #[derive(Debug, Clone)]
@@ -45,9 +52,12 @@ impl Aws {
 
     /// As `settings` say. Calls nobody: that a name leads nowhere shows with its first use.
     pub async fn new(settings: Settings) -> Self {
-        let shared =
-            loader(settings.endpoint.as_deref(), settings.region.as_deref(), settings.credentials.as_ref());
-        let shared = shared.load().await;
+        Self::at(Place::Anywhere, settings).await
+    }
+
+    pub(crate) async fn at(place: Place, settings: Settings) -> Self {
+        let (endpoint, region) = (settings.endpoint.as_deref(), settings.region.as_deref());
+        let shared = loader(place, endpoint, region, settings.credentials.as_ref()).load().await;
         let meter = Meter::default();
         let dynamo = aws_sdk_dynamodb::config::Builder::from(&shared).interceptor(meter.clone()).build();
         let sqs = aws_sdk_sqs::config::Builder::from(&shared).interceptor(meter.clone()).build();
@@ -60,7 +70,7 @@ impl Aws {
         Self {
             store: DynamoStore::new(aws_sdk_dynamodb::Client::from_conf(dynamo), &settings, meter.clone()),
             queue: SqsQueue::new(aws_sdk_sqs::Client::from_conf(sqs), &settings, meter.clone()),
-            blobs: S3Blobs::new(aws_sdk_s3::Client::from_conf(s3), settings.payload_bucket.clone()),
+            blobs: S3Blobs::new(s3, settings.payload_bucket.clone()),
             keys: KmsKeys::new(aws_sdk_kms::Client::from_conf(kms), settings.key_id.clone()),
             meter,
             settings: Arc::new(settings),
@@ -85,6 +95,7 @@ impl Aws {
 
 /// How all clients are made.
 pub(crate) fn loader(
+    place: Place,
     endpoint: Option<&str>,
     region: Option<&str>,
     credentials: Option<&Credentials>,
@@ -92,6 +103,7 @@ pub(crate) fn loader(
     let http = Builder::new()
         .pool_idle_timeout(IDLE)
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
+        .tls_context(trust::context(place, endpoint))
         .build_https();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT)
@@ -115,6 +127,10 @@ pub(crate) fn loader(
     }
     if let Some(region) = region {
         loader = loader.region(Region::new(region.to_owned()));
+    }
+    // The default chain would find them too, after it has built clients for all the places where it looks.
+    if place == Place::Lambda && variable("AWS_ACCESS_KEY_ID").is_some() {
+        loader = loader.credentials_provider(EnvironmentVariableCredentialsProvider::new());
     }
     if let Some(fixed) = credentials {
         loader = loader.credentials_provider(AwsCredentials::new(

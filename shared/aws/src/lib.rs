@@ -15,6 +15,7 @@ mod ports;
 mod queue;
 mod settings;
 mod store;
+mod trust;
 
 pub use blobs::S3Blobs;
 pub use client::Aws;

@@ -8,7 +8,10 @@ mod spec;
 pub use poll::Polled;
 pub use spec::{IndexSpec, KeySpec, QueueSpec, TableSpec};
 
-use crate::{Credentials, Meter, client::loader};
+use crate::{
+    Credentials, Meter,
+    client::{Place, loader},
+};
 
 /// The clients, for one endpoint.
 #[derive(Debug, Clone)]
@@ -23,7 +26,7 @@ impl Admin {
     /// For something that speaks AWS's protocols at `endpoint`. Calls nobody. What an event source calls is counted
     /// by `meter`, as it is billed with the rest.
     pub async fn new(endpoint: &str, region: &str, credentials: &Credentials, meter: &Meter) -> Self {
-        let shared = loader(Some(endpoint), Some(region), Some(credentials)).load().await;
+        let shared = loader(Place::Anywhere, Some(endpoint), Some(region), Some(credentials)).load().await;
         let s3 = aws_sdk_s3::config::Builder::from(&shared).force_path_style(true).build();
         let sqs = aws_sdk_sqs::config::Builder::from(&shared).interceptor(meter.clone()).build();
         Self {

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use tokio::runtime;
 
 use super::{EventError, Function, Invocation, Warm, invoke, log, panics};
-use crate::{Aws, settings::variable};
+use crate::{Aws, Settings, client::Place, settings::variable};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -39,7 +39,7 @@ async fn serve<F: Function>(
         return Err("this is a Lambda function: start it with `cargo lambda watch`, or the whole bridge with `cargo run`"
             .into());
     }
-    let aws = Aws::from_env().await?;
+    let aws = Aws::at(Place::Lambda, Settings::from_env()?).await;
     let function = build(aws.clone())?;
     aws.warm_up(warm).await;
     let handler = service_fn(async |event: LambdaEvent<Box<RawValue>>| {
