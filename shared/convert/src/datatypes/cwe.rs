@@ -230,10 +230,14 @@ pub(crate) fn coding<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>,
     }
 }
 
+/// The code itself: the first there is.
+pub(crate) fn raw_code(value: Value<'_>) -> Option<Cow<'_, str>> {
+    [1, 4].into_iter().find_map(|n| value.part(n).content()).and_then(crate::conversion::trimmed)
+}
+
 /// The FHIR code of a coded value, when its table has one; a note, when it does not.
 pub(crate) fn code<'m>(c: &mut Conversion<'m>, value: Value<'m>, table: &Table) -> Option<&'static str> {
-    let text = value.part(1).content().or_else(|| value.part(4).content())?;
-    let code = table.code(text.trim());
+    let code = table.code(&raw_code(value)?);
     if code.is_none() {
         c.note(value, Reason::NoCode);
     }

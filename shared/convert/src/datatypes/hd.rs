@@ -86,6 +86,19 @@ pub(crate) fn organization<'m>(c: &mut Conversion<'m>, value: Value<'m>) -> Opti
     resource(c, "Organization", value, |_, _| {})
 }
 
+/// The same in a country.
+pub(crate) fn organization_in<'m>(
+    c: &mut Conversion<'m>,
+    value: Value<'m>,
+    country: Option<&str>,
+) -> Option<Ref> {
+    resource(c, "Organization", value, |w, _| {
+        if let Some(country) = country {
+            w.one("address", |w| w.text("country", country));
+        }
+    })
+}
+
 /// A Device (an application) known by its designator alone.
 pub(crate) fn device<'m>(c: &mut Conversion<'m>, value: Value<'m>) -> Option<Ref> {
     resource(c, "Device", value, |_, _| {})

@@ -124,8 +124,8 @@ fn status<'m>(c: &mut Conversion<'m>, w: &mut Json, pv1: Segment<'m>) {
         ("ADT", trigger) => ENCOUNTER_STATUS_OF_EVENT.code(trigger),
         _ => None,
     };
-    let class = pv1.field(2).component(1);
-    let of_class = || class.content().and_then(|class| ENCOUNTER_STATUS_OF_CLASS.code(class.trim()));
+    let class = cwe::raw_code(pv1.field(2).first());
+    let of_class = || class.and_then(|class| ENCOUNTER_STATUS_OF_CLASS.code(&class));
     match of_event.or_else(of_class) {
         Some(status) => w.code("status", status),
         None => {

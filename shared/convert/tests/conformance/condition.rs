@@ -46,6 +46,7 @@ fn atom(text: &str, last: &mut String) -> Option<Atom> {
         return None;
     }
     last.clone_from(&place);
+    let rest = &rest.replace('\'', "\"");
     let codes: Vec<String> = rest.split('"').skip(1).step_by(2).map(str::to_owned).collect();
     let not = rest.contains("NOT ") || rest.contains("IS NOT");
     let test = match (rest.to_uppercase().contains("VALUE"), codes.is_empty(), not) {

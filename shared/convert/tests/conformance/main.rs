@@ -168,7 +168,8 @@ fn run(trial: &Trial) -> Outcome {
     }
     // Breaking a condition shows nothing when the value is a constant that stands there for other reasons too.
     let telling = matches!(trial.expected, Expected::Input) && trial.input.starts_with('q');
-    if !trial.conditions.is_empty() && telling && !trial.unread {
+    // A place that is not at one level is at another, and both are Locations.
+    if !trial.conditions.is_empty() && telling && !trial.unread && trial.root != "Location" {
         let broken = bundle(trial, true);
         if self::found(trial, &broken) {
             return Outcome::Unconditional;
@@ -242,15 +243,17 @@ fn filler(place: &str) -> &'static str {
         | "SPM-17.2" => "20240308101500",
         "PR1-5.5" => "",
         "PID-25" => "2",
+        "PR1-7" => "30",
         "OBX-33" => "S1",
         _ => "vv9",
     }
 }
 
-fn is_set(draft: &mut Draft, segment: &str, [field, component, _]: [u32; 3]) -> bool {
+fn is_set(draft: &mut Draft, segment: &str, [field, component, sub]: [u32; 3]) -> bool {
     let fields = draft.segment(segment);
     let value = fields.and_then(|fields| fields.get(&field).cloned());
-    value.is_some_and(|value| component == 0 || value.keys().any(|(c, _)| *c == component))
+    let is_it = |(c, s): &(u32, u32)| *c == component && (sub == 0 || *s == sub || (sub == 1 && *s == 0));
+    value.is_some_and(|value| component == 0 || value.keys().any(is_it))
 }
 
 fn holds(draft: &mut Draft, segment: &str, [field, component, _]: [u32; 3], code: &str) -> bool {
@@ -280,6 +283,7 @@ fn context(trial: &Trial, draft: &mut Draft) {
         "AIS-7" => &[([4, 0, 0], "20240307093000"), ([8, 0, 0], "min")],
         "AIG-11" => &[([8, 0, 0], "20240307093000"), ([12, 0, 0], "min")],
         "AIL-9" | "AIP-9" => &[([6, 0, 0], "20240307093000"), ([10, 0, 0], "min")],
+        "PR1-7" => &[([5, 0, 0], "202401010930")],
         "PR1-16" => &[([3, 0, 0], "c5")],
         "TQ1-13" => &[([13, 2, 0], "min")],
         "TQ1-5" => &[([3, 8, 0], "AC"), ([5, 2, 0], "min")],

@@ -115,7 +115,8 @@ pub(crate) fn base(map: &str) -> Draft {
     let segment = &map[..3];
     let visit = "PV1|1|O|||||||||||||||||V1\n";
     let text = match (segment, map) {
-        ("MRG", _) => ADT.replace("A08^ADT_A01", "A40^ADT_A39") + "MRG|88^^^NORTH^MR\n",
+        ("MRG", _) => ADT.replace("A08^ADT_A01", "A40^ADT_A39") + "MRG|88^^^NORTH^MR||acc2\n",
+        ("PID", "PID[Account]") => ADT.replace("Base", "Base|||||||||||||acc1"),
         ("PV1", _) => format!("{ADT}{visit}"),
         ("PV2", _) => format!("{ADT}{visit}PV2|\n"),
         ("DG1", _) => format!("{ADT}{visit}DG1|1||c3^d3^I10C\n"),
@@ -160,7 +161,7 @@ pub(crate) fn companions(data_type: &str) -> &'static [(u32, u32, &'static str)]
     match data_type {
         "CX" | "EI" | "DLN" | "PLN" => &[(1, 0, "id1")],
         "XCN" => &[(1, 0, "id1"), (2, 0, "Fam")],
-        "XON" => &[(1, 0, "Org")],
+        "XON" => &[(1, 0, "Org"), (10, 0, "onr1")],
         "XPN" => &[(1, 0, "Fam")],
         "NDL" => &[(1, 1, "id1"), (1, 2, "Fam")],
         "CNN" => &[(1, 0, "id1"), (2, 0, "Fam")],

@@ -1,7 +1,7 @@
 //! Turns rows of the guide into trials: a value at a place in a message, and where it must turn up.
 
 use crate::{
-    condition::{self, Atom},
+    condition::{self, Atom, Test},
     guide::{Guide, Row},
     sample,
 };
@@ -87,6 +87,14 @@ fn of_row(guide: &Guide, map: &str, row: &Row, tag: u32, trials: &mut Vec<Trial>
         trial.at = [0; 3];
         return trials.push(trial);
     }
+    // What is assigned in words only, or not at all, cannot be tried.
+    if number == 0 || row.assignment.starts_with(['/', '#']) {
+        return;
+    }
+    if row.fhir.ends_with("CodeableConcept") && row.datatype.is_empty() && !row.vocabulary.is_empty() {
+        trial.path.push_str(".coding.code");
+        return with_codes(guide, trial, &row.vocabulary, true, trials);
+    }
     if row.datatype.is_empty() || !guide.datatypes.contains_key(&row.datatype.to_lowercase()) {
         return with_codes(guide, trial, &row.vocabulary, is_concept(row), trials);
     }
@@ -164,9 +172,12 @@ fn of_datatype(
         if !simple || trial.input.is_empty() {
             trial.input = sample::simple(&row.v2_type, &row.v2, tag);
         }
-        trial.path = joined(&parent.path, &row.fhir, data_type);
-        if data_type.to_lowercase().starts_with("pl[") {
+        trial.path = joined(&parent.path, &row.fhir, data_type, n);
+        if is_place(data_type, n) {
             trial.root = "Location".into();
+        }
+        if trial.conditions.iter().any(|atom| matches!(&atom.test, Test::OneOf(codes) if codes[0] == "UUID")) {
+            trial.input = "00000000-0000-4000-8000-000000000001".into();
         }
         let nested = row.datatype.to_lowercase();
         if guide.datatypes.contains_key(&nested) && nested != data_type.to_lowercase() {
@@ -192,12 +203,18 @@ fn of_datatype(
     }
 }
 
+/// Components that are places: each is a Location of its own.
+fn is_place(data_type: &str, component: u32) -> bool {
+    let name = data_type.to_lowercase();
+    name.starts_with("pl[") || (name.starts_with("ndl[") && component >= 4)
+}
+
 /// The path of a component under that of its field. Places and designators are numbered resources of their own.
-fn joined(parent: &str, own: &str, data_type: &str) -> String {
+fn joined(parent: &str, own: &str, data_type: &str, n: u32) -> String {
     let own = own.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(own, |(_, rest)| rest);
     let own = own.trim_start_matches('.').trim_start_matches("Quantity.");
     let own = if own.starts_with('$') { "" } else { own };
-    if data_type.to_lowercase().starts_with("pl[") {
+    if is_place(data_type, n) {
         return own.replacen("location(Location.", "(Location.", 1).trim_start_matches('.').to_owned();
     }
     match (parent.is_empty(), own.is_empty()) {
@@ -215,7 +232,11 @@ fn with_codes(guide: &Guide, trial: Trial, vocabulary: &str, concept: bool, tria
     let Some(codes) = guide.tables.get(vocabulary).filter(|_| !vocabulary.is_empty()) else {
         return trials.push(trial);
     };
-    for code in codes {
+    let only = trial.conditions.iter().find_map(|atom| match &atom.test {
+        Test::OneOf(codes) if atom.place == trial.place => Some(codes.clone()),
+        _ => None,
+    });
+    for code in codes.iter().filter(|code| only.as_ref().is_none_or(|only| only.contains(&code.v2))) {
         let mut one = trial.clone();
         one.input = code.v2.replace("<integer>", "5");
         // The conditions of address types choose among the codes themselves.
