@@ -13,7 +13,7 @@ pub(crate) fn quantity<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m
     nm::decimal_member(c, w, "value", value.part(1));
     let unit = value.part(2);
     if unit.content().is_some() {
-        cwe::unit(c, w, unit);
+        cwe::unit_called(c, w, unit, [9, 2, 1]);
     }
 }
 

@@ -293,8 +293,13 @@ pub(crate) fn organization<'m>(c: &mut Conversion<'m>, value: Value<'m>) -> Opti
 
 /// The unit of a quantity (OBX-6 beside OBX-5).
 pub(crate) fn unit<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>) {
+    unit_called(c, w, value, [2, 1, 9]);
+}
+
+/// The unit of a quantity; `names` are the components that may name it, best first.
+pub(crate) fn unit_called<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>, names: [u32; 3]) {
     let cwe = Cwe::of(c, value, &[1, 2, 3, 9, 14]);
-    if let Some(unit) = cwe.text(2).or_else(|| cwe.text(1)).or_else(|| cwe.text(9)) {
+    if let Some(unit) = names.into_iter().find_map(|n| cwe.text(n)) {
         w.text("unit", &unit);
     }
     if let Some(code) = cwe.text(1).filter(|_| cwe.has(3)) {

@@ -115,39 +115,22 @@ fn payor<'m>(c: &mut Conversion<'m>, in1: Segment<'m>) -> Option<Ref> {
         (None, None) => return None,
     };
     Some(c.resource("Organization", id, |c, w| {
-        w.array("identifier", |w| {
-            cx::items(c, w, numbers);
-            if let Some(number) = company.filter(|xon| xon.part(10).content().is_some()) {
-                w.item(|w| {
-                    if let Some(text) = number.part(10).content() {
-                        w.text("value", text.trim());
-                    }
-                });
-            }
-        });
-        if let Some(name) = company.and_then(|xon| xon.part(1).content()) {
-            w.text("name", name.trim());
-        }
+        xon::named(c, w, company, numbers);
         contact(c, w);
     }))
 }
 
 /// The employer or group that holds the policy: IN1-11 by name, IN1-10 by number.
 fn policy_holder<'m>(c: &mut Conversion<'m>, in1: Segment<'m>) -> Option<Ref> {
-    let name = c.one(in1, 11, "Coverage.policyHolder").and_then(xon::string);
+    let name = c.one(in1, 11, "Coverage.policyHolder");
     let numbers: Vec<_> =
         c.each(in1, 10, "Coverage.policyHolder").filter(|cx| cx.part(5).raw() != "SN").collect();
-    let id = match (numbers.first(), &name) {
+    let id = match (numbers.first(), name.and_then(xon::string)) {
         (Some(number), _) => cx::id(c, "Organization", *number)?,
-        (None, Some(name)) => c.id("Organization", &["name"], &[name]),
+        (None, Some(name)) => c.id("Organization", &["name"], &[&name]),
         (None, None) => return None,
     };
-    Some(c.resource("Organization", id, |c, w| {
-        w.array("identifier", |w| cx::items(c, w, numbers.into_iter()));
-        if let Some(name) = &name {
-            w.text("name", name);
-        }
-    }))
+    Some(c.resource("Organization", id, |c, w| xon::named(c, w, name, numbers.into_iter())))
 }
 
 /// The patient, when IN1-17 says so; else a RelatedPerson of the insured's name and address.

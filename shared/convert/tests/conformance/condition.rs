@@ -32,7 +32,14 @@ pub(crate) fn parse(text: &str) -> Option<Vec<Atom>> {
     let text = text.trim().trim_start_matches("IF ").trim();
     let first = text.split(" OR ").next()?;
     let mut place = String::new();
-    first.split(" AND ").map(|part| atom(part, &mut place)).collect()
+    // `PRT-5 AND PRT-6 ARE NOT VALUED`: a place without a verb has the verb of the last one.
+    let verb = text.rsplit([' ']).take(2).collect::<Vec<_>>();
+    let verb = if verb == ["VALUED", "NOT"] { " NOT VALUED" } else { " VALUED" };
+    let whole = |part: &str| {
+        let bare = part.trim().trim_start_matches("IF ").to_owned();
+        if bare.contains(' ') { bare } else { bare + verb }
+    };
+    first.split(" AND ").map(|part| atom(&whole(part), &mut place)).collect()
 }
 
 fn atom(text: &str, last: &mut String) -> Option<Atom> {

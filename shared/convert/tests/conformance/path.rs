@@ -39,6 +39,14 @@ const SLIPS: &[(&str, &str)] = &[
     ("udiCarrier[1].udiCarrier", "udiCarrier[1]"),
     ("udiCarrier[2].udiCarrier", "udiCarrier[2]"),
     ("component[each]", "component"),
+    ("line[1-3].line[", "line["),
+    (".practitioner).practitioner(", ".practitioner("),
+    ("extension[1]:group.url", "extension.url"),
+    ("extension[1]:group.", "extension.extension."),
+    ("extension[1]:orginal-sub-identiier.", "extension.extension."),
+    ("extension[1]:identifier.", "extension.extension."),
+    ("valueSampedData", "valueSampledData"),
+    ("reaction.manifestation.text.text", "reaction.manifestation.text"),
 ];
 
 pub(crate) fn parse(path: &str) -> Vec<Step> {

@@ -179,6 +179,7 @@ pub(crate) fn companions(data_type: &str) -> &'static [(u32, u32, &'static str)]
 /// The component another one says something about.
 pub(crate) fn beside(place: &str) -> Option<(u32, &'static str)> {
     match place.split_once('.')? {
+        ("CWE" | "CE" | "CNE", "2" | "3" | "7") => Some((1, "c9")),
         ("CWE" | "CE" | "CNE", "5" | "6" | "8") => Some((4, "c8")),
         ("CWE" | "CNE", "11" | "12" | "13") => Some((10, "c7")),
         ("HD", "3") => Some((2, "2.999.5.6")),

@@ -87,6 +87,23 @@ fn of_row(guide: &Guide, map: &str, row: &Row, tag: u32, trials: &mut Vec<Trial>
         trial.at = [0; 3];
         return trials.push(trial);
     }
+    // A URL or a system that the sheet does not give cannot be tried either.
+    let unsaid = [".url", ".system", ".uri"].iter().any(|end| row.fhir.ends_with(end));
+    if unsaid && row.datatype.is_empty() && row.assignment.is_empty() {
+        return;
+    }
+    if row.v2 == "OBX-5" && row.datatype.is_empty() || row.datatype.starts_with("NM[") {
+        let kind = trial.conditions.iter().find_map(|atom| match &atom.test {
+            Test::OneOf(codes) if atom.place == "OBX-2" => Some(codes[0].clone()),
+            _ => None,
+        });
+        trial.input = match kind.as_deref() {
+            Some("NM") => "12.5".into(),
+            Some("DTM") => "202401020930".into(),
+            Some("TM") => "0930".into(),
+            _ => trial.input,
+        };
+    }
     // What is assigned in words only, or not at all, cannot be tried.
     if number == 0 || row.assignment.starts_with(['/', '#']) {
         return;
@@ -118,7 +135,7 @@ fn assigned(assignment: &str) -> Option<Expected> {
     if assignment.contains(".start") || assignment.contains(".end") {
         return Some(Expected::Computed);
     }
-    if assignment.contains('+') {
+    if assignment.contains('+') || assignment == "NA.1" {
         return Some(Expected::Holding);
     }
     Some(Expected::Text(assignment.trim_matches('"').trim().trim_end_matches('"').into()))
@@ -229,8 +246,13 @@ fn joined(parent: &str, own: &str, data_type: &str, n: u32) -> String {
 
 /// One trial, or, where codes are translated, one for each code of the table.
 fn with_codes(guide: &Guide, trial: Trial, vocabulary: &str, concept: bool, trials: &mut Vec<Trial>) {
+    let own_condition = trial.conditions.iter().find_map(|atom| match &atom.test {
+        Test::OneOf(codes) if atom.place == trial.place => Some(codes[0].clone()),
+        _ => None,
+    });
     let Some(codes) = guide.tables.get(vocabulary).filter(|_| !vocabulary.is_empty()) else {
-        return trials.push(trial);
+        let input = own_condition.unwrap_or_else(|| trial.input.clone());
+        return trials.push(Trial { input, ..trial });
     };
     let only = trial.conditions.iter().find_map(|atom| match &atom.test {
         Test::OneOf(codes) if atom.place == trial.place => Some(codes.clone()),
