@@ -17,6 +17,23 @@ pub(crate) fn quantity<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m
     }
 }
 
+/// The members of a Duration: a unit of time is one of UCUM, and another is kept as it is called.
+pub(crate) fn duration<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>) {
+    nm::decimal_member(c, w, "value", value.part(1));
+    let unit = value.part(2);
+    match cwe::string(unit) {
+        Some(name) => match time_unit(&name).or_else(|| time_unit(unit.part(1).raw())) {
+            Some(code) => {
+                w.code("unit", code);
+                w.code("system", "http://unitsofmeasure.org");
+                w.code("code", code);
+            }
+            None => w.text("unit", &name),
+        },
+        None => {}
+    }
+}
+
 /// Minutes, for elements counted in them; the unit is a code of UCUM or table 0255, minutes when there is none.
 pub(crate) fn minutes(number: f64, unit: &str) -> Option<f64> {
     let factor = match unit.to_ascii_lowercase().as_str() {

@@ -180,22 +180,24 @@ fn universal_id_type(w: &mut Json, kind: &str) {
     });
 }
 
-/// `name`, `software` and `endpoint` of MessageHeader.source. An endpoint is required: the message's own designator
+/// `name`, `software` and `endpoint` of MessageHeader.source. The software is the application's second name, else the
+/// `product` SFT tells. An endpoint is required: the message's own designator
 /// of the application, or the reason why there is none.
 pub(crate) fn source<'m>(
     c: &mut Conversion<'m>,
     w: &mut Json,
     application: Option<Value<'m>>,
     network: Option<Value<'m>>,
+    product: Option<&str>,
 ) {
-    if let Some(value) = application {
-        let hd = Hd::of(c, value, &MAPPED);
-        if let Some(name) = hd.text(1) {
-            w.text("name", &name);
-        }
-        if let Some(software) = hd.text(2) {
-            w.text("software", &software);
-        }
+    let hd = application.map(|value| Hd::of(c, value, &MAPPED));
+    if let Some(name) = hd.as_ref().and_then(|hd| hd.text(1)) {
+        w.text("name", &name);
+    }
+    match (hd.as_ref().and_then(|hd| hd.text(2)), product) {
+        (Some(software), _) => w.text("software", &software),
+        (None, Some(product)) => w.text("software", product),
+        (None, None) => {}
     }
     endpoint(c, w, network.or(application));
 }

@@ -112,8 +112,8 @@ fn source<'m>(c: &mut Conversion<'m>, w: &mut Json, msh: Segment<'m>) {
     let application = c.one(msh, 3, "MessageHeader.source");
     let network = c.one(msh, 24, "MessageHeader.source.endpoint");
     w.object("source", |w| {
-        sft::software(c, w);
-        hd::source(c, w, application, network);
+        let product = sft::software(c, w);
+        hd::source(c, w, application, network, product.as_deref());
     });
 }
 

@@ -185,6 +185,9 @@ fn extensions<'m>(c: &mut Conversion<'m>, w: &mut Json, obx: Segment<'m>) {
             dtm::date_time(c, w, "valueDateTime", analysed);
         });
     }
+    for prt in c.children(obx, &["PRT"]) {
+        prt::observation_location(c, w, prt);
+    }
     if let Some(kind) = c.text(obx, 30, "Observation.extension") {
         w.extension("http://hl7.org/fhir/StructureDefinition/observation-structure-type", |w| {
             w.object("valueCodeableConcept", |w| {

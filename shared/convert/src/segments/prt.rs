@@ -179,6 +179,24 @@ fn telecoms<'m>(c: &mut Conversion<'m>, w: &mut Json, prt: Segment<'m>) {
     }
 }
 
+/// Elements of Observation.extension: where the observation was made, as a place (PRT-9) or an address (PRT-14).
+pub(crate) fn observation_location<'m>(c: &mut Conversion<'m>, w: &mut Json, prt: Segment<'m>) {
+    const URL: &str = "http://hl7.org/fhir/StructureDefinition/event-location";
+    for place in c.each(prt, 9, "Observation.extension") {
+        if let Some(location) = pl::location(c, place, |_, _| {}) {
+            w.extension(URL, |w| location.write(w, "valueReference"));
+        }
+    }
+    for address in c.each(prt, 14, "Observation.extension") {
+        let id = c.id("Location", &["xad"], &[address.raw()]);
+        let location = c.resource("Location", id, |c, w| {
+            w.code("mode", "instance");
+            w.object("address", |w| xad::address(c, w, address, None));
+        });
+        w.extension(URL, |w| location.write(w, "valueReference"));
+    }
+}
+
 /// The Device of one PRT that carries one.
 pub(crate) fn device<'m>(c: &mut Conversion<'m>, prt: Segment<'m>) -> Option<Ref> {
     let value = c.one(prt, 10, "Device.identifier").or_else(|| c.one(prt, 16, "Device.udiCarrier"))?;

@@ -90,7 +90,7 @@ fn notes<'m>(c: &mut Conversion<'m>, w: &mut Json, schedule: &Schedule<'m>) {
 fn status<'m>(c: &mut Conversion<'m>, schedule: &Schedule<'m>, time: &Time<'m>) -> &'static str {
     let sent = c.one(schedule.sch, 25, "Appointment.status");
     let of_sch = sent.and_then(|value| {
-        let code = value.part(1).content()?;
+        let code = cwe::raw_code(value)?;
         let known = APPOINTMENT_STATUS.code(code.trim()).or_else(|| any_case(code.trim()));
         if known.is_none() {
             c.note(value, Reason::NoCode);

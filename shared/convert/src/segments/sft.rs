@@ -1,5 +1,7 @@
 //! SFT, the software a message came through.
 
+use std::borrow::Cow;
+
 use bridge_hl7v2::Segment;
 
 use crate::{
@@ -8,12 +10,13 @@ use crate::{
     json::Json,
 };
 
-/// MessageHeader.source.software and .version: of the software nearest to the source, the first SFT.
-pub(crate) fn software<'m>(c: &mut Conversion<'m>, w: &mut Json) {
-    let Some(sft) = c.child(c.message.header(), &["SFT"]) else { return };
+/// MessageHeader.source.version, and the product's name: of the software nearest to the source, the first SFT.
+pub(crate) fn software<'m>(c: &mut Conversion<'m>, w: &mut Json) -> Option<Cow<'m, str>> {
+    let sft = c.child(c.message.header(), &["SFT"])?;
     if let Some(version) = c.text(sft, 2, "MessageHeader.source.version") {
         w.text("version", &version);
     }
+    c.text(sft, 3, "MessageHeader.source.software")
 }
 
 /// A Device for each SFT.

@@ -47,7 +47,8 @@ fn atom(text: &str, last: &mut String) -> Option<Atom> {
     let text = &text.replace(" IS EMPTY", " NOT VALUED").replace(" DOES NOT EXIST", " NOT VALUED");
     let text = &text.replace("HD-", "HD.").replace("XON-", "XON.");
     let (place, rest) = text.split_once(' ')?;
-    let place = if place == "NOT" || place == "IS" { last.clone() } else { place.to_owned() };
+    let negated = place == "NOT";
+    let place = if negated || place == "IS" { last.clone() } else { place.to_owned() };
     let segment_or_type = place.split(['-', '.']).next()?;
     if !(2..=3).contains(&segment_or_type.len()) || !place.contains(['-', '.']) {
         return None;
@@ -55,7 +56,7 @@ fn atom(text: &str, last: &mut String) -> Option<Atom> {
     last.clone_from(&place);
     let rest = &rest.replace('\'', "\"");
     let codes: Vec<String> = rest.split('"').skip(1).step_by(2).map(str::to_owned).collect();
-    let not = rest.contains("NOT ") || rest.contains("IS NOT");
+    let not = negated || rest.contains("NOT ") || rest.contains("IS NOT");
     let test = match (rest.to_uppercase().contains("VALUE"), codes.is_empty(), not) {
         (_, false, false) => Test::OneOf(codes),
         (_, false, true) => Test::NoneOf(codes),

@@ -29,18 +29,63 @@ use self::{
 
 /// The segment maps of the message families ADT, SIU and ORU; the guide has none for DFT.
 const MAPS: &[&str] = &[
-    "AIG[Appointment]", "AIL[Appointment]", "AIP[Appointment]", "AIS[Appointment]", "AIS[ServiceRequest]",
-    "AL1[AllergyIntolerance]", "DG1[Condition]", "DG1[Encounter]", "EVN[Provenance]", "IAM[AllergyIntolerance]",
-    "IN1[Coverage]", "IN3[CareTeam]", "MRG[Account]", "MSA[MessageHeader]", "MSH[Bundle]", "MSH[MessageHeader]",
-    "MSH[Provenance-Operator]", "MSH[Provenance-Source]", "MSH[Provenance-Transformation]", "NK1[Patient]",
-    "NK1[RelatedPerson]", "NTE[Appointment-Comment]", "NTE[Observation]", "OBR[DiagnosticReport]",
-    "OBR[ServiceRequest]", "OBR[Specimen]", "OBX[Observation-Component]", "OBX[Observation]",
-    "ORC[DiagnosticReport]", "ORC[ServiceRequest]", "PD1[Observation-LivingWill]", "PD1[Patient]", "PID[Account]",
-    "PID[Appointment]", "PID[Patient]", "PID[Provenance-Patient]", "PR1[Procedure]", "PRT[CareTeam]", "PRT[Device]",
-    "PRT[Patient-GeneralPractitioner-Practitioner]", "PV1[Basic-EncounterHistory]", "PV1[Coverage]",
-    "PV1[Encounter]", "PV1[Patient]", "PV2[Encounter]", "ROL[CareTeam]", "ROL[Encounter-PractitionerRole]",
-    "ROL[Patient-GeneralPractitioner]", "SCH[Appointment]", "SCH[Provenance]", "SCH[ServiceRequest]", "SFT[Device]",
-    "SFT[MessageHeader]", "SPM[Specimen]", "TQ1[ServiceRequest]",
+    "AIG[Appointment]",
+    "AIL[Appointment]",
+    "AIP[Appointment]",
+    "AIS[Appointment]",
+    "AIS[ServiceRequest]",
+    "AL1[AllergyIntolerance]",
+    "DG1[Condition]",
+    "DG1[Encounter]",
+    "EVN[Provenance]",
+    "IAM[AllergyIntolerance]",
+    "IN1[Coverage]",
+    "IN3[CareTeam]",
+    "MRG[Account]",
+    "MSA[MessageHeader]",
+    "MSH[Bundle]",
+    "MSH[MessageHeader]",
+    "MSH[Provenance-Operator]",
+    "MSH[Provenance-Source]",
+    "MSH[Provenance-Transformation]",
+    "NK1[Patient]",
+    "NK1[RelatedPerson]",
+    "NTE[Appointment-Comment]",
+    "NTE[Observation]",
+    "OBR[DiagnosticReport]",
+    "OBR[ServiceRequest]",
+    "OBR[Specimen]",
+    "OBX[Observation-Component]",
+    "OBX[Observation]",
+    "ORC[DiagnosticReport]",
+    "ORC[ServiceRequest]",
+    "PD1[Observation-LivingWill]",
+    "PD1[Patient]",
+    "PID[Account]",
+    "PID[Appointment]",
+    "PID[Patient]",
+    "PID[Provenance-Patient]",
+    "PR1[Procedure]",
+    "PRT[CareTeam]",
+    "PRT[Device]",
+    "PRT[Observation-Location]",
+    "PRT[Patient-GeneralPractitioner-Practitioner]",
+    "PRT[PractitionerRole]",
+    "PV1[Basic-EncounterHistory]",
+    "PV1[Coverage]",
+    "PV1[Encounter]",
+    "PV1[Patient]",
+    "PV2[Encounter]",
+    "ROL[CareTeam]",
+    "ROL[Encounter-PractitionerRole]",
+    "ROL[Patient-GeneralPractitioner]",
+    "SCH[Appointment]",
+    "SCH[Provenance]",
+    "SCH[ServiceRequest]",
+    "SFT[Device]",
+    "SFT[MessageHeader]",
+    "SPM[Specimen]",
+    "TQ1[ServiceRequest]",
 ];
 
 #[derive(Default, Clone, Copy)]
@@ -109,14 +154,22 @@ fn every_mapped_row_passes_or_has_a_reason() {
                         _ => count.missing += 1,
                     }
                     if !excused {
-                        failures.push(format!("{outcome:?}\t{}\t{}\t{}\t{:?}", trial.map, trial.place, trial.path, trial.expected));
+                        failures.push(format!(
+                            "{outcome:?}\t{}\t{}\t{}\t{:?}",
+                            trial.map, trial.place, trial.path, trial.expected
+                        ));
                     }
                 }
             }
         }
     }
     report(&counts, &failures);
-    let unused: Vec<_> = excuses.iter().filter(|e| !e.used.get()).map(|e| format!("{} {} {}", e.map, e.place, e.path)).collect();
+    assert!(failures.is_empty(), "{} trials fail without a reason", failures.len());
+    let unused: Vec<_> = excuses
+        .iter()
+        .filter(|e| !e.used.get())
+        .map(|e| format!("{} {} {}", e.map, e.place, e.path))
+        .collect();
     assert!(unused.is_empty(), "reasons for what passes: {unused:#?}");
     hold(&counts);
 }
@@ -131,15 +184,21 @@ fn report(counts: &BTreeMap<&str, Count>, failures: &[String]) {
         total.missing += c.missing;
         total.reasoned += c.reasoned;
     }
-    eprintln!("{:<50}{:>8}{:>12}{:>9}{:>10}", "total", total.passed, total.wrong_path, total.missing, total.reasoned);
+    eprintln!(
+        "{:<50}{:>8}{:>12}{:>9}{:>10}",
+        "total", total.passed, total.wrong_path, total.missing, total.reasoned
+    );
     failures.iter().for_each(|failure| eprintln!("{failure}"));
 }
 
 /// Compares with the floor, or writes it.
 fn hold(counts: &BTreeMap<&str, Count>) {
     let floor = fs::read_to_string(own("floor.tsv")).unwrap_or_default();
-    let floor: BTreeMap<&str, usize> =
-        floor.lines().filter_map(|line| line.split_once('\t')).map(|(map, n)| (map, n.parse().unwrap())).collect();
+    let floor: BTreeMap<&str, usize> = floor
+        .lines()
+        .filter_map(|line| line.split_once('\t'))
+        .map(|(map, n)| (map, n.parse().unwrap()))
+        .collect();
     for (map, count) in counts {
         let least = floor.get(map).copied().unwrap_or(0);
         assert!(count.passed >= least, "{map}: {} trials pass, {least} did", count.passed);
@@ -209,7 +268,11 @@ fn bundle(trial: &Trial, broken: bool) -> Value {
                 }
             }
             Test::Empty => draft.clear(&segment, at),
-            Test::OneOf(codes) => draft.set(&segment, at, &codes[0]),
+            Test::OneOf(codes) => {
+                let number = codes.iter().find(|code| *code == "NM");
+                draft.set(&segment, at, number.unwrap_or(&codes[0]));
+            }
+            Test::NoneOf(_) if atom.place == "OBX-2" => draft.set(&segment, at, "ST"),
             Test::NoneOf(codes) => {
                 if codes.iter().any(|code| holds(&mut draft, &segment, at, code)) {
                     draft.set(&segment, at, "PH");
@@ -242,6 +305,9 @@ fn bundle(trial: &Trial, broken: bool) -> Value {
 /// A value in OBX-5 that fits its type, where the trial puts none there.
 fn observation(trial: &Trial, draft: &mut Draft) {
     let fields = draft.segment("OBX").cloned().unwrap_or_default();
+    if fields.get(&11).is_some_and(|value| value.values().any(|text| text == "N")) {
+        draft.clear("OBX", [5, 0, 0]);
+    }
     let kind = fields.get(&2).and_then(|value| value.get(&(1, 0))).cloned().unwrap_or_default();
     let here = |component: u32| trial.at[0] == 5 && trial.at[1] == component;
     match kind.as_str() {
@@ -257,7 +323,7 @@ fn observation(trial: &Trial, draft: &mut Draft) {
             }
         }
         "ED" if !here(5) => draft.set("OBX", [5, 5, 0], "aGVsbG8="),
-        "NM" | "NA" if trial.at[0] != 5 => draft.set("OBX", [5, 0, 0], "12"),
+        "NM" | "NA" if !trial.place.starts_with("OBX-5") => draft.set("OBX", [5, 0, 0], "12"),
         _ => {}
     }
 }
@@ -266,7 +332,7 @@ fn observation(trial: &Trial, draft: &mut Draft) {
 fn repeated(text: &str) -> String {
     let lines = text.split('\r').map(|line| {
         let mut fields: Vec<String> = line.split('|').map(str::to_owned).collect();
-        if fields[0] == "OBX" && !fields[5].contains('~') {
+        if fields[0] == "OBX" && !fields[5].is_empty() {
             fields[5] = format!("{0}~{0}", fields[5]);
         }
         fields.join("|")
@@ -277,11 +343,16 @@ fn repeated(text: &str) -> String {
 /// A value that makes a field valued, of the type it has.
 fn filler(place: &str) -> &'static str {
     match place {
-        _ if place.ends_with(".12") || place.ends_with(".13") || place.ends_with(".19") || place.ends_with(".20") => {
+        _ if place.ends_with(".12")
+            || place.ends_with(".13")
+            || place.ends_with(".19")
+            || place.ends_with(".20") =>
+        {
             "20240308101500"
         }
-        "PID-29" | "PV1-45" | "OBR-8" | "AIS-4" | "AIG-8" | "AIL-6" | "AIP-6" | "IAM-11" | "TQ1-7" | "TQ1-8"
-        | "SPM-17.2" => "20240308101500",
+        "PID-29" | "PV1-45" | "OBR-8" | "AIS-4" | "AIG-8" | "AIL-6" | "AIP-6" | "IAM-11" | "TQ1-7"
+        | "TQ1-8" | "SPM-17.2" => "20240308101500",
+        _ if place.ends_with(".3") => "UCUM",
         "PR1-5.5" => "",
         "PID-25" => "2",
         "PR1-7" => "30",
@@ -329,6 +400,8 @@ fn context(trial: &Trial, draft: &mut Draft) {
         "TQ1-13" => &[([13, 2, 0], "min")],
         "TQ1-5" => &[([3, 8, 0], "AC"), ([5, 2, 0], "min")],
         "SFT-6" => &[([2, 0, 0], "1.0")],
+        "PRT-7" => &[([8, 0, 0], "Org")],
+        "PRT-14" | "PRT-15" if trial.path.contains("member(Organization") => &[([8, 0, 0], "Org")],
         "PRT-17" | "PRT-18" | "PRT-19" | "PRT-20" | "PRT-21" | "PRT-22" => &[([10, 0, 0], "DEV1")],
         _ => &[],
     };
@@ -374,7 +447,9 @@ fn is_expected(trial: &Trial, value: &Value) -> bool {
         _ => return false,
     };
     match &trial.expected {
-        Expected::Text(expected) => text == *expected || text.trim_end_matches('.') == expected.trim_end_matches('.'),
+        Expected::Text(expected) => {
+            text == *expected || text.trim_end_matches('.') == expected.trim_end_matches('.')
+        }
         Expected::Holding => text.contains(&trial.input),
         Expected::Computed => true,
         Expected::Input => is_input(&trial.input, &text),
@@ -390,6 +465,12 @@ fn is_input(input: &str, text: &str) -> bool {
         _ => "",
     };
     let time = sample::fhir_time(input).is_some_and(|time| text.starts_with(&time) || time.starts_with(text));
+    let narrative = text.starts_with("<div") && text.contains(&format!(">{input}<"));
     let clock = input.len() == 4 && text == format!("{}:{}:00", &input[..2], &input[2..]);
-    text == input || (!uri.is_empty() && text == uri) || (text.starts_with("urn:") && text.ends_with(input)) || time || clock
+    text == input
+        || (!uri.is_empty() && text == uri)
+        || (text.starts_with("urn:") && text.ends_with(input))
+        || time
+        || clock
+        || narrative
 }

@@ -40,7 +40,10 @@ const SLIPS: &[(&str, &str)] = &[
     ("udiCarrier[2].udiCarrier", "udiCarrier[2]"),
     ("component[each]", "component"),
     ("line[1-3].line[", "line["),
+    ("extension[2].valueReference(Location).", "extension[2].valueReference(Location.address)."),
     (".practitioner).practitioner(", ".practitioner("),
+    (".practitioner(Practitioner)).practitioner(", ".practitioner("),
+    ("code.coding.value", "code.coding.code"),
     ("extension[1]:group.url", "extension.url"),
     ("extension[1]:group.", "extension.extension."),
     ("extension[1]:orginal-sub-identiier.", "extension.extension."),
@@ -65,7 +68,11 @@ pub(crate) fn parse(path: &str) -> Vec<Step> {
                 let taken = std::mem::take(&mut word);
                 let taken = taken.trim();
                 if !taken.is_empty() && !taken.starts_with('$') {
-                    steps.push(if of_resource { Step::Resource(taken.into()) } else { Step::Name(taken.into()) });
+                    steps.push(if of_resource {
+                        Step::Resource(taken.into())
+                    } else {
+                        Step::Name(taken.into())
+                    });
                 }
                 of_resource = c == '(';
             }
@@ -101,7 +108,12 @@ fn member<'a>(bundle: &'a Value, value: &'a Value, name: &str) -> Vec<&'a Value>
     let get = |value: &'a Value| [value.get(name), value.get(&beside)];
     let found: Vec<_> = elements(value).into_iter().flat_map(get).flatten().collect();
     if found.is_empty() {
-        return follow(bundle, value, "").into_iter().filter(|to| *to != value).flat_map(get).flatten().collect();
+        return follow(bundle, value, "")
+            .into_iter()
+            .filter(|to| *to != value)
+            .flat_map(get)
+            .flatten()
+            .collect();
     }
     found
 }
@@ -114,7 +126,9 @@ fn follow<'a>(bundle: &'a Value, value: &'a Value, kind: &str) -> Vec<&'a Value>
         };
         let (of_kind, id) = to.split_once('/')?;
         let known = bundle["entry"].as_array()?.iter().map(|entry| &entry["resource"]);
-        known.into_iter().find(|r| r["id"] == id && r["resourceType"] == of_kind && (of_kind == kind || kind.is_empty()))
+        known
+            .into_iter()
+            .find(|r| r["id"] == id && r["resourceType"] == of_kind && (of_kind == kind || kind.is_empty()))
     });
     found.collect()
 }

@@ -34,7 +34,9 @@ impl Draft {
         }
         let Some(fields) = self.segment(segment) else { return };
         let value = fields.entry(field).or_default();
-        if sub > 1 && let Some(whole) = value.remove(&(component.max(1), 0)) {
+        if sub > 1
+            && let Some(whole) = value.remove(&(component.max(1), 0))
+        {
             value.insert((component.max(1), 1), whole);
         }
         if sub <= 1 && value.keys().any(|(c, s)| *c == component.max(1) && *s > 1) {
@@ -57,7 +59,8 @@ impl Draft {
         let lines = self.segments.iter().map(|(name, fields)| {
             let first = if name == "MSH" { 2 } else { 1 };
             let last = fields.keys().last().copied().unwrap_or(0);
-            let texts: Vec<String> = (first..=last).map(|n| fields.get(&n).map(render).unwrap_or_default()).collect();
+            let texts: Vec<String> =
+                (first..=last).map(|n| fields.get(&n).map(render).unwrap_or_default()).collect();
             format!("{name}|{}", texts.join("|"))
         });
         lines.collect::<Vec<_>>().join("\r")
@@ -86,7 +89,9 @@ fn render(value: &Value) -> String {
         if deepest == 0 {
             return subs.first().map(|(_, text)| (*text).clone()).unwrap_or_default();
         }
-        let at = |s: u32| subs.iter().find(|((_, n), _)| *n == s || (s == 1 && *n == 0)).map_or("", |(_, t)| t.as_str());
+        let at = |s: u32| {
+            subs.iter().find(|((_, n), _)| *n == s || (s == 1 && *n == 0)).map_or("", |(_, t)| t.as_str())
+        };
         (1..=deepest).map(at).collect::<Vec<_>>().join("&")
     };
     (1..=last).map(component).collect::<Vec<_>>().join("^")
@@ -116,6 +121,9 @@ pub(crate) fn base(map: &str) -> Draft {
     let visit = "PV1|1|O|||||||||||||||||V1\n";
     let text = match (segment, map) {
         ("MRG", _) => ADT.replace("A08^ADT_A01", "A40^ADT_A39") + "MRG|88^^^NORTH^MR||acc2\n",
+        ("PID", "PID[Provenance-Patient]") => {
+            ADT.replace("Base", "Base||||||||||||||||||||||||||||20240228|UPD")
+        }
         ("PID", "PID[Account]") => ADT.replace("Base", "Base|||||||||||||acc1"),
         ("PV1", _) => format!("{ADT}{visit}"),
         ("PV2", _) => format!("{ADT}{visit}PV2|\n"),
@@ -131,6 +139,9 @@ pub(crate) fn base(map: &str) -> Draft {
         ("ROL", "ROL[CareTeam]") => format!("{ADT}ROL|||AT|D1^Doe\n"),
         ("ROL", _) => format!("{ADT}ROL|||PP|D1^Doe\n"),
         ("PRT", "PRT[CareTeam]") => format!("{ADT}PRT||||AT|D1^Doe\n"),
+        ("PRT", "PRT[Observation-Location]" | "PRT[PractitionerRole]") => {
+            format!("{ORDER}PRT||||RO|D1^Doe\n")
+        }
         ("PRT", "PRT[Device]") => format!("{ORDER}PRT||||EQUIP\n"),
         ("PRT", _) => format!("{ADT}PRT||||PP|D1^Doe\n"),
         ("MSA", _) => format!("{ADT}MSA|AA|M0\n"),
@@ -140,9 +151,7 @@ pub(crate) fn base(map: &str) -> Draft {
         ("AIG", _) => format!("{SIU}AIG|1||c6^d6^L|room\n"),
         ("AIL", _) => format!("{SIU}AIL|1||WARD\n"),
         ("AIP", _) => format!("{SIU}AIP|1||D1^Doe\n"),
-        ("NTE", "NTE[Appointment-Comment]") => {
-            SIU.replace("PID|", "NTE|1||base text\nPID|")
-        }
+        ("NTE", "NTE[Appointment-Comment]") => SIU.replace("PID|", "NTE|1||base text\nPID|"),
         ("NTE", _) => format!("{ORDER}NTE|1||base text\n"),
         ("OBR" | "OBX" | "ORC", _) => ORDER.to_owned(),
         ("SPM", _) => format!("{ORDER}SPM|1|S1\n"),
@@ -221,6 +230,7 @@ pub(crate) fn simple(data_type: &str, place: &str, tag: u32) -> String {
         "ED.5" => "aGVsbG8=",
         "RP.4" => "html",
         "RI-2" => "0930",
+        "DG1-21" => "D",
         "SN.1" => "<",
         _ => "",
     };
@@ -241,9 +251,14 @@ pub(crate) fn fhir_time(text: &str) -> Option<String> {
     let digits = text.bytes().all(|b| b.is_ascii_digit());
     match text.len() {
         8 if digits => Some(format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..])),
-        12 if digits => {
-            Some(format!("{}-{}-{}T{}:{}:00", &text[..4], &text[4..6], &text[6..8], &text[8..10], &text[10..]))
-        }
+        12 if digits => Some(format!(
+            "{}-{}-{}T{}:{}:00",
+            &text[..4],
+            &text[4..6],
+            &text[6..8],
+            &text[8..10],
+            &text[10..]
+        )),
         _ => None,
     }
 }

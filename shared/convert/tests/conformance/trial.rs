@@ -67,7 +67,7 @@ fn of_row(guide: &Guide, map: &str, row: &Row, tag: u32, trials: &mut Vec<Trial>
         conditions: Vec::new(),
         unread: row.narrative,
     };
-    add_condition(&mut trial, &row.condition, [number, 0, 0]);
+    add_condition(&mut trial, &row.condition, [number, 0, 0], &row.v2);
     for (component, sub, text) in sample::companions(&row.v2_type) {
         trial.with.push(([number, *component, *sub], (*text).into()));
     }
@@ -78,6 +78,9 @@ fn of_row(guide: &Guide, map: &str, row: &Row, tag: u32, trials: &mut Vec<Trial>
     }
     if let Some(expected) = assigned(&row.assignment) {
         trial.expected = expected;
+        if number == 0 {
+            trial.input = "ADT^A08".into();
+        }
         if number > 0 && sample::companions(&row.v2_type).is_empty() {
             trial.with.push(([number, 0, 0], trial.input.clone()));
         }
@@ -116,7 +119,9 @@ fn of_row(guide: &Guide, map: &str, row: &Row, tag: u32, trials: &mut Vec<Trial>
         return with_codes(guide, trial, &row.vocabulary, is_concept(row), trials);
     }
     if row.fhir == "$this" {
-        trial.root = root(&row.datatype);
+        if root(&row.datatype) != "Extension" {
+            trial.root = root(&row.datatype);
+        }
         trial.path.clear();
     }
     of_datatype(guide, &trial, &row.datatype, &row.vocabulary, tag, trials);
@@ -135,18 +140,22 @@ fn assigned(assignment: &str) -> Option<Expected> {
     if assignment.contains(".start") || assignment.contains(".end") {
         return Some(Expected::Computed);
     }
-    if assignment.contains('+') || assignment == "NA.1" {
+    if assignment.contains('+') || assignment == "NA.1" || assignment.starts_with("RP.") {
         return Some(Expected::Holding);
     }
     Some(Expected::Text(assignment.trim_matches('"').trim().trim_end_matches('"').into()))
 }
 
 /// Places of components (`XTN.3`) are meant inside the value at `inside`.
-fn add_condition(trial: &mut Trial, condition: &str, inside: [u32; 3]) {
+fn add_condition(trial: &mut Trial, condition: &str, inside: [u32; 3], own: &str) {
     if condition.is_empty() {
         return;
     }
-    match condition::parse(condition) {
+    // Of the component itself the sheets say `IF NOT VALUED`, and of the segment `ORC.1`.
+    let segment = trial.map[..3].to_owned();
+    let condition = condition.replace("IF NOT VALUED", &format!("IF {own} NOT VALUED"));
+    let condition = condition.replace(&format!("{segment}."), &format!("{segment}-"));
+    match condition::parse(&condition) {
         Some(mut atoms) => {
             for atom in atoms.iter_mut().filter(|atom| !atom.place.contains('-')) {
                 let n = atom.place.rsplit('.').next().unwrap_or_default();
@@ -175,9 +184,15 @@ fn of_datatype(
         let n: u32 = row.v2.rsplit(['.', '-']).next().and_then(|n| n.parse().ok()).unwrap_or(0);
         let mut trial = parent.clone();
         trial.unread |= row.narrative;
-        add_condition(&mut trial, &row.condition, parent.at);
-        let simple = ["ID[", "IS[", "ST[", "NM[", "DTM[", "TS[", "FT["].iter().any(|t| data_type.starts_with(t));
+        add_condition(&mut trial, &row.condition, parent.at, &row.v2);
+        let simple =
+            ["ID[", "IS[", "ST[", "NM[", "DTM[", "TS[", "FT["].iter().any(|t| data_type.starts_with(t));
+        if parent.at[2] > 0 && n > 1 && !simple {
+            // There is no delimiter below subcomponents.
+            continue;
+        }
         (trial.at, trial.place) = match parent.at {
+            [_, _, sub] if sub > 0 => (parent.at, parent.place.clone()),
             _ if simple || n == 0 => (parent.at, parent.place.clone()),
             [field, 0, _] => ([field, n, 0], format!("{}.{n}", parent.place)),
             [field, component, _] => ([field, component, n], format!("{}.{n}", parent.place)),
@@ -189,11 +204,15 @@ fn of_datatype(
         if !simple || trial.input.is_empty() {
             trial.input = sample::simple(&row.v2_type, &row.v2, tag);
         }
+        if data_type.eq_ignore_ascii_case("CQ[code]") {
+            trial.input = "min".into();
+        }
         trial.path = joined(&parent.path, &row.fhir, data_type, n);
         if is_place(data_type, n) {
             trial.root = "Location".into();
         }
-        if trial.conditions.iter().any(|atom| matches!(&atom.test, Test::OneOf(codes) if codes[0] == "UUID")) {
+        if trial.conditions.iter().any(|atom| matches!(&atom.test, Test::OneOf(codes) if codes[0] == "UUID"))
+        {
             trial.input = "00000000-0000-4000-8000-000000000001".into();
         }
         let nested = row.datatype.to_lowercase();
@@ -238,8 +257,12 @@ fn joined(parent: &str, own: &str, data_type: &str, n: u32) -> String {
         (true, _) => own.to_owned(),
         (_, true) => parent.to_owned(),
         // A family name is written under `family` in both sheets, an endpoint beside `endpoint`.
-        _ if data_type.starts_with("FN[") => format!("{}.{own}", parent.trim_end_matches("family").trim_end_matches('.')),
-        _ if data_type.starts_with("HD[MessageHeader") => format!("{}.{own}", parent.trim_end_matches(".endpoint")),
+        _ if data_type.starts_with("FN[") => {
+            format!("{}.{own}", parent.trim_end_matches("family").trim_end_matches('.'))
+        }
+        _ if data_type.starts_with("HD[MessageHeader") => {
+            format!("{}.{own}", parent.trim_end_matches(".endpoint"))
+        }
         _ => format!("{parent}.{own}"),
     }
 }
@@ -260,13 +283,13 @@ fn with_codes(guide: &Guide, trial: Trial, vocabulary: &str, concept: bool, tria
     });
     for code in codes.iter().filter(|code| only.as_ref().is_none_or(|only| only.contains(&code.v2))) {
         let mut one = trial.clone();
-        one.input = code.v2.replace("<integer>", "5");
+        one.input = code.v2.replace("<integer>", "5").replace("<day#>", "3");
         // The conditions of address types choose among the codes themselves.
         one.conditions.retain(|atom| atom.place != one.place);
         one.expected = match (code.fhir.as_str(), concept) {
             ("", false) => continue,
             ("", true) => Expected::Input,
-            (fhir, _) => Expected::Text(fhir.replace("<integer>", "5")),
+            (fhir, _) => Expected::Text(fhir.replace("<integer>", "5").replace("<day#>", "3")),
         };
         one.place = format!("{} {}", one.place, code.v2);
         trials.push(one);
