@@ -338,7 +338,7 @@ impl<'m> Iterator for Filled<'m> {
 /// The escape character, when it stands anywhere but in MSH-2: most messages escape nothing.
 fn escape(message: &Message<'_>, encoding: &str) -> Option<u8> {
     let text = message.text().as_bytes().get(4 + encoding.len()..)?;
-    encoding.bytes().nth(2).filter(|escape| text.contains(escape))
+    encoding.as_bytes().get(2).copied().filter(|escape| text.contains(escape))
 }
 
 /// The text without blanks around it, which FHIR forbids in codes and identifiers and nobody means elsewhere.

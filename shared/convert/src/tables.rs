@@ -125,7 +125,6 @@ tables! {
     COLLECTION_METHOD "collection_method"
     CONFIDENTIALITY "confidentiality"
     CONTACT_ROLE "contact_role"
-    COUNTRY "country"
     DEGREE "degree"
     DIAGNOSIS_TYPE "diagnosis_type"
     DIAGNOSTIC_SECTION "diagnostic_section"

@@ -21,16 +21,14 @@ pub(crate) fn quantity<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m
 pub(crate) fn duration<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>) {
     nm::decimal_member(c, w, "value", value.part(1));
     let unit = value.part(2);
-    match cwe::string(unit) {
-        Some(name) => match time_unit(&name).or_else(|| time_unit(unit.part(1).raw())) {
-            Some(code) => {
-                w.code("unit", code);
-                w.code("system", "http://unitsofmeasure.org");
-                w.code("code", code);
-            }
-            None => w.text("unit", &name),
-        },
-        None => {}
+    let Some(name) = cwe::string(unit) else { return };
+    match time_unit(&name).or_else(|| time_unit(unit.part(1).raw())) {
+        Some(code) => {
+            w.code("unit", code);
+            w.code("system", "http://unitsofmeasure.org");
+            w.code("code", code);
+        }
+        None => w.text("unit", &name),
     }
 }
 

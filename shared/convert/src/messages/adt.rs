@@ -39,10 +39,10 @@ pub(crate) fn convert(c: &mut Conversion<'_>, trigger: &str) -> Result<Vec<Ref>,
 
 /// A24: two records of one person, neither of which replaces the other.
 fn see_also(patients: &mut [Patient<'_>]) {
-    if let [first, second] = patients {
-        if first.resource != second.resource {
-            first.links.push((second.resource, "seealso"));
-            second.links.push((first.resource, "seealso"));
-        }
+    if let [first, second] = patients
+        && first.resource != second.resource
+    {
+        first.links.push((second.resource, "seealso"));
+        second.links.push((first.resource, "seealso"));
     }
 }

@@ -18,10 +18,8 @@ pub(crate) fn message_header<'m>(c: &mut Conversion<'m>, focus: &[Ref]) -> Ref {
         // Delimiters, set while reading; acknowledgement settings and the character set, spent on the way here.
         c.skip(msh, &[1, 2, 12, 13, 15, 16, 18]);
         meta(c, w, msh);
-        if let Some(language) = c.one(msh, 19, "MessageHeader.language") {
-            if let Some(code) = cwe::raw_code(language) {
-                w.text("language", code.trim());
-            }
+        if let Some(code) = c.one(msh, 19, "MessageHeader.language").and_then(cwe::raw_code) {
+            w.text("language", &code);
         }
         let event = c.field(msh, 9).first();
         w.object("eventCoding", |w| msg::coding(c, w, event));

@@ -43,7 +43,7 @@ fn contact<'m>(c: &mut Conversion<'m>, w: &mut Json, nk1: Segment<'m>) {
     }
     let organizations = c.each(nk1, 13, "Patient.contact.organization");
     for (nth, organization) in organizations.enumerate() {
-        let contact = nth == 0 && !is_person(nk1) || nth == 0 && c.profile.next_of_kin == NextOfKin::Contact;
+        let contact = nth == 0 && (!is_person(nk1) || c.profile.next_of_kin == NextOfKin::Contact);
         let made = if contact {
             xon::organization_with(c, organization, |c, w| organization_contact(c, w, nk1))
         } else {
