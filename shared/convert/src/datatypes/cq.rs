@@ -4,12 +4,13 @@ use bridge_hl7v2::Value;
 
 use crate::{
     conversion::Conversion,
-    datatypes::{cwe, nm},
+    datatypes::{cwe, eip, nm},
     json::Json,
 };
 
 /// The members of a Quantity.
 pub(crate) fn quantity<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>) {
+    eip::two_parts(c, value);
     nm::decimal_member(c, w, "value", value.part(1));
     let unit = value.part(2);
     if unit.content().is_some() {
@@ -19,6 +20,7 @@ pub(crate) fn quantity<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m
 
 /// The members of a Duration: a unit of time is one of UCUM, and another is kept as it is called.
 pub(crate) fn duration<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>) {
+    eip::two_parts(c, value);
     nm::decimal_member(c, w, "value", value.part(1));
     let unit = value.part(2);
     let Some(name) = cwe::string(unit) else { return };

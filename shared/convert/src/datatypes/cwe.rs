@@ -27,8 +27,12 @@ pub(crate) fn codeable_concept<'m>(
     table: Option<&Table>,
 ) {
     let cwe = Cwe::of(c, value, &MAPPED);
+    let before = w.mark();
     w.array("coding", |w| codings(c, w, &cwe, table));
     concept_text(w, &cwe);
+    if !w.since(before) {
+        c.note(value, Reason::Lacks("a code or a text"));
+    }
 }
 
 /// A member that is a CodeableConcept, when the field holds something.
@@ -70,7 +74,11 @@ pub(crate) fn coding_items<'m>(
     table: Option<&Table>,
 ) {
     let cwe = Cwe::of(c, value, &MAPPED);
+    let before = w.mark();
     codings(c, w, &cwe, table);
+    if !w.since(before) && !has_text(value) {
+        c.note(value, Reason::Lacks("a code or a text"));
+    }
 }
 
 /// `text`: what was originally written, or the only name the concept has.
@@ -209,7 +217,9 @@ pub(crate) fn name_of(uri: &str) -> Option<&'static str> {
 /// A Coding of the first of the codes.
 pub(crate) fn coding<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>, table: Option<&Table>) {
     let cwe = Cwe::of(c, value, &[1, 2, 3, 7, 14]);
-    let Some(text) = cwe.text(1).map(one_space) else { return };
+    let Some(text) = cwe.text(1).map(one_space) else {
+        return c.note(value, Reason::Lacks("a code"));
+    };
     let table = table.filter(|table| table.is_named(cwe.raw(3)));
     match table.map_or(Found::Unknown, |table| table.find(&text)) {
         Found::Mapped(Coded { code, system }) => {
@@ -237,7 +247,7 @@ pub(crate) fn raw_code(value: Value<'_>) -> Option<Cow<'_, str>> {
 
 /// The FHIR code of a coded value, when its table has one; a note, when it does not.
 pub(crate) fn code<'m>(c: &mut Conversion<'m>, value: Value<'m>, table: &Table) -> Option<&'static str> {
-    let code = table.code(&raw_code(value)?);
+    let code = raw_code(value).and_then(|code| table.code(&code));
     if code.is_none() {
         c.note(value, Reason::NoCode);
     }
@@ -249,9 +259,27 @@ pub(crate) fn string<'m>(value: Value<'m>) -> Option<Cow<'m, str>> {
     [9, 2, 1].into_iter().find_map(|n| value.part(n).content()).and_then(crate::conversion::trimmed)
 }
 
+/// What each value is called; a note for one that is called nothing.
+pub(crate) fn strings<'m>(
+    c: &mut Conversion<'m>,
+    values: impl Iterator<Item = Value<'m>>,
+) -> Vec<Cow<'m, str>> {
+    let named = values.filter_map(|value| {
+        let name = string(value);
+        if name.is_none() {
+            c.note(value, Reason::Lacks("a code or a text"));
+        }
+        name
+    });
+    named.collect()
+}
+
 /// Elements of an array of Identifiers: each code with its coding system as the system.
 pub(crate) fn identifier_items<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>) {
     let cwe = Cwe::of(c, value, &[1, 2, 3, 4, 5, 6, 10, 11, 12]);
+    if ![1, 4, 10].into_iter().any(|n| cwe.has(n)) {
+        c.note(value, Reason::Lacks("a code"));
+    }
     for [code, name, system, _, _] in CODINGS {
         let Some(text) = cwe.text(code) else { continue };
         w.item(|w| {
@@ -274,7 +302,10 @@ pub(crate) fn organization<'m>(c: &mut Conversion<'m>, value: Value<'m>) -> Opti
     let id: Uuid = match (cwe.text(1), &name) {
         (Some(code), _) => c.id("Organization", &["code:", cwe.raw(3)], &[&code]),
         (None, Some(name)) => c.id("Organization", &["name"], &[name]),
-        (None, None) => return None,
+        (None, None) => {
+            c.note(value, Reason::Lacks("a code or a text"));
+            return None;
+        }
     };
     let made = c.resource("Organization", id, |c, w| {
         if let Some(code) = cwe.text(1) {

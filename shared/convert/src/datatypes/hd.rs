@@ -133,6 +133,7 @@ fn resource<'m>(
     }
     let hd = Hd::of(c, value, &MAPPED);
     if !hd.has(1) && !hd.has(2) {
+        c.note(value, Reason::Lacks("a name"));
         return None;
     }
     let id = c.id(kind, &["hd"], &[hd.raw(1), "|", hd.raw(2)]);

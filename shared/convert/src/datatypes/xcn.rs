@@ -10,6 +10,7 @@ use crate::{
     },
     json::Json,
     parts::Parts,
+    report::Reason,
     tables::{DEGREE, Found},
 };
 
@@ -47,7 +48,10 @@ pub(crate) fn practitioner_with<'m>(
         return Some(made);
     }
     let xcn = Xcn::of(c, value, &MAPPED);
-    let id = id(c, "Practitioner", &xcn)?;
+    let Some(id) = id(c, "Practitioner", &xcn) else {
+        c.note(value, Reason::Lacks("an identifier or a name"));
+        return None;
+    };
     let made = c.resource("Practitioner", id, |c, w| {
         identifier(c, w, &xcn);
         w.array("name", |w| {

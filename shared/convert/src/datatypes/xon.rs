@@ -9,6 +9,7 @@ use crate::{
     datatypes::{cx, hd},
     json::Json,
     parts::Parts,
+    report::Reason,
 };
 
 type Xon<'m> = Parts<'m, 10>;
@@ -50,7 +51,10 @@ fn resource<'m>(
         }
         // An organisation's name is its own, unlike a person's.
         (None, Some(name)) => c.id(kind, &["name"], &[name]),
-        (None, None) => return None,
+        (None, None) => {
+            c.note(value, Reason::Lacks("an identifier or a name"));
+            return None;
+        }
     };
     Some(c.resource(kind, id, |c, w| {
         w.array("identifier", |w| identifier_item(c, w, &xon));
@@ -93,6 +97,10 @@ pub(crate) fn named<'m>(
 }
 
 /// What an organisation is called: its name, else its number.
-pub(crate) fn string<'m>(value: Value<'m>) -> Option<Cow<'m, str>> {
-    [1, 10, 3].into_iter().find_map(|n| value.part(n).content()).and_then(crate::conversion::trimmed)
+pub(crate) fn string<'m>(c: &mut Conversion<'m>, value: Value<'m>) -> Option<Cow<'m, str>> {
+    let name = [1, 10, 3].into_iter().find_map(|n| value.part(n).content()).and_then(crate::conversion::trimmed);
+    if name.is_none() {
+        c.note(value, Reason::Lacks("an identifier or a name"));
+    }
+    name
 }

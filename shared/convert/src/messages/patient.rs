@@ -106,7 +106,10 @@ impl<'m> Patient<'m> {
     fn visits(&self, c: &mut Conversion<'m>) -> Vec<Ref> {
         let visits: Vec<_> = c.children(self.pid, &["PV1"]).filter(|pv1| pv1::is_visit(*pv1)).collect();
         for empty in c.children(self.pid, &["PV1"]).filter(|pv1| !pv1::is_visit(*pv1)) {
-            c.skip(empty, &[1, 2]);
+            // `N` says itself that there is no visit.
+            if empty.field(2).component(1).raw() == "N" {
+                c.skip(empty, &[1, 2]);
+            }
         }
         let refs: Vec<_> =
             visits.iter().map(|pv1| Ref { kind: "Encounter", id: pv1::id(c, *pv1, self.resource) }).collect();

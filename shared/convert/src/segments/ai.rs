@@ -87,7 +87,11 @@ fn thing<'m>(c: &mut Conversion<'m>, w: &mut Json, aig: Segment<'m>) {
     let resource = c.one(aig, 3, "Appointment.participant");
     let kind = if is_place(aig) { "Location" } else { "Device" };
     let actor = resource.and_then(|value| {
-        let id = c.id(kind, &["AIG:", value.part(3).raw()], &[value.part(1).content()?.trim()]);
+        let Some(code) = value.part(1).content() else {
+            c.note(value, Reason::Lacks("a code"));
+            return None;
+        };
+        let id = c.id(kind, &["AIG:", value.part(3).raw()], &[code.trim()]);
         Some(c.resource(kind, id, |c, w| {
             w.array("identifier", |w| cwe::identifier_items(c, w, value));
             let Some(name) = cwe::string(value) else { return };

@@ -31,7 +31,8 @@ pub(crate) fn allergy<'m>(c: &mut Conversion<'m>, al1: Segment<'m>, patient: Ref
         if let Some(onset) = c.one(al1, 6, "AllergyIntolerance.onset") {
             dtm::date_time(c, w, "onsetDateTime", onset);
         }
-        let texts: Vec<_> = c.each(al1, 5, "AllergyIntolerance.reaction").filter_map(cwe::string).collect();
+        let shown = c.each(al1, 5, "AllergyIntolerance.reaction");
+        let texts = cwe::strings(c, shown);
         reaction(c, w, severity, |w| {
             for text in &texts {
                 w.item(|w| w.text("text", text));

@@ -45,7 +45,8 @@ pub(crate) fn allergy<'m>(c: &mut Conversion<'m>, iam: Segment<'m>, patient: Ref
             dtm::date_time(c, w, "recordedDate", reported);
         }
         recorder(c, w, iam, patient);
-        let texts: Vec<_> = c.each(iam, 5, "AllergyIntolerance.reaction").filter_map(cwe::string).collect();
+        let shown = c.each(iam, 5, "AllergyIntolerance.reaction");
+        let texts = cwe::strings(c, shown);
         al1::reaction(c, w, severity, |w| {
             for text in &texts {
                 w.item(|w| w.text("text", text));

@@ -4,7 +4,7 @@ use bridge_hl7v2::{Segment, Value};
 
 use crate::{
     conversion::{Conversion, Ref},
-    datatypes::{cq, cwe, cx, dtm, ei, ndl, sps::SpecimenSource, tq::TimingQuantity, xcn},
+    datatypes::{cq, cwe, cx, dtm, ei, eip, ndl, sps::SpecimenSource, tq::TimingQuantity, xcn},
     json::Json,
     messages::order::Order,
     report::Reason,
@@ -131,6 +131,7 @@ fn based_on<'m>(c: &mut Conversion<'m>, w: &mut Json, obr: Option<Segment<'m>>) 
         return c.superseded(obr, 29, "OBR-50");
     }
     let Some(parent) = c.one(obr, 29, "ServiceRequest.basedOn") else { return };
+    eip::two_parts(c, parent);
     w.array("basedOn", |w| {
         for (n, kind) in [(1, cx::Kind::PLACER_GROUP), (2, cx::Kind::FILLER_GROUP)] {
             let number = parent.part(n);
@@ -428,8 +429,8 @@ pub(crate) fn specimen<'m>(c: &mut Conversion<'m>, obr: Segment<'m>, patient: Op
             if let Some(source) = &source {
                 source.note(w);
             }
-            let comments: Vec<Value<'m>> = c.each(obr, 39, "Specimen.note").collect();
-            for text in comments.into_iter().filter_map(cwe::string) {
+            let comments = c.each(obr, 39, "Specimen.note");
+            for text in cwe::strings(c, comments) {
                 w.item(|w| w.text("text", &text));
             }
         });

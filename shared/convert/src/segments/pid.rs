@@ -9,7 +9,7 @@ use crate::{
     json::Json,
     messages::patient::Patient,
     report::Reason,
-    segments::{nk1, pd1, prt, pv1, rol},
+    segments::{msh, nk1, pd1, prt, pv1, rol},
     tables::{ADMINISTRATIVE_SEX, MARITAL_STATUS, RELIGION},
 };
 
@@ -297,10 +297,10 @@ pub(crate) fn provenance<'m>(c: &mut Conversion<'m>, patient: &Patient<'m>) {
         });
         w.one("agent", |w| {
             agent_type(w, "performer");
-            if let Some(facility) = c.one(pid, 34, "Provenance.agent")
-                && let Some(organization) = hd::organization(c, facility)
-            {
-                organization.write(w, "who");
+            let facility = c.one(pid, 34, "Provenance.agent");
+            match facility.and_then(|facility| hd::organization(c, facility)) {
+                Some(organization) => organization.write(w, "who"),
+                None => msh::unknown_agent(w),
             }
         });
     });

@@ -90,8 +90,8 @@ fn notes<'m>(c: &mut Conversion<'m>, w: &mut Json, schedule: &Schedule<'m>) {
 fn status<'m>(c: &mut Conversion<'m>, schedule: &Schedule<'m>, time: &Time<'m>) -> &'static str {
     let sent = c.one(schedule.sch, 25, "Appointment.status");
     let of_sch = sent.and_then(|value| {
-        let code = cwe::raw_code(value)?;
-        let known = APPOINTMENT_STATUS.code(code.trim()).or_else(|| any_case(code.trim()));
+        let code = cwe::raw_code(value).unwrap_or_default();
+        let known = APPOINTMENT_STATUS.code(&code).or_else(|| any_case(&code));
         if known.is_none() {
             c.note(value, Reason::NoCode);
         }
@@ -189,7 +189,12 @@ pub(crate) fn minutes<'m>(
 ) -> Option<i64> {
     let value = c.one(segment, number, "Appointment.minutesDuration");
     let unit = c.one(segment, unit, "Appointment.minutesDuration");
-    let value = value?;
+    let Some(value) = value else {
+        if let Some(unit) = unit {
+            c.note(unit, Reason::Lacks("its number"));
+        }
+        return None;
+    };
     let number = value.content().and_then(|n| n.trim().parse::<f64>().ok());
     let minutes = number.and_then(|n| cq::minutes(n, unit.map_or("", |unit| unit.part(1).raw())));
     // No appointment lasts longer than a year.
@@ -291,7 +296,7 @@ fn request<'m>(
     pair: [Option<Value<'m>>; 2],
     patient: Ref,
 ) -> Option<Ref> {
-    let id = pair.into_iter().flatten().find_map(|number| ei::id(c, "ServiceRequest", number))?;
+    let id = pair.into_iter().flatten().find_map(|number| ei::needed_id(c, "ServiceRequest", number))?;
     Some(c.resource("ServiceRequest", id, |c, w| {
         w.array("identifier", |w| {
             for number in pair.into_iter().flatten() {

@@ -29,7 +29,7 @@ fn device<'m>(c: &mut Conversion<'m>, sft: Segment<'m>) -> Ref {
     let [vendor, version, product, binary] = [1, 2, 3, 4].map(|n| sft.field(n).raw());
     let id = c.id("Device", &["SFT"], &[vendor, "|", product, "|", binary, "|", version]);
     c.resource("Device", id, |c, w| {
-        if let Some(vendor) = c.one(sft, 1, "Device.manufacturer").and_then(xon::string) {
+        if let Some(vendor) = c.one(sft, 1, "Device.manufacturer").and_then(|xon| xon::string(c, xon)) {
             w.text("manufacturer", &vendor);
         }
         if let Some(name) = c.text(sft, 3, "Device.deviceName") {

@@ -82,6 +82,7 @@ fn status<'m>(c: &mut Conversion<'m>, w: &mut Json, spm: Segment<'m>) {
 fn parents<'m>(c: &mut Conversion<'m>, w: &mut Json, spm: Segment<'m>) {
     w.array("parent", |w| {
         for pair in c.each(spm, 3, "Specimen.parent") {
+            eip::two_parts(c, pair);
             for (n, kind) in [(1, cx::Kind::PLACER_GROUP), (2, cx::Kind::FILLER_GROUP)] {
                 let number = pair.part(n);
                 if number.content().is_some() {
