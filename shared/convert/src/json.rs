@@ -182,8 +182,10 @@ impl Json {
 
     /// Appends a finished member, its name included.
     pub(crate) fn raw_member(&mut self, json: &[u8]) {
-        self.comma();
-        self.out.extend_from_slice(json);
+        if !json.is_empty() {
+            self.comma();
+            self.out.extend_from_slice(json);
+        }
     }
 
     /// Inside a string opened by the caller.

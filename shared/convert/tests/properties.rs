@@ -10,14 +10,43 @@ use proptest::prelude::*;
 
 /// Segments of the families, and how many fields the standard gives them.
 const SEGMENTS: [(&str, usize); 32] = [
-    ("EVN", 7), ("PID", 40), ("PD1", 22), ("NK1", 41), ("MRG", 7), ("PV1", 54), ("PV2", 50), ("OBX", 33), ("AL1", 6),
-    ("IAM", 30), ("DG1", 26), ("PR1", 25), ("GT1", 57), ("IN1", 55), ("IN2", 72), ("IN3", 28), ("ROL", 14), ("PRT", 24),
-    ("FT1", 43), ("ORC", 38), ("OBR", 53), ("SPM", 32), ("TQ1", 14), ("NTE", 9), ("SCH", 28), ("RGS", 3), ("AIS", 12),
-    ("AIG", 14), ("AIL", 12), ("AIP", 12), ("SFT", 6), ("ZZZ", 5),
+    ("EVN", 7),
+    ("PID", 40),
+    ("PD1", 22),
+    ("NK1", 41),
+    ("MRG", 7),
+    ("PV1", 54),
+    ("PV2", 50),
+    ("OBX", 33),
+    ("AL1", 6),
+    ("IAM", 30),
+    ("DG1", 26),
+    ("PR1", 25),
+    ("GT1", 57),
+    ("IN1", 55),
+    ("IN2", 72),
+    ("IN3", 28),
+    ("ROL", 14),
+    ("PRT", 24),
+    ("FT1", 43),
+    ("ORC", 38),
+    ("OBR", 53),
+    ("SPM", 32),
+    ("TQ1", 14),
+    ("NTE", 9),
+    ("SCH", 28),
+    ("RGS", 3),
+    ("AIS", 12),
+    ("AIG", 14),
+    ("AIL", 12),
+    ("AIP", 12),
+    ("SFT", 6),
+    ("ZZZ", 5),
 ];
 
 const EVENTS: [&str; 10] = [
-    "ADT^A01", "ADT^A08", "ADT^A17", "ADT^A40", "ADT^A28", "ORU^R01", "SIU^S12", "SIU^S15", "DFT^P03", "DFT^P11",
+    "ADT^A01", "ADT^A08", "ADT^A17", "ADT^A40", "ADT^A28", "ORU^R01", "SIU^S12", "SIU^S15", "DFT^P03",
+    "DFT^P11",
 ];
 
 fn piece() -> impl Strategy<Value = String> {
@@ -38,7 +67,8 @@ fn field() -> impl Strategy<Value = String> {
 
 fn segment() -> impl Strategy<Value = String> {
     prop::sample::select(&SEGMENTS[..]).prop_flat_map(|(name, count)| {
-        prop::collection::vec(field(), 0..=count).prop_map(move |fields| format!("{name}|{}", fields.join("|")))
+        prop::collection::vec(field(), 0..=count)
+            .prop_map(move |fields| format!("{name}|{}", fields.join("|")))
     })
 }
 
@@ -78,8 +108,9 @@ proptest! {
 
 /// Fields whose content is spent on reading, ordering or answering the message.
 const SPENT: [&str; 24] = [
-    "MSH-1", "MSH-2", "MSH-12", "MSH-13", "MSH-15", "MSH-16", "MSH-18", "EVN-1", "DG1-2", "NTE-2", "RGS-1", "RGS-2",
-    "AIS-1", "AIS-2", "AIG-1", "AIG-2", "AIL-1", "AIL-2", "AIP-1", "AIP-2", "ROL-2", "PRT-2", "OBX-2", "OBR-11",
+    "MSH-1", "MSH-2", "MSH-12", "MSH-13", "MSH-15", "MSH-16", "MSH-18", "EVN-1", "DG1-2", "NTE-2", "RGS-1",
+    "RGS-2", "AIS-1", "AIS-2", "AIG-1", "AIG-2", "AIL-1", "AIL-2", "AIP-1", "AIP-2", "ROL-2", "PRT-2",
+    "OBX-2", "OBR-11",
 ];
 
 /// Every field of every segment holds a word of its own; each word is found in the bundle, or its field is noted.
@@ -101,7 +132,9 @@ fn nothing_is_lost_in_silence() {
 fn try_field(event: &str, name: &str, n: usize, component: usize) -> Option<String> {
     let place = format!("{name}-{n}");
     // Set ids order segments, and the diagnoses' action says one thing only.
-    if SPENT.contains(&place.as_str()) || (n == 1 && !matches!(name, "ROL" | "PRT" | "SCH" | "MRG" | "PD1" | "PV2" | "ORC")) {
+    if SPENT.contains(&place.as_str())
+        || (n == 1 && !matches!(name, "ROL" | "PRT" | "SCH" | "MRG" | "PD1" | "PV2" | "ORC"))
+    {
         return None;
     }
     let word = format!("Qz{n}x{component}");
@@ -133,7 +166,9 @@ fn try_field(event: &str, name: &str, n: usize, component: usize) -> Option<Stri
         panic!("{fault}: {text}");
     }
     let told = String::from_utf8_lossy(&converted.bundle).contains(&word);
-    let at = |d: &bridge_convert::Diagnostic| d.location.segment == name && d.location.field.is_none_or(|f| f as usize == n);
+    let at = |d: &bridge_convert::Diagnostic| {
+        d.location.segment == name && d.location.field.is_none_or(|f| f as usize == n)
+    };
     let noted = converted.diagnostics.iter().any(at);
     (!told && !noted).then(|| format!("{event} {place}.{component}"))
 }

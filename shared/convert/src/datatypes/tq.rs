@@ -33,10 +33,11 @@ impl<'m> TimingQuantity<'m> {
         self.0.has(5).then(|| self.0.value(5))
     }
 
-    /// TQ-3 in minutes: a unit letter and a number (`M30`).
+    /// TQ-3 in minutes: a unit letter and a number (`M30`), or, as schedulers write it, minutes alone.
     pub(crate) fn minutes(&self, c: &mut Conversion<'m>) -> Option<i64> {
         let text = self.0.text(3)?;
-        let (unit, number) = text.split_at_checked(1)?;
+        let letter = usize::from(text.starts_with(|c: char| c.is_ascii_alphabetic()));
+        let (unit, number) = text.split_at_checked(letter)?;
         let number = number.parse::<f64>().ok();
         let minutes = number.and_then(|number| cq::minutes(number, unit)).filter(|m| *m >= 1.0);
         if minutes.is_none() {

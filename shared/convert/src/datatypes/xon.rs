@@ -98,7 +98,8 @@ pub(crate) fn named<'m>(
 
 /// What an organisation is called: its name, else its number.
 pub(crate) fn string<'m>(c: &mut Conversion<'m>, value: Value<'m>) -> Option<Cow<'m, str>> {
-    let name = [1, 10, 3].into_iter().find_map(|n| value.part(n).content()).and_then(crate::conversion::trimmed);
+    let name =
+        [1, 10, 3].into_iter().find_map(|n| value.part(n).content()).and_then(crate::conversion::trimmed);
     if name.is_none() {
         c.note(value, Reason::Lacks("an identifier or a name"));
     }

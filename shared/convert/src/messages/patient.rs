@@ -29,7 +29,7 @@ pub(crate) struct Patient<'m> {
 /// How a visit refers to a diagnosis.
 pub(crate) struct Diagnosis {
     pub(crate) condition: Ref,
-    /// The CodeableConcept of its use, as JSON.
+    /// The member `use`, as JSON.
     pub(crate) role: Option<Vec<u8>>,
     pub(crate) rank: Option<i64>,
 }
@@ -39,8 +39,7 @@ impl Diagnosis {
     pub(crate) fn members(&self, w: &mut Json) {
         self.condition.write(w, "condition");
         if let Some(role) = &self.role {
-            w.key("use");
-            w.push(role);
+            w.raw_member(role);
         }
         if let Some(rank) = self.rank {
             w.literal("rank", &rank.to_string());

@@ -116,11 +116,11 @@ fn code<'m>(c: &mut Conversion<'m>, w: &mut Json, dg1: Segment<'m>) {
     });
 }
 
-/// `use` of Encounter.diagnosis as JSON.
+/// The member `use` of Encounter.diagnosis, as JSON.
 fn role<'m>(c: &mut Conversion<'m>, dg1: Segment<'m>) -> Option<Vec<u8>> {
     let kind = c.one(dg1, 6, "Encounter.diagnosis.use")?;
     let mut json = Json::default();
-    json.document(|w| cwe::codeable_concept(c, w, kind, Some(&DIAGNOSIS_TYPE)));
+    json.object("use", |w| cwe::codeable_concept(c, w, kind, Some(&DIAGNOSIS_TYPE)));
     Some(json.into_bytes())
 }
 

@@ -122,7 +122,10 @@ fn code<'m>(c: &mut Conversion<'m>, w: &mut Json, ft1: Segment<'m>) {
                 Some(coded) => pr1::modified_coding(c, w, coded, &modifiers),
                 None => modifiers.iter().for_each(|modifier| c.note(*modifier, Reason::Lacks("a code"))),
             }
-            for value in [procedure, transaction].into_iter().flatten() {
+            // Senders repeat the procedure code in FT1-7.
+            let other =
+                transaction.filter(|code| procedure.is_none_or(|procedure| procedure.raw() != code.raw()));
+            for value in [procedure, other].into_iter().flatten() {
                 cwe::coding_items(c, w, value, None);
             }
         });

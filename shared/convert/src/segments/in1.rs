@@ -188,7 +188,8 @@ fn subscriber<'m>(c: &mut Conversion<'m>, in1: Segment<'m>, patient: Ref) -> Opt
 /// `class`: the group (IN1-8, IN1-9) and the plan (IN1-35 by name).
 fn classes<'m>(c: &mut Conversion<'m>, w: &mut Json, in1: Segment<'m>) {
     let number = c.text(in1, 8, "Coverage.class.where(type.coding.code = 'group')");
-    let name = c.one(in1, 9, "Coverage.class.where(type.coding.code = 'group')").and_then(|xon| xon::string(c, xon));
+    let name =
+        c.one(in1, 9, "Coverage.class.where(type.coding.code = 'group')").and_then(|xon| xon::string(c, xon));
     w.array("class", |w| {
         match (number, name) {
             (Some(value), name) => class(w, "group", &value, name.as_deref()),

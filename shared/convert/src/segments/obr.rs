@@ -379,7 +379,7 @@ fn performers<'m>(c: &mut Conversion<'m>, w: &mut Json, obr: Segment<'m>) {
 }
 
 /// Fields that tell of a specimen; OBR-7 and -8 are times of the observation as well.
-const SPECIMEN: [u32; 5] = [9, 10, 14, 15, 39];
+pub(crate) const SPECIMEN: [u32; 5] = [9, 10, 14, 15, 39];
 
 /// The Specimen an OBR tells of; `None` when it tells of none.
 pub(crate) fn specimen<'m>(c: &mut Conversion<'m>, obr: Segment<'m>, patient: Option<Ref>) -> Option<Ref> {

@@ -308,11 +308,14 @@ pub(crate) fn provenance<'m>(c: &mut Conversion<'m>, patient: &Patient<'m>) {
 
 /// `type` of a Provenance.agent.
 pub(crate) fn agent_type(w: &mut Json, code: &str) {
-    w.object("type", |w| {
-        w.one("coding", |w| {
-            w.code("system", "http://terminology.hl7.org/CodeSystem/provenance-participant-type");
-            w.code("code", code);
-        });
+    w.object("type", |w| agent_type_coding(w, code));
+}
+
+/// A CodeableConcept of the types of participants in a Provenance.
+pub(crate) fn agent_type_coding(w: &mut Json, code: &str) {
+    w.one("coding", |w| {
+        w.code("system", "http://terminology.hl7.org/CodeSystem/provenance-participant-type");
+        w.code("code", code);
     });
 }
 

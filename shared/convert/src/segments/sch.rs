@@ -10,7 +10,10 @@ use crate::{
     json::Json,
     messages::siu::Schedule,
     report::Reason,
-    segments::{ai, nte, pid::agent_type},
+    segments::{
+        ai, nte,
+        pid::{agent_type, agent_type_coding},
+    },
     tables::{APPOINTMENT_REASON, APPOINTMENT_STATUS, APPOINTMENT_TYPE},
 };
 
@@ -58,9 +61,7 @@ pub(crate) fn appointment<'m>(c: &mut Conversion<'m>, schedule: &Schedule<'m>) -
         period(c, w, &time);
         w.array("basedOn", |w| schedule.requests.iter().for_each(|request| request.item(w)));
         w.array("participant", |w| {
-            for patient in &schedule.patients {
-                participant(w, Some(*patient), None, "accepted");
-            }
+            ai::patients(c, w, schedule);
             contacts(c, w, sch);
             ai::participants(c, w, schedule);
         });
@@ -238,44 +239,22 @@ fn period<'m>(c: &mut Conversion<'m>, w: &mut Json, time: &Time<'m>) {
     }
 }
 
-/// A participant; `kind` are the codings of its type.
-pub(crate) fn participant(w: &mut Json, actor: Option<Ref>, kind: Option<(&str, &str)>, status: &str) {
-    w.item(|w| {
-        if let Some((system, code)) = kind {
-            w.one("type", |w| {
-                w.one("coding", |w| {
-                    w.code("system", system);
-                    w.code("code", code);
-                });
-            });
-        }
-        if let Some(actor) = actor {
-            actor.write(w, "actor");
-        }
-        w.code("status", status);
-    });
-}
-
 /// Who asked for it, who keeps it, who entered it. The guide leaves the codes of the first two open.
 fn contacts<'m>(c: &mut Conversion<'m>, w: &mut Json, sch: Segment<'m>) {
-    const PARTICIPANT: &str = "http://terminology.hl7.org/CodeSystem/participant-type";
-    const PROVENANCE: &str = "http://terminology.hl7.org/CodeSystem/provenance-participant-type";
-    for (n, system, code) in [
-        (12, PARTICIPANT, "placer contact"),
-        (16, PARTICIPANT, "filler contact"),
-        (20, PROVENANCE, "enterer"),
-    ] {
+    for (n, kind) in [(12, "placer contact"), (16, "filler contact"), (20, "enterer")] {
         for value in c.each(sch, n, "Appointment.participant") {
             let Some(practitioner) = xcn::practitioner(c, value) else { continue };
-            if n == 20 {
-                participant(w, Some(practitioner), Some((system, code)), "accepted");
-            } else {
-                w.item(|w| {
-                    w.one("type", |w| w.code("text", code));
-                    practitioner.write(w, "actor");
-                    w.code("status", "accepted");
-                });
-            }
+            w.item(|w| {
+                if n == 20 {
+                    w.array("type", |w| {
+                        w.item(|w| agent_type_coding(w, kind));
+                    });
+                } else {
+                    w.one("type", |w| w.code("text", kind));
+                }
+                practitioner.write(w, "actor");
+                w.code("status", "accepted");
+            });
         }
     }
 }

@@ -68,7 +68,8 @@ impl<'m> Values<'m> {
         }
         // The code is the same for all: it is written once and repeated.
         let mut shared = Json::default();
-        let coded = code.is_some_and(|code| shared.object("code", |w| cwe::codeable_concept(c, w, code, None)));
+        let coded =
+            code.is_some_and(|code| shared.object("code", |w| cwe::codeable_concept(c, w, code, None)));
         if !coded {
             unknown_code(&mut shared);
         }
