@@ -4,7 +4,11 @@
 //! codes under the FHIR code system they belong to (`#system`): the v2 code, and the FHIR code where it differs. Codes
 //! under `#none` are in the v2 table and have no FHIR code.
 
-use std::sync::OnceLock;
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+    sync::OnceLock,
+};
 
 /// One v2 table and what its codes become.
 pub(crate) struct Table {
@@ -19,6 +23,8 @@ struct Parsed {
     number: &'static str,
     /// Sorted by v2 code.
     rows: Vec<(&'static str, Option<Coded>)>,
+    /// The same by code.
+    by_code: HashMap<&'static str, Option<Coded>, BuildHasherDefault<CodeHasher>>,
 }
 
 /// A FHIR code and its system.
@@ -44,10 +50,9 @@ impl Table {
     }
 
     pub(crate) fn find(&self, code: &str) -> Found {
-        let rows = &self.parsed().rows;
-        match rows.binary_search_by(|(v2, _)| (*v2).cmp(code)) {
-            Ok(at) => rows[at].1.map_or(Found::NoEquivalent, Found::Mapped),
-            Err(_) => Found::Unknown,
+        match self.parsed().by_code.get(code) {
+            Some(coded) => coded.map_or(Found::NoEquivalent, Found::Mapped),
+            None => Found::Unknown,
         }
     }
 
@@ -91,8 +96,31 @@ impl Table {
                 }
             }
             rows.sort_unstable_by_key(|(v2, _)| *v2);
-            Parsed { own: format!("http://terminology.hl7.org/CodeSystem/v2-{number}"), number, rows }
+            let by_code = rows.iter().copied().collect();
+            let own = format!("http://terminology.hl7.org/CodeSystem/v2-{number}");
+            Parsed { own, number, rows, by_code }
         })
+    }
+}
+
+/// FNV-1a: the tables are ours, their codes a few letters, and no one can add to them.
+struct CodeHasher(u64);
+
+impl Default for CodeHasher {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for CodeHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

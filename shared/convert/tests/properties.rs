@@ -117,7 +117,7 @@ const SPENT: [&str; 24] = [
 #[test]
 fn nothing_is_lost_in_silence() {
     let mut lost = Vec::new();
-    for event in EVENTS {
+    for event in ["ADT^A01", "ADT^A40", "ORU^R01", "SIU^S12", "DFT^P03", "DFT^P11"] {
         for (name, count) in SEGMENTS {
             for component in 1..=3 {
                 for n in 1..=count {
