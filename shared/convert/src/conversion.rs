@@ -6,6 +6,7 @@
 use std::{
     borrow::Cow,
     collections::{HashMap, hash_map::Entry},
+    fmt::Write as _,
     hash::{BuildHasherDefault, Hasher},
     ops::Range,
 };
@@ -245,12 +246,16 @@ impl<'m> Conversion<'m> {
 
     // Ids.
 
-    /// `UUIDv5(namespace, "{kind}|{system}|{value}")`, as bridge-fhir makes ids.
+    /// The id bridge-fhir gives the resource of this type that `system` knows as `value`: UUIDv5 of type, length of the
+    /// system, system and value, a line each.
     pub(crate) fn id(&mut self, kind: &'static str, system: &[&str], value: &[&str]) -> Uuid {
+        let length: usize = system.iter().map(|piece| piece.len()).sum();
         self.name.clear();
         self.name.push_str(kind);
-        for (separator, pieces) in [('|', system), ('|', value)] {
-            self.name.push(separator);
+        // Writing to a String cannot fail.
+        let _ = write!(self.name, "\n{length}");
+        for pieces in [system, value] {
+            self.name.push('\n');
             pieces.iter().for_each(|piece| self.name.push_str(piece));
         }
         // As `Uuid::new_v5`, with the processor's SHA instructions: ids are a tenth of the work otherwise.

@@ -109,7 +109,7 @@ fn ids_are_of_authority_and_value_under_the_tenant() {
         &adt("A08", "PID|1||7^^^NORTH^MR"),
     );
     assert_ne!(one, only(&other, "Patient")["id"].as_str().unwrap());
-    let known = Uuid::new_v5(&Uuid::from_u128(7), b"Patient|https://north.example/mrn|7");
+    let known = Uuid::new_v5(&Uuid::from_u128(7), b"Patient\n25\nhttps://north.example/mrn\n7");
     assert_eq!(one, known.to_string());
 }
 
