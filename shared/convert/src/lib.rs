@@ -1,4 +1,4 @@
-//! HL7 v2 to FHIR R4, after the v2-to-FHIR implementation guide.
+//! HL7 v2 to FHIR R4, after the v2-to-FHIR implementation guide, and back ([`to_v2`]).
 //!
 //! Pure: bytes in, bytes out, no clock, no configuration beyond the [`Profile`]. A message becomes a Bundle of type
 //! `message`; the JSON is written as the message is read, and no tree is built in between.
@@ -58,6 +58,7 @@ mod profile;
 mod report;
 mod segments;
 mod tables;
+pub mod to_v2;
 mod tree;
 
 pub use converter::Converter;

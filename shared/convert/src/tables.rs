@@ -64,9 +64,23 @@ impl Table {
         }
     }
 
-    /// The v2 code that becomes this FHIR code, the first in order when there are several.
+    /// The v2 code that becomes this FHIR code; of several, the one that looks like it (`O` for `other`), else the first.
     pub(crate) fn v2(&self, fhir: &str) -> Option<&'static str> {
-        self.parsed().rows.iter().find(|(_, to)| to.is_some_and(|c| c.code == fhir)).map(|(v2, _)| *v2)
+        let all =
+            self.parsed().rows.iter().filter(|(_, to)| to.is_some_and(|c| c.code == fhir)).map(|(v2, _)| *v2);
+        let alike = |v2: &&str| fhir.get(..v2.len()).is_some_and(|start| start.eq_ignore_ascii_case(v2));
+        all.clone().find(alike).or_else(|| all.clone().next())
+    }
+
+    /// Whether a v2 code of this table becomes this FHIR code.
+    pub(crate) fn gives(&self, system: &str, fhir: &str) -> bool {
+        let is_it = |coded: Coded| coded.code == fhir && coded.system == system;
+        system != self.own_system() && self.parsed().rows.iter().any(|(_, to)| to.is_some_and(is_it))
+    }
+
+    /// How CWE-3 names the table: `HL70001`.
+    pub(crate) fn name(&self) -> String {
+        format!("HL7{}", self.parsed().number)
     }
 
     /// The v2 table as a FHIR code system.

@@ -210,9 +210,10 @@ pub(crate) fn endpoint<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Option<V
         "DNS" if hd.has(2) => Some(["urn:dns:", hd.raw(2)]),
         kind => uri(hd.raw(2), kind),
     });
-    match uri {
-        Some([scheme, rest]) => w.joined("endpoint", &[scheme, rest]),
-        None => {
+    match (uri, &c.profile.endpoint) {
+        (Some([scheme, rest]), _) => w.joined("endpoint", &[scheme, rest]),
+        (None, Some(known)) => w.text("endpoint", known),
+        (None, None) => {
             w.object("_endpoint", |w| {
                 w.one_extension("http://hl7.org/fhir/StructureDefinition/data-absent-reason", |w| {
                     w.code("valueCode", "unknown");

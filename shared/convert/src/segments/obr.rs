@@ -1,6 +1,6 @@
 //! OBR, an order and the report on it: ServiceRequest, DiagnosticReport, and the specimen where there is no SPM.
 
-use bridge_hl7v2::{Segment, Value};
+use bridge_hl7v2::Segment;
 
 use crate::{
     conversion::{Conversion, Ref},
@@ -50,8 +50,16 @@ pub(crate) fn service_request<'m>(
             });
         }
         timing(c, w, order);
-        if let Some(patient) = patient {
-            patient.write(w, "subject");
+        match patient {
+            Some(patient) => patient.write(w, "subject"),
+            // A sample may be of no one; a request must be for someone.
+            None => {
+                w.object("subject", |w| {
+                    w.one_extension("http://hl7.org/fhir/StructureDefinition/data-absent-reason", |w| {
+                        w.code("valueCode", "unknown");
+                    });
+                });
+            }
         }
         if let Some(encounter) = encounter {
             encounter.write(w, "encounter");

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     conversion::{Conversion, Ref},
-    datatypes::{cq, cwe, dtm, ei, msg::Event, tq::TimingQuantity, xcn},
+    datatypes::{cq, cwe, cx::Kind, dtm, ei, msg::Event, tq::TimingQuantity, xcn},
     json::Json,
     messages::siu::Schedule,
     report::Reason,
@@ -48,9 +48,9 @@ pub(crate) fn appointment<'m>(c: &mut Conversion<'m>, schedule: &Schedule<'m>) -
             subjects(w, schedule);
         });
         w.array("identifier", |w| {
-            for n in [1, 2] {
+            for (n, kind) in [(1, Kind::PLACER), (2, Kind::FILLER)] {
                 if let Some(number) = c.one(sch, n, "Appointment.identifier") {
-                    w.item(|w| ei::identifier(c, w, number, None));
+                    w.item(|w| ei::identifier(c, w, number, Some(kind)));
                 }
             }
         });
@@ -278,8 +278,10 @@ fn request<'m>(
     let id = pair.into_iter().flatten().find_map(|number| ei::needed_id(c, "ServiceRequest", number))?;
     Some(c.resource("ServiceRequest", id, |c, w| {
         w.array("identifier", |w| {
-            for number in pair.into_iter().flatten() {
-                w.item(|w| ei::identifier(c, w, number, None));
+            for (number, kind) in pair.into_iter().zip([Kind::PLACER, Kind::FILLER]) {
+                if let Some(number) = number {
+                    w.item(|w| ei::identifier(c, w, number, Some(kind)));
+                }
             }
             ai::request_identifiers(c, w, sch);
         });
