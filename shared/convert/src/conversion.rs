@@ -6,6 +6,7 @@
 use std::{
     borrow::Cow,
     collections::{HashMap, hash_map::Entry},
+    fmt::Write as _,
     hash::{BuildHasherDefault, Hasher},
     ops::Range,
 };
@@ -57,6 +58,8 @@ pub(crate) struct Conversion<'m> {
     pub(crate) received: Timestamp,
     /// Fields used, a bit each, by position of the segment. Bit 0: the segment was read at all.
     used: Vec<u128>,
+    /// How many fields each segment has: most fields that are asked for are behind the last one.
+    counts: Vec<u32>,
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) removals: Vec<Removal>,
     /// The resource being written, which removals are about.
@@ -90,6 +93,7 @@ impl<'m> Conversion<'m> {
             subcomponent: encoding.chars().nth(3).unwrap_or('&'),
             received,
             used: vec![0; message.segment_count()],
+            counts: message.segments().map(|s| u32::try_from(s.field_count()).unwrap_or(u32::MAX)).collect(),
             diagnostics: Vec::new(),
             removals: Vec::new(),
             subject: Ref { kind: "Bundle", id: Uuid::nil() },
@@ -123,6 +127,14 @@ impl<'m> Conversion<'m> {
         segment.field(n)
     }
 
+    /// Notes the segment as read, whatever it holds.
+    fn read(&mut self, segment: Segment<'m>) {
+        self.segment = segment;
+        if let Some(used) = self.used.get_mut(segment.position()) {
+            *used |= 1;
+        }
+    }
+
     /// Fields that order or delimit and say nothing else, such as set ids.
     pub(crate) fn skip(&mut self, segment: Segment<'m>, fields: &[u32]) {
         for n in fields {
@@ -131,7 +143,16 @@ impl<'m> Conversion<'m> {
     }
 
     /// The values of a field that repeats. `path` is what it fills, and what is removed when it is null.
+    #[inline]
     pub(crate) fn each(&mut self, segment: Segment<'m>, n: u32, path: &'static str) -> Filled<'m> {
+        if self.counts.get(segment.position()).is_some_and(|count| n > *count) {
+            self.read(segment);
+            return Filled(None);
+        }
+        self.present(segment, n, path)
+    }
+
+    fn present(&mut self, segment: Segment<'m>, n: u32, path: &'static str) -> Filled<'m> {
         let field = self.field(segment, n);
         if field.is_null() {
             self.removal(field, path);
@@ -141,8 +162,13 @@ impl<'m> Conversion<'m> {
     }
 
     /// The value of a field that fills an element which takes one; further repetitions are noted.
+    #[inline]
     pub(crate) fn one(&mut self, segment: Segment<'m>, n: u32, path: &'static str) -> Option<Value<'m>> {
-        let mut values = self.each(segment, n, path);
+        let values = self.each(segment, n, path);
+        if values.0.is_some() { self.first_of(values) } else { None }
+    }
+
+    fn first_of(&mut self, mut values: Filled<'m>) -> Option<Value<'m>> {
         let first = values.next();
         for further in values {
             self.note(further, Reason::ExtraRepetition);
@@ -220,12 +246,16 @@ impl<'m> Conversion<'m> {
 
     // Ids.
 
-    /// `UUIDv5(namespace, "{kind}|{system}|{value}")`, as bridge-fhir makes ids.
+    /// The id bridge-fhir gives the resource of this type that `system` knows as `value`: UUIDv5 of type, length of the
+    /// system, system and value, a line each.
     pub(crate) fn id(&mut self, kind: &'static str, system: &[&str], value: &[&str]) -> Uuid {
+        let length: usize = system.iter().map(|piece| piece.len()).sum();
         self.name.clear();
         self.name.push_str(kind);
-        for (separator, pieces) in [('|', system), ('|', value)] {
-            self.name.push(separator);
+        // Writing to a String cannot fail.
+        let _ = write!(self.name, "\n{length}");
+        for pieces in [system, value] {
+            self.name.push('\n');
             pieces.iter().for_each(|piece| self.name.push_str(piece));
         }
         // As `Uuid::new_v5`, with the processor's SHA instructions: ids are a tenth of the work otherwise.
@@ -342,11 +372,16 @@ fn escape(message: &Message<'_>, encoding: &str) -> Option<u8> {
 }
 
 /// The text without blanks around it, which FHIR forbids in codes and identifiers and nobody means elsewhere.
+#[inline]
 pub(crate) fn trimmed(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
     let edge = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_graphic());
     if edge(text.as_bytes().first()) && edge(text.as_bytes().last()) {
         return Some(text);
     }
+    trimmed_slowly(text)
+}
+
+fn trimmed_slowly(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
     let text = match text {
         Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
         Cow::Owned(text) if text.trim().len() < text.len() => Cow::Owned(text.trim().to_owned()),

@@ -46,6 +46,7 @@ impl Converter {
         let tree = Tree::of(message, event.trigger == "P11");
         let mut conversion = Conversion::new(&self.profile, message, &tree, received);
         let c = &mut conversion;
+        msh::sending_facility(c);
         let focus = match event.message {
             "ADT" => adt::convert(c, event.trigger)?,
             "SIU" => siu::convert(c)?,

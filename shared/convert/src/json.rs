@@ -180,6 +180,14 @@ impl Json {
         self.out.extend_from_slice(json);
     }
 
+    /// Appends a finished member, its name included.
+    pub(crate) fn raw_member(&mut self, json: &[u8]) {
+        if !json.is_empty() {
+            self.comma();
+            self.out.extend_from_slice(json);
+        }
+    }
+
     /// Inside a string opened by the caller.
     pub(crate) fn push(&mut self, plain: &[u8]) {
         self.out.extend_from_slice(plain);

@@ -1,4 +1,4 @@
-//! HL7 v2 to FHIR R4, after the v2-to-FHIR implementation guide.
+//! HL7 v2 to FHIR R4, after the v2-to-FHIR implementation guide, and back ([`to_v2`]).
 //!
 //! Pure: bytes in, bytes out, no clock, no configuration beyond the [`Profile`]. A message becomes a Bundle of type
 //! `message`; the JSON is written as the message is read, and no tree is built in between.
@@ -30,8 +30,9 @@
 //! ```
 //!
 //! # Rules
-//! * Ids are `UUIDv5(namespace, "{type}|{system}|{value}")` of what names a thing: its identifier and the authority that
-//!   assigned it, else its place under something that has one, else the message's control id.
+//! * Ids are UUIDv5 of type, system and value under the tenant's namespace, as bridge-fhir makes them: of the identifier
+//!   that names a thing and the authority that assigned it, else of its place under something that has one, else of the
+//!   message's control id.
 //! * Every repetition is kept where FHIR has room for it. What has no room, no mapping, no code or no meaning is a
 //!   [`Diagnostic`] with its place.
 //! * An empty field says nothing; `""` is a [`Removal`]. A null component removes itself: the composite is sent whole.
@@ -57,6 +58,7 @@ mod profile;
 mod report;
 mod segments;
 mod tables;
+pub mod to_v2;
 mod tree;
 
 pub use converter::Converter;

@@ -40,12 +40,14 @@ impl<'m, const N: usize> Parts<'m, N> {
     }
 
     /// Part `n` as it came; empty when it is null. There is no part 0: layouts use it for what a data type lacks.
+    #[inline]
     pub(crate) fn raw(&self, n: u32) -> &'m str {
         let raw = (n as usize).checked_sub(1).and_then(|at| self.raw.get(at)).copied().unwrap_or_default();
         if raw == "\"\"" { "" } else { raw }
     }
 
     /// Its text, when it holds something.
+    #[inline]
     pub(crate) fn text(&self, n: u32) -> Option<Cow<'m, str>> {
         let raw = self.raw(n);
         if raw.is_empty() {

@@ -31,6 +31,9 @@ pub struct Profile {
     pub patient_id_types: Vec<String>,
     /// The system of PID-19 and its like, and its type in table 0203 (`SS` in the US, `SB` elsewhere).
     pub national_id: NationalId,
+    /// The address that stands where MessageHeader requires one and the message has none. Without it, the reason for the
+    /// absence stands there, which is as valid, and which readers that want a value do not take.
+    pub endpoint: Option<String>,
     /// What the sender means by an allergy's severity (AL1-4, IAM-4).
     pub allergy_severity: AllergySeverity,
     /// What becomes of NK1.
@@ -57,6 +60,7 @@ impl Profile {
             defaults: Defaults::default(),
             patient_id_types: ["MR", "PI", "PT"].map(String::from).to_vec(),
             national_id: NationalId::default(),
+            endpoint: None,
             allergy_severity: AllergySeverity::Reaction,
             next_of_kin: NextOfKin::Both,
             vip_is_personal: false,

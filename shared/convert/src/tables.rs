@@ -4,7 +4,11 @@
 //! codes under the FHIR code system they belong to (`#system`): the v2 code, and the FHIR code where it differs. Codes
 //! under `#none` are in the v2 table and have no FHIR code.
 
-use std::sync::OnceLock;
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+    sync::OnceLock,
+};
 
 /// One v2 table and what its codes become.
 pub(crate) struct Table {
@@ -19,6 +23,8 @@ struct Parsed {
     number: &'static str,
     /// Sorted by v2 code.
     rows: Vec<(&'static str, Option<Coded>)>,
+    /// The same by code.
+    by_code: HashMap<&'static str, Option<Coded>, BuildHasherDefault<CodeHasher>>,
 }
 
 /// A FHIR code and its system.
@@ -44,10 +50,9 @@ impl Table {
     }
 
     pub(crate) fn find(&self, code: &str) -> Found {
-        let rows = &self.parsed().rows;
-        match rows.binary_search_by(|(v2, _)| (*v2).cmp(code)) {
-            Ok(at) => rows[at].1.map_or(Found::NoEquivalent, Found::Mapped),
-            Err(_) => Found::Unknown,
+        match self.parsed().by_code.get(code) {
+            Some(coded) => coded.map_or(Found::NoEquivalent, Found::Mapped),
+            None => Found::Unknown,
         }
     }
 
@@ -57,6 +62,25 @@ impl Table {
             Found::Mapped(coded) => Some(coded.code),
             _ => None,
         }
+    }
+
+    /// The v2 code that becomes this FHIR code; of several, the one that looks like it (`O` for `other`), else the first.
+    pub(crate) fn v2(&self, fhir: &str) -> Option<&'static str> {
+        let all =
+            self.parsed().rows.iter().filter(|(_, to)| to.is_some_and(|c| c.code == fhir)).map(|(v2, _)| *v2);
+        let alike = |v2: &&str| fhir.get(..v2.len()).is_some_and(|start| start.eq_ignore_ascii_case(v2));
+        all.clone().find(alike).or_else(|| all.clone().next())
+    }
+
+    /// Whether a v2 code of this table becomes this FHIR code.
+    pub(crate) fn gives(&self, system: &str, fhir: &str) -> bool {
+        let is_it = |coded: Coded| coded.code == fhir && coded.system == system;
+        system != self.own_system() && self.parsed().rows.iter().any(|(_, to)| to.is_some_and(is_it))
+    }
+
+    /// How CWE-3 names the table: `HL70001`.
+    pub(crate) fn name(&self) -> String {
+        format!("HL7{}", self.parsed().number)
     }
 
     /// The v2 table as a FHIR code system.
@@ -86,8 +110,31 @@ impl Table {
                 }
             }
             rows.sort_unstable_by_key(|(v2, _)| *v2);
-            Parsed { own: format!("http://terminology.hl7.org/CodeSystem/v2-{number}"), number, rows }
+            let by_code = rows.iter().copied().collect();
+            let own = format!("http://terminology.hl7.org/CodeSystem/v2-{number}");
+            Parsed { own, number, rows, by_code }
         })
+    }
+}
+
+/// FNV-1a: the tables are ours, their codes a few letters, and no one can add to them.
+struct CodeHasher(u64);
+
+impl Default for CodeHasher {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for CodeHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 
@@ -120,7 +167,6 @@ tables! {
     COLLECTION_METHOD "collection_method"
     CONFIDENTIALITY "confidentiality"
     CONTACT_ROLE "contact_role"
-    COUNTRY "country"
     DEGREE "degree"
     DIAGNOSIS_TYPE "diagnosis_type"
     DIAGNOSTIC_SECTION "diagnostic_section"

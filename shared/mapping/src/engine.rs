@@ -3,6 +3,8 @@
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
+    mem::take,
+    panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
 };
 
@@ -170,7 +172,8 @@ impl Engine {
     /// Evaluates a tree over a record.
     ///
     /// # Errors
-    /// jsonata-core's message, which may quote values.
+    /// jsonata-core's message, which may quote values. Some arguments that no mapping should give make it panic
+    /// (`$substring` from 1e20): that is a record's fault like any other, and the engine is not used again.
     pub(crate) fn evaluate(
         &mut self,
         tree: &AstNode,
@@ -179,7 +182,16 @@ impl Engine {
         context: &Context<'_>,
     ) -> Result<JValue, String> {
         self.run.borrow_mut().begin(record.tag, mentioned, context);
-        self.evaluator.evaluate(tree, &record.value).map_err(|error| error.message().to_owned())
+        let evaluated = catch_unwind(AssertUnwindSafe(|| self.evaluator.evaluate(tree, &record.value)));
+        match evaluated {
+            Ok(result) => result.map_err(|error| error.message().to_owned()),
+            Err(_) => {
+                let open_parts = take(&mut self.run.borrow_mut().open_parts);
+                *self = Self::new();
+                self.run.borrow_mut().open_parts = open_parts;
+                Err(format!("{OURS}an argument is out of range"))
+            }
+        }
     }
 
     /// The part that the last evaluation entered and did not leave, if its tree was [`trace::traced`].

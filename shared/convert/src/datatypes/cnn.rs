@@ -9,6 +9,7 @@ use crate::{
         xpn::{self, Layout},
     },
     parts::Parts,
+    report::Reason,
 };
 
 const NAME: Layout = Layout {
@@ -35,7 +36,10 @@ pub(crate) fn practitioner<'m>(c: &mut Conversion<'m>, value: Value<'m>) -> Opti
     let id = match cnn.text(1) {
         Some(number) => c.id("Practitioner", &system.unwrap_or(["", name]), &[&number]),
         None if cnn.has(2) => c.id_in_message("Practitioner", &["name:", value.raw()]),
-        None => return None,
+        None => {
+            c.note(value, Reason::Lacks("an identifier or a name"));
+            return None;
+        }
     };
     Some(c.resource("Practitioner", id, |c, w| {
         if let Some(number) = cnn.text(1) {

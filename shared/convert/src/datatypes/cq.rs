@@ -4,16 +4,33 @@ use bridge_hl7v2::Value;
 
 use crate::{
     conversion::Conversion,
-    datatypes::{cwe, nm},
+    datatypes::{cwe, eip, nm},
     json::Json,
 };
 
 /// The members of a Quantity.
 pub(crate) fn quantity<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>) {
+    eip::two_parts(c, value);
     nm::decimal_member(c, w, "value", value.part(1));
     let unit = value.part(2);
     if unit.content().is_some() {
-        cwe::unit(c, w, unit);
+        cwe::unit_called(c, w, unit, [9, 2, 1]);
+    }
+}
+
+/// The members of a Duration: a unit of time is one of UCUM, and another is kept as it is called.
+pub(crate) fn duration<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>) {
+    eip::two_parts(c, value);
+    nm::decimal_member(c, w, "value", value.part(1));
+    let unit = value.part(2);
+    let Some(name) = cwe::string(unit) else { return };
+    match time_unit(&name).or_else(|| time_unit(unit.part(1).raw())) {
+        Some(code) => {
+            w.code("unit", code);
+            w.code("system", "http://unitsofmeasure.org");
+            w.code("code", code);
+        }
+        None => w.text("unit", &name),
     }
 }
 

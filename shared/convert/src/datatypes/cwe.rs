@@ -27,8 +27,12 @@ pub(crate) fn codeable_concept<'m>(
     table: Option<&Table>,
 ) {
     let cwe = Cwe::of(c, value, &MAPPED);
+    let before = w.mark();
     w.array("coding", |w| codings(c, w, &cwe, table));
     concept_text(w, &cwe);
+    if !w.since(before) {
+        c.note(value, Reason::Lacks("a code or a text"));
+    }
 }
 
 /// A member that is a CodeableConcept, when the field holds something.
@@ -70,7 +74,11 @@ pub(crate) fn coding_items<'m>(
     table: Option<&Table>,
 ) {
     let cwe = Cwe::of(c, value, &MAPPED);
+    let before = w.mark();
     codings(c, w, &cwe, table);
+    if !w.since(before) && !has_text(value) {
+        c.note(value, Reason::Lacks("a code or a text"));
+    }
 }
 
 /// `text`: what was originally written, or the only name the concept has.
@@ -201,10 +209,17 @@ const NAMED: &[(&str, &str)] = &[
     ("BCP47", "urn:ietf:bcp:47"),
 ];
 
+/// The names of [`NAMED`] that go out again.
+pub(crate) fn name_of(uri: &str) -> Option<&'static str> {
+    NAMED.iter().find(|(_, known)| *known == uri).map(|(name, _)| *name)
+}
+
 /// A Coding of the first of the codes.
 pub(crate) fn coding<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>, table: Option<&Table>) {
     let cwe = Cwe::of(c, value, &[1, 2, 3, 7, 14]);
-    let Some(text) = cwe.text(1).map(one_space) else { return };
+    let Some(text) = cwe.text(1).map(one_space) else {
+        return c.note(value, Reason::Lacks("a code"));
+    };
     let table = table.filter(|table| table.is_named(cwe.raw(3)));
     match table.map_or(Found::Unknown, |table| table.find(&text)) {
         Found::Mapped(Coded { code, system }) => {
@@ -225,10 +240,14 @@ pub(crate) fn coding<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>,
     }
 }
 
+/// The code itself: the first there is.
+pub(crate) fn raw_code(value: Value<'_>) -> Option<Cow<'_, str>> {
+    [1, 4].into_iter().find_map(|n| value.part(n).content()).and_then(crate::conversion::trimmed)
+}
+
 /// The FHIR code of a coded value, when its table has one; a note, when it does not.
 pub(crate) fn code<'m>(c: &mut Conversion<'m>, value: Value<'m>, table: &Table) -> Option<&'static str> {
-    let text = value.part(1).content().or_else(|| value.part(4).content())?;
-    let code = table.code(text.trim());
+    let code = raw_code(value).and_then(|code| table.code(&code));
     if code.is_none() {
         c.note(value, Reason::NoCode);
     }
@@ -240,9 +259,27 @@ pub(crate) fn string<'m>(value: Value<'m>) -> Option<Cow<'m, str>> {
     [9, 2, 1].into_iter().find_map(|n| value.part(n).content()).and_then(crate::conversion::trimmed)
 }
 
+/// What each value is called; a note for one that is called nothing.
+pub(crate) fn strings<'m>(
+    c: &mut Conversion<'m>,
+    values: impl Iterator<Item = Value<'m>>,
+) -> Vec<Cow<'m, str>> {
+    let named = values.filter_map(|value| {
+        let name = string(value);
+        if name.is_none() {
+            c.note(value, Reason::Lacks("a code or a text"));
+        }
+        name
+    });
+    named.collect()
+}
+
 /// Elements of an array of Identifiers: each code with its coding system as the system.
 pub(crate) fn identifier_items<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>) {
     let cwe = Cwe::of(c, value, &[1, 2, 3, 4, 5, 6, 10, 11, 12]);
+    if ![1, 4, 10].into_iter().any(|n| cwe.has(n)) {
+        c.note(value, Reason::Lacks("a code"));
+    }
     for [code, name, system, _, _] in CODINGS {
         let Some(text) = cwe.text(code) else { continue };
         w.item(|w| {
@@ -265,7 +302,10 @@ pub(crate) fn organization<'m>(c: &mut Conversion<'m>, value: Value<'m>) -> Opti
     let id: Uuid = match (cwe.text(1), &name) {
         (Some(code), _) => c.id("Organization", &["code:", cwe.raw(3)], &[&code]),
         (None, Some(name)) => c.id("Organization", &["name"], &[name]),
-        (None, None) => return None,
+        (None, None) => {
+            c.note(value, Reason::Lacks("a code or a text"));
+            return None;
+        }
     };
     let made = c.resource("Organization", id, |c, w| {
         if let Some(code) = cwe.text(1) {
@@ -284,8 +324,13 @@ pub(crate) fn organization<'m>(c: &mut Conversion<'m>, value: Value<'m>) -> Opti
 
 /// The unit of a quantity (OBX-6 beside OBX-5).
 pub(crate) fn unit<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>) {
+    unit_called(c, w, value, [2, 1, 9]);
+}
+
+/// The unit of a quantity; `names` are the components that may name it, best first.
+pub(crate) fn unit_called<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>, names: [u32; 3]) {
     let cwe = Cwe::of(c, value, &[1, 2, 3, 9, 14]);
-    if let Some(unit) = cwe.text(2).or_else(|| cwe.text(1)).or_else(|| cwe.text(9)) {
+    if let Some(unit) = names.into_iter().find_map(|n| cwe.text(n)) {
         w.text("unit", &unit);
     }
     if let Some(code) = cwe.text(1).filter(|_| cwe.has(3)) {

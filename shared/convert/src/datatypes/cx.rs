@@ -8,6 +8,7 @@ use crate::{
     datatypes::{dtm, hd},
     json::Json,
     parts::Parts,
+    report::Reason,
     tables::{Found, IDENTIFIER_TYPE},
 };
 
@@ -112,6 +113,15 @@ pub(crate) fn id<'m>(c: &mut Conversion<'m>, kind: &'static str, value: Value<'m
     Some(c.id(kind, &[scheme, rest], &[number.trim()]))
 }
 
+/// The same, where it is needed: a note, when there is no identifier.
+pub(crate) fn needed_id<'m>(c: &mut Conversion<'m>, kind: &'static str, value: Value<'m>) -> Option<Uuid> {
+    let id = id(c, kind, value);
+    if id.is_none() {
+        c.note(value, Reason::Lacks("an identifier"));
+    }
+    id
+}
+
 /// What stands for the system of this identifier in ids.
 pub(crate) fn key<'m>(c: &mut Conversion<'m>, value: Value<'m>) -> [&'m str; 2] {
     let authority = value.part(4);
@@ -126,7 +136,10 @@ pub(crate) fn key<'m>(c: &mut Conversion<'m>, value: Value<'m>) -> [&'m str; 2] 
 /// The RelatedPerson a mother's identifier (PID-21) stands for.
 pub(crate) fn mother<'m>(c: &mut Conversion<'m>, value: Value<'m>, patient: Ref) -> Option<Ref> {
     let [scheme, rest] = key(c, value);
-    let number = value.part(1).content()?;
+    let Some(number) = value.part(1).content() else {
+        c.note(value, Reason::Lacks("an identifier"));
+        return None;
+    };
     let id = c.id("RelatedPerson", &[scheme, rest], &[number.trim()]);
     Some(c.resource("RelatedPerson", id, |c, w| {
         w.one("identifier", |w| identifier(c, w, value, None));

@@ -73,6 +73,12 @@ pub(crate) fn computed(c: &Conversion<'_>, w: &mut Json, key: &str, at: Timestam
 
 /// The value, when it is a date or time; a note, when it is something else.
 pub(crate) fn read<'m>(c: &mut Conversion<'m>, value: Value<'m>) -> Option<Dtm> {
+    // TS had a second component, the precision, which the digits tell as well.
+    if value.raw().bytes().any(|b| !b.is_ascii_digit()) {
+        for further in value.parts().skip(1).filter(|part| part.content().is_some()) {
+            c.note(further, Reason::NotMapped);
+        }
+    }
     value.dtm().unwrap_or_else(|error| {
         c.unreadable(&error);
         None

@@ -78,14 +78,31 @@ fn base64<'m>(c: &mut Conversion<'m>, w: &mut Json, ed: &Parts<'m, 5>) {
     if digits % 4 == 1 {
         return c.note(ed.value(5), Reason::NotEncoded("base64"));
     }
+    if digits == 0 {
+        return;
+    }
     w.key("data");
     w.push(b"\"");
     if digits == body.len() {
-        w.push(body.as_bytes());
+        w.push(&body.as_bytes()[..body.len() - 1]);
     } else {
         let kept: Vec<u8> = body.bytes().filter(is_digit).collect();
-        w.push(&kept);
+        w.push(&kept[..kept.len() - 1]);
     }
+    w.push(&[last_digit(body, digits)]);
     w.push(&b"=="[..(4 - digits % 4) % 4]);
     w.push(b"\"");
+}
+
+/// The last digit without the bits that are no data: cut-off text leaves some, and strict readers refuse them.
+fn last_digit(body: &str, digits: usize) -> u8 {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let last = body.bytes().next_back().unwrap_or(b'A');
+    let value = ALPHABET.iter().position(|digit| *digit == last).unwrap_or(0);
+    let unused = match digits % 4 {
+        2 => 4,
+        3 => 2,
+        _ => 0,
+    };
+    ALPHABET[value >> unused << unused]
 }

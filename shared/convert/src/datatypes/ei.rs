@@ -8,6 +8,7 @@ use crate::{
     datatypes::{cx::Kind, hd},
     json::Json,
     parts::Parts,
+    report::Reason,
 };
 
 /// The members of an Identifier. EI-2 to -4 name who assigned it, as an HD does.
@@ -27,6 +28,15 @@ pub(crate) fn identifier<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<
     if let Some(number) = ei.text(1) {
         w.text("value", &number);
     }
+}
+
+/// [`id`], where it is needed: a note, when there is no identifier.
+pub(crate) fn needed_id<'m>(c: &mut Conversion<'m>, kind: &'static str, value: Value<'m>) -> Option<Uuid> {
+    let id = id(c, kind, value);
+    if id.is_none() {
+        c.note(value, Reason::Lacks("an identifier"));
+    }
+    id
 }
 
 /// The id of the resource this identifier names; `None` when there is no identifier in it.

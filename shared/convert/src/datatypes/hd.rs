@@ -86,6 +86,19 @@ pub(crate) fn organization<'m>(c: &mut Conversion<'m>, value: Value<'m>) -> Opti
     resource(c, "Organization", value, |_, _| {})
 }
 
+/// The same in a country.
+pub(crate) fn organization_in<'m>(
+    c: &mut Conversion<'m>,
+    value: Value<'m>,
+    country: Option<&str>,
+) -> Option<Ref> {
+    resource(c, "Organization", value, |w, _| {
+        if let Some(country) = country {
+            w.one("address", |w| w.text("country", country));
+        }
+    })
+}
+
 /// A Device (an application) known by its designator alone.
 pub(crate) fn device<'m>(c: &mut Conversion<'m>, value: Value<'m>) -> Option<Ref> {
     resource(c, "Device", value, |_, _| {})
@@ -120,6 +133,7 @@ fn resource<'m>(
     }
     let hd = Hd::of(c, value, &MAPPED);
     if !hd.has(1) && !hd.has(2) {
+        c.note(value, Reason::Lacks("a name"));
         return None;
     }
     let id = c.id(kind, &["hd"], &[hd.raw(1), "|", hd.raw(2)]);
@@ -167,22 +181,24 @@ fn universal_id_type(w: &mut Json, kind: &str) {
     });
 }
 
-/// `name`, `software` and `endpoint` of MessageHeader.source. An endpoint is required: the message's own designator
+/// `name`, `software` and `endpoint` of MessageHeader.source. The software is the application's second name, else the
+/// `product` SFT tells. An endpoint is required: the message's own designator
 /// of the application, or the reason why there is none.
 pub(crate) fn source<'m>(
     c: &mut Conversion<'m>,
     w: &mut Json,
     application: Option<Value<'m>>,
     network: Option<Value<'m>>,
+    product: Option<&str>,
 ) {
-    if let Some(value) = application {
-        let hd = Hd::of(c, value, &MAPPED);
-        if let Some(name) = hd.text(1) {
-            w.text("name", &name);
-        }
-        if let Some(software) = hd.text(2) {
-            w.text("software", &software);
-        }
+    let hd = application.map(|value| Hd::of(c, value, &MAPPED));
+    if let Some(name) = hd.as_ref().and_then(|hd| hd.text(1)) {
+        w.text("name", &name);
+    }
+    match (hd.as_ref().and_then(|hd| hd.text(2)), product) {
+        (Some(software), _) => w.text("software", &software),
+        (None, Some(product)) => w.text("software", product),
+        (None, None) => {}
     }
     endpoint(c, w, network.or(application));
 }
@@ -194,9 +210,10 @@ pub(crate) fn endpoint<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Option<V
         "DNS" if hd.has(2) => Some(["urn:dns:", hd.raw(2)]),
         kind => uri(hd.raw(2), kind),
     });
-    match uri {
-        Some([scheme, rest]) => w.joined("endpoint", &[scheme, rest]),
-        None => {
+    match (uri, &c.profile.endpoint) {
+        (Some([scheme, rest]), _) => w.joined("endpoint", &[scheme, rest]),
+        (None, Some(known)) => w.text("endpoint", known),
+        (None, None) => {
             w.object("_endpoint", |w| {
                 w.one_extension("http://hl7.org/fhir/StructureDefinition/data-absent-reason", |w| {
                     w.code("valueCode", "unknown");

@@ -6,6 +6,7 @@ use crate::{
     conversion::{Conversion, Ref},
     datatypes::{cnn, dtm, hd, pl},
     parts::Parts,
+    report::Reason,
 };
 
 /// The levels from the widest to the narrowest: the component, and the code of its physical type.
@@ -17,7 +18,10 @@ const MAPPED: [u32; 9] = [1, 2, 3, 4, 5, 6, 7, 10, 11];
 pub(crate) fn practitioner_role<'m>(c: &mut Conversion<'m>, value: Value<'m>) -> Option<Ref> {
     let ndl = Parts::<11>::of(c, value, &MAPPED);
     // In NDL's own form the person is a component; senders also write the person's parts as components of the field.
-    let practitioner = cnn::practitioner(c, ndl.value(1))?;
+    let Some(practitioner) = cnn::practitioner(c, ndl.value(1)) else {
+        c.note(value, Reason::Lacks("a person"));
+        return None;
+    };
     let id = c.id_within("PractitionerRole", practitioner.id, &["ndl:", value.raw()]);
     let place = place(c, &ndl);
     Some(c.resource("PractitionerRole", id, |c, w| {

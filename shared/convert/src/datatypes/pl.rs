@@ -7,6 +7,7 @@ use crate::{
     datatypes::{ei, hd},
     json::Json,
     parts::Parts,
+    report::Reason,
 };
 
 /// The levels from the widest to the narrowest: the component, and the code of its physical type.
@@ -55,6 +56,7 @@ pub(crate) fn location<'m>(
 /// A place with a description or an identifier only.
 fn described<'m>(c: &mut Conversion<'m>, pl: &Parts<'m, 11>) -> Option<Ref> {
     if !pl.has(9) && !pl.has(10) {
+        c.note(pl.whole(), Reason::Lacks("a place"));
         return None;
     }
     let id = c.id("Location", &["pl"], &[pl.raw(9), "^", pl.raw(10)]);

@@ -17,7 +17,7 @@ pub(crate) struct TimingQuantity<'m>(Parts<'m, 12>);
 impl<'m> TimingQuantity<'m> {
     /// For a request: quantity, interval, start and end, priority.
     pub(crate) fn of(c: &mut Conversion<'m>, value: Value<'m>) -> Self {
-        Self(Parts::of(c, value, &[1, 2, 4, 5, 6, 8, 12]))
+        Self(Parts::of(c, value, &[1, 2, 3, 4, 5, 6, 8, 12]))
     }
 
     /// For an appointment: duration, start and end.
@@ -33,10 +33,11 @@ impl<'m> TimingQuantity<'m> {
         self.0.has(5).then(|| self.0.value(5))
     }
 
-    /// TQ-3 in minutes: a unit letter and a number (`M30`).
+    /// TQ-3 in minutes: a unit letter and a number (`M30`), or, as schedulers write it, minutes alone.
     pub(crate) fn minutes(&self, c: &mut Conversion<'m>) -> Option<i64> {
         let text = self.0.text(3)?;
-        let (unit, number) = text.split_at_checked(1)?;
+        let letter = usize::from(text.starts_with(|c: char| c.is_ascii_alphabetic()));
+        let (unit, number) = text.split_at_checked(letter)?;
         let number = number.parse::<f64>().ok();
         let minutes = number.and_then(|number| cq::minutes(number, unit)).filter(|m| *m >= 1.0);
         if minutes.is_none() {
@@ -62,6 +63,9 @@ impl<'m> TimingQuantity<'m> {
     pub(crate) fn timing(&self, c: &mut Conversion<'m>, w: &mut Json) {
         let interval = self.0.value(2);
         w.object("repeat", |w| {
+            if !self.0.has(4) && !self.0.has(5) {
+                self.bounds_duration(c, w);
+            }
             w.object("boundsPeriod", |w| {
                 for (key, value) in [("start", self.start()), ("end", self.end())] {
                     if let Some(value) = value {
@@ -79,6 +83,29 @@ impl<'m> TimingQuantity<'m> {
         if self.0.has(2) {
             ri::code(c, w, interval);
         }
+    }
+
+    /// TQ-3, a letter and a number (`D5`, five days), where neither start nor end says as much.
+    fn bounds_duration(&self, c: &mut Conversion<'m>, w: &mut Json) {
+        let Some(text) = self.0.text(3) else { return };
+        // `L` is lunar cycles: months, as near as FHIR has it.
+        let unit = match text.as_bytes().first() {
+            Some(b'S') => "s",
+            Some(b'M') => "min",
+            Some(b'H') => "h",
+            Some(b'D') => "d",
+            Some(b'W') => "wk",
+            Some(b'L') => "mo",
+            _ => "",
+        };
+        let number = text.get(1..).filter(|_| !unit.is_empty()).and_then(nm::decimal);
+        let Some(number) = number else { return c.note(self.0.value(3), Reason::NotMapped) };
+        w.object("boundsDuration", |w| {
+            w.literal("value", &number);
+            w.code("unit", unit);
+            w.code("system", "http://unitsofmeasure.org");
+            w.code("code", unit);
+        });
     }
 
     /// TQ-8, as an element of `note`.

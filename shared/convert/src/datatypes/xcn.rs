@@ -10,6 +10,7 @@ use crate::{
     },
     json::Json,
     parts::Parts,
+    report::Reason,
     tables::{DEGREE, Found},
 };
 
@@ -34,7 +35,8 @@ const MAPPED: [u32; 17] = [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 17, 18, 19, 2
 
 /// The Practitioner an XCN names; `None` when it names nobody.
 pub(crate) fn practitioner<'m>(c: &mut Conversion<'m>, value: Value<'m>) -> Option<Ref> {
-    practitioner_with(c, value, |_, _| {})
+    let made = c.recent.get("Practitioner", value.raw());
+    made.or_else(|| practitioner_with(c, value, |_, _| {}))
 }
 
 /// The same, and what other fields say about the person (an address).
@@ -43,11 +45,11 @@ pub(crate) fn practitioner_with<'m>(
     value: Value<'m>,
     rest: impl FnOnce(&mut Conversion<'m>, &mut Json),
 ) -> Option<Ref> {
-    if let Some(made) = c.recent.get("Practitioner", value.raw()) {
-        return Some(made);
-    }
     let xcn = Xcn::of(c, value, &MAPPED);
-    let id = id(c, "Practitioner", &xcn)?;
+    let Some(id) = id(c, "Practitioner", &xcn) else {
+        c.note(value, Reason::Lacks("an identifier or a name"));
+        return None;
+    };
     let made = c.resource("Practitioner", id, |c, w| {
         identifier(c, w, &xcn);
         w.array("name", |w| {

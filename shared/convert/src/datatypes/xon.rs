@@ -9,6 +9,7 @@ use crate::{
     datatypes::{cx, hd},
     json::Json,
     parts::Parts,
+    report::Reason,
 };
 
 type Xon<'m> = Parts<'m, 10>;
@@ -50,19 +51,13 @@ fn resource<'m>(
         }
         // An organisation's name is its own, unlike a person's.
         (None, Some(name)) => c.id(kind, &["name"], &[name]),
-        (None, None) => return None,
+        (None, None) => {
+            c.note(value, Reason::Lacks("an identifier or a name"));
+            return None;
+        }
     };
     Some(c.resource(kind, id, |c, w| {
-        if let Some(number) = &number {
-            w.one("identifier", |w| {
-                cx::check_digit(w, &xon, 4, 5);
-                if let Some(kind) = xon.text(7) {
-                    cx::type_member(w, &kind);
-                }
-                hd::authority(c, xon.value(6)).members(c, w);
-                w.text("value", number);
-            });
-        }
+        w.array("identifier", |w| identifier_item(c, w, &xon));
         if let Some(name) = &name {
             w.text("name", name);
         }
@@ -70,7 +65,43 @@ fn resource<'m>(
     }))
 }
 
+fn identifier_item<'m>(c: &mut Conversion<'m>, w: &mut Json, xon: &Xon<'m>) {
+    let Some(number) = (if xon.has(10) { xon.text(10) } else { xon.text(3) }) else { return };
+    w.item(|w| {
+        cx::check_digit(w, xon, 4, 5);
+        if let Some(kind) = xon.text(7) {
+            cx::type_member(w, &kind);
+        }
+        hd::authority(c, xon.value(6)).members(c, w);
+        w.text("value", &number);
+    });
+}
+
+/// `identifier` of an organisation that other fields number too, and its `name`.
+pub(crate) fn named<'m>(
+    c: &mut Conversion<'m>,
+    w: &mut Json,
+    value: Option<Value<'m>>,
+    numbers: impl Iterator<Item = Value<'m>>,
+) {
+    let xon = value.map(|value| Xon::of(c, value, &MAPPED));
+    w.array("identifier", |w| {
+        cx::items(c, w, numbers);
+        if let Some(xon) = &xon {
+            identifier_item(c, w, xon);
+        }
+    });
+    if let Some(name) = xon.and_then(|xon| xon.text(1)) {
+        w.text("name", &name);
+    }
+}
+
 /// What an organisation is called: its name, else its number.
-pub(crate) fn string<'m>(value: Value<'m>) -> Option<Cow<'m, str>> {
-    [1, 10, 3].into_iter().find_map(|n| value.part(n).content()).and_then(crate::conversion::trimmed)
+pub(crate) fn string<'m>(c: &mut Conversion<'m>, value: Value<'m>) -> Option<Cow<'m, str>> {
+    let name =
+        [1, 10, 3].into_iter().find_map(|n| value.part(n).content()).and_then(crate::conversion::trimmed);
+    if name.is_none() {
+        c.note(value, Reason::Lacks("an identifier or a name"));
+    }
+    name
 }

@@ -60,8 +60,12 @@ impl<'m> Order<'m> {
         for sample in &samples {
             specimens.push(spm::specimen(c, *sample, patient, report_id));
         }
-        if let Some(obr) = self.obr.filter(|_| samples.is_empty()) {
-            specimens.extend(obr::specimen(c, obr, patient));
+        if let Some(obr) = self.obr {
+            if samples.is_empty() {
+                specimens.extend(obr::specimen(c, obr, patient));
+            } else {
+                obr::SPECIMEN.iter().for_each(|n| c.superseded(obr, *n, "SPM"));
+            }
         }
         let around = obx::Around {
             patient,

@@ -29,7 +29,7 @@ pub(crate) struct Patient<'m> {
 /// How a visit refers to a diagnosis.
 pub(crate) struct Diagnosis {
     pub(crate) condition: Ref,
-    /// The CodeableConcept of its use, as JSON.
+    /// The member `use`, as JSON.
     pub(crate) role: Option<Vec<u8>>,
     pub(crate) rank: Option<i64>,
 }
@@ -39,8 +39,7 @@ impl Diagnosis {
     pub(crate) fn members(&self, w: &mut Json) {
         self.condition.write(w, "condition");
         if let Some(role) = &self.role {
-            w.key("use");
-            w.push(role);
+            w.raw_member(role);
         }
         if let Some(rank) = self.rank {
             w.literal("rank", &rank.to_string());
@@ -106,7 +105,10 @@ impl<'m> Patient<'m> {
     fn visits(&self, c: &mut Conversion<'m>) -> Vec<Ref> {
         let visits: Vec<_> = c.children(self.pid, &["PV1"]).filter(|pv1| pv1::is_visit(*pv1)).collect();
         for empty in c.children(self.pid, &["PV1"]).filter(|pv1| !pv1::is_visit(*pv1)) {
-            c.skip(empty, &[1, 2]);
+            // `N` says itself that there is no visit.
+            if empty.field(2).component(1).raw() == "N" {
+                c.skip(empty, &[1, 2]);
+            }
         }
         let refs: Vec<_> =
             visits.iter().map(|pv1| Ref { kind: "Encounter", id: pv1::id(c, *pv1, self.resource) }).collect();

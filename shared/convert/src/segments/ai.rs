@@ -49,7 +49,7 @@ pub(crate) fn participants<'m>(c: &mut Conversion<'m>, w: &mut Json, schedule: &
     for segment in c.children(schedule.sch, &["AIS", "AIG", "AIL", "AIP"]) {
         c.skip(segment, &[1, 2]);
         match segment.name().as_str() {
-            "AIS" => service_times(c, w, segment, schedule),
+            "AIS" => service(c, w, segment, schedule),
             "AIG" => thing(c, w, segment),
             "AIL" => {
                 for place in c.each(segment, 3, "Appointment.participant") {
@@ -67,14 +67,31 @@ pub(crate) fn participants<'m>(c: &mut Conversion<'m>, w: &mut Json, schedule: &
     }
 }
 
-/// A service has no actor of its own: its times are the patient's, and its status is the appointment's.
-fn service_times<'m>(c: &mut Conversion<'m>, w: &mut Json, ais: Segment<'m>, schedule: &Schedule<'m>) {
+/// The patients, at the time of the first service: a service has no actor of its own.
+pub(crate) fn patients<'m>(c: &mut Conversion<'m>, w: &mut Json, schedule: &Schedule<'m>) {
+    let first = c.children(schedule.sch, &["AIS"]).find(|ais| c.valued(*ais, 4));
+    for patient in &schedule.patients {
+        w.item(|w| {
+            patient.write(w, "actor");
+            w.code("status", "accepted");
+            if let Some(ais) = first {
+                period(c, w, "period", ais);
+            }
+        });
+    }
+}
+
+/// The times of a further service, where they are others, and its status, which the Appointment's is not.
+fn service<'m>(c: &mut Conversion<'m>, w: &mut Json, ais: Segment<'m>, schedule: &Schedule<'m>) {
     if let Some(status) = c.one(ais, 10, "Appointment.status")
         && APPOINTMENT_STATUS.code(status.part(1).raw()).is_none()
     {
         c.note(status, Reason::NoCode);
     }
-    let Some(patient) = schedule.patients.first().filter(|_| c.valued(ais, 4)) else { return };
+    let first = c.children(schedule.sch, &["AIS"]).find(|ais| c.valued(*ais, 4));
+    let same =
+        first.is_some_and(|first| [4, 7, 8].iter().all(|n| first.field(*n).raw() == ais.field(*n).raw()));
+    let Some(patient) = schedule.patients.first().filter(|_| !same && c.valued(ais, 4)) else { return };
     w.item(|w| {
         patient.write(w, "actor");
         w.code("status", "accepted");
@@ -87,7 +104,11 @@ fn thing<'m>(c: &mut Conversion<'m>, w: &mut Json, aig: Segment<'m>) {
     let resource = c.one(aig, 3, "Appointment.participant");
     let kind = if is_place(aig) { "Location" } else { "Device" };
     let actor = resource.and_then(|value| {
-        let id = c.id(kind, &["AIG:", value.part(3).raw()], &[value.part(1).content()?.trim()]);
+        let Some(code) = value.part(1).content() else {
+            c.note(value, Reason::Lacks("a code"));
+            return None;
+        };
+        let id = c.id(kind, &["AIG:", value.part(3).raw()], &[code.trim()]);
         Some(c.resource(kind, id, |c, w| {
             w.array("identifier", |w| cwe::identifier_items(c, w, value));
             let Some(name) = cwe::string(value) else { return };

@@ -31,7 +31,8 @@ pub(crate) fn allergy<'m>(c: &mut Conversion<'m>, al1: Segment<'m>, patient: Ref
         if let Some(onset) = c.one(al1, 6, "AllergyIntolerance.onset") {
             dtm::date_time(c, w, "onsetDateTime", onset);
         }
-        let texts: Vec<_> = c.each(al1, 5, "AllergyIntolerance.reaction").filter_map(cwe::string).collect();
+        let shown = c.each(al1, 5, "AllergyIntolerance.reaction");
+        let texts = cwe::strings(c, shown);
         reaction(c, w, severity, |w| {
             for text in &texts {
                 w.item(|w| w.text("text", text));
@@ -51,7 +52,7 @@ pub(crate) fn clinical_status(w: &mut Json, code: &str) {
 /// `type` and `category`: required value sets, so the code that was sent stands beside as an extension.
 pub(crate) fn kind_and_category<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Option<Value<'m>>) {
     let Some(value) = value else { return };
-    let code = value.part(1).content().unwrap_or_default();
+    let code = cwe::raw_code(value).unwrap_or_default();
     if let Some(kind) = ALLERGY_KIND.code(&code) {
         w.code("type", kind);
     }
@@ -82,7 +83,7 @@ pub(crate) fn criticality<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Optio
     let Some(value) = value.filter(|_| c.profile.allergy_severity == AllergySeverity::Criticality) else {
         return;
     };
-    let code = value.part(1).content().unwrap_or_default();
+    let code = cwe::raw_code(value).unwrap_or_default();
     if let Some(code) = ALLERGY_CRITICALITY.code(&code) {
         w.code("criticality", code);
     }
@@ -100,7 +101,7 @@ pub(crate) fn reaction<'m>(
     w.one("reaction", |w| {
         let shown = w.array("manifestation", manifestations);
         let Some(severity) = severity else { return };
-        let sent = severity.part(1).content().unwrap_or_default();
+        let sent = cwe::raw_code(severity).unwrap_or_default();
         let Some(code) = REACTION_SEVERITY.code(&sent) else {
             if !matches!(REACTION_SEVERITY.find(&sent), Found::NoEquivalent) || sent != "U" {
                 c.note(severity, Reason::NoCode);

@@ -46,6 +46,13 @@ pub(crate) fn condition<'m>(
             practitioner.write(w, "asserter");
         }
     });
+    if encounter.is_none() {
+        // The role and the rank are a diagnosis's in a visit.
+        for n in [6, 15].into_iter().filter(|n| !dg1.field(*n).is_empty()) {
+            c.note_field(dg1, n, Reason::Lacks("PV1"));
+        }
+        return Diagnosis { condition, role: None, rank: None };
+    }
     Diagnosis { condition, role: role(c, dg1), rank: rank(c, dg1) }
 }
 
@@ -79,9 +86,11 @@ fn extensions<'m>(c: &mut Conversion<'m>, w: &mut Json, dg1: Segment<'m>) {
 
 /// DG1-21: only a deletion says something FHIR has a word for.
 fn verification<'m>(c: &mut Conversion<'m>, w: &mut Json, dg1: Segment<'m>) {
-    if let Some(action) = c.one(dg1, 21, "Condition.verificationStatus")
-        && action.raw().trim() == "D"
-    {
+    let Some(action) = c.one(dg1, 21, "Condition.verificationStatus") else { return };
+    if !matches!(action.raw().trim(), "A" | "U" | "D" | "X") {
+        c.note(action, Reason::NoCode);
+    }
+    if action.raw().trim() == "D" {
         w.object("verificationStatus", |w| {
             w.one("coding", |w| {
                 w.code("system", "http://terminology.hl7.org/CodeSystem/condition-ver-status");
@@ -107,11 +116,11 @@ fn code<'m>(c: &mut Conversion<'m>, w: &mut Json, dg1: Segment<'m>) {
     });
 }
 
-/// `use` of Encounter.diagnosis as JSON.
+/// The member `use` of Encounter.diagnosis, as JSON.
 fn role<'m>(c: &mut Conversion<'m>, dg1: Segment<'m>) -> Option<Vec<u8>> {
     let kind = c.one(dg1, 6, "Encounter.diagnosis.use")?;
     let mut json = Json::default();
-    json.document(|w| cwe::codeable_concept(c, w, kind, Some(&DIAGNOSIS_TYPE)));
+    json.object("use", |w| cwe::codeable_concept(c, w, kind, Some(&DIAGNOSIS_TYPE)));
     Some(json.into_bytes())
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn provenance<'m>(c: &mut Conversion<'m>, evn: Segment<'m>, targets: 
                 });
             }
             if operators.is_empty() {
-                w.item(|w| match msh::sending_facility(c) {
+                w.item(|w| match msh::responsible(c) {
                     Some(facility) => facility.write(w, "who"),
                     None => msh::unknown_agent(w),
                 });

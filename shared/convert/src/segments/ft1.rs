@@ -118,10 +118,14 @@ fn code<'m>(c: &mut Conversion<'m>, w: &mut Json, ft1: Segment<'m>) {
     let described = [8, 9].map(|n| c.text(ft1, n, "ChargeItem.code.text"));
     let said = w.object("code", |w| {
         w.array("coding", |w| {
-            if let Some(coded) = procedure.or(transaction) {
-                pr1::modified_coding(c, w, coded, &modifiers);
+            match procedure.or(transaction) {
+                Some(coded) => pr1::modified_coding(c, w, coded, &modifiers),
+                None => modifiers.iter().for_each(|modifier| c.note(*modifier, Reason::Lacks("a code"))),
             }
-            for value in [procedure, transaction].into_iter().flatten() {
+            // Senders repeat the procedure code in FT1-7.
+            let other =
+                transaction.filter(|code| procedure.is_none_or(|procedure| procedure.raw() != code.raw()));
+            for value in [procedure, other].into_iter().flatten() {
                 cwe::coding_items(c, w, value, None);
             }
         });
@@ -208,6 +212,9 @@ fn price<'m>(c: &mut Conversion<'m>, w: &mut Json, ft1: Segment<'m>) {
     }
     // CP: components price, type; the price is MO: quantity, denomination. Old senders write the quantity alone.
     let money = amount.part(1);
+    for further in amount.parts().skip(1).filter(|part| part.content().is_some()) {
+        c.note(further, Reason::NotMapped);
+    }
     w.object("priceOverride", |w| {
         nm::decimal_member(c, w, "value", money.part(1));
         if let Some(currency) = money.part(2).content().filter(|text| text.trim().len() == 3) {

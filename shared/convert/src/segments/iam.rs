@@ -34,7 +34,8 @@ pub(crate) fn allergy<'m>(c: &mut Conversion<'m>, iam: Segment<'m>, patient: Ref
                     cwe::coding_items(c, w, value, None);
                 }
             });
-            if let Some(text) = code.filter(|code| cwe::has_text(*code)).and_then(cwe::string) {
+            let named = [code, inactive].into_iter().flatten().find(|value| cwe::has_text(*value));
+            if let Some(text) = named.and_then(cwe::string) {
                 w.text("text", &text);
             }
         });
@@ -44,7 +45,8 @@ pub(crate) fn allergy<'m>(c: &mut Conversion<'m>, iam: Segment<'m>, patient: Ref
             dtm::date_time(c, w, "recordedDate", reported);
         }
         recorder(c, w, iam, patient);
-        let texts: Vec<_> = c.each(iam, 5, "AllergyIntolerance.reaction").filter_map(cwe::string).collect();
+        let shown = c.each(iam, 5, "AllergyIntolerance.reaction");
+        let texts = cwe::strings(c, shown);
         al1::reaction(c, w, severity, |w| {
             for text in &texts {
                 w.item(|w| w.text("text", text));
@@ -78,6 +80,9 @@ fn status<'m>(c: &mut Conversion<'m>, w: &mut Json, iam: Segment<'m>) {
                 cwe::coding_items(c, w, sent, None);
             }
         });
+        if let Some(text) = sent.filter(|sent| cwe::has_text(*sent)).and_then(cwe::string) {
+            w.text("text", &text);
+        }
     });
 }
 

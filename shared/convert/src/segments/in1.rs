@@ -7,6 +7,7 @@ use crate::{
     conversion::{Conversion, Ref},
     datatypes::{cwe, cx, dtm, xad, xon, xpn, xtn},
     json::Json,
+    report::Reason,
     tables::{ADMINISTRATIVE_SEX, RELATIONSHIP},
 };
 
@@ -109,45 +110,38 @@ fn payor<'m>(c: &mut Conversion<'m>, in1: Segment<'m>) -> Option<Ref> {
         }
     };
     let by_number = numbers.clone().next().and_then(|cx| cx::id(c, "Organization", cx));
-    let id = match (by_number, company.and_then(xon::string)) {
+    let id = match (by_number, company.and_then(|xon| xon::string(c, xon))) {
         (Some(id), _) => id,
         (None, Some(name)) => c.id("Organization", &["name"], &[&name]),
-        (None, None) => return None,
+        (None, None) => {
+            for value in company.into_iter().chain(numbers) {
+                c.note(value, Reason::Lacks("an identifier or a name"));
+            }
+            return None;
+        }
     };
     Some(c.resource("Organization", id, |c, w| {
-        w.array("identifier", |w| {
-            cx::items(c, w, numbers);
-            if let Some(number) = company.filter(|xon| xon.part(10).content().is_some()) {
-                w.item(|w| {
-                    if let Some(text) = number.part(10).content() {
-                        w.text("value", text.trim());
-                    }
-                });
-            }
-        });
-        if let Some(name) = company.and_then(|xon| xon.part(1).content()) {
-            w.text("name", name.trim());
-        }
+        xon::named(c, w, company, numbers);
         contact(c, w);
     }))
 }
 
 /// The employer or group that holds the policy: IN1-11 by name, IN1-10 by number.
 fn policy_holder<'m>(c: &mut Conversion<'m>, in1: Segment<'m>) -> Option<Ref> {
-    let name = c.one(in1, 11, "Coverage.policyHolder").and_then(xon::string);
+    let name = c.one(in1, 11, "Coverage.policyHolder");
     let numbers: Vec<_> =
         c.each(in1, 10, "Coverage.policyHolder").filter(|cx| cx.part(5).raw() != "SN").collect();
-    let id = match (numbers.first(), &name) {
-        (Some(number), _) => cx::id(c, "Organization", *number)?,
-        (None, Some(name)) => c.id("Organization", &["name"], &[name]),
-        (None, None) => return None,
-    };
-    Some(c.resource("Organization", id, |c, w| {
-        w.array("identifier", |w| cx::items(c, w, numbers.into_iter()));
-        if let Some(name) = &name {
-            w.text("name", name);
+    let id = match (numbers.first(), name.and_then(|xon| xon::string(c, xon))) {
+        (Some(number), _) => cx::needed_id(c, "Organization", *number)?,
+        (None, Some(name)) => c.id("Organization", &["name"], &[&name]),
+        (None, None) => {
+            if let Some(value) = name {
+                c.note(value, Reason::Lacks("an identifier or a name"));
+            }
+            return None;
         }
-    }))
+    };
+    Some(c.resource("Organization", id, |c, w| xon::named(c, w, name, numbers.into_iter())))
 }
 
 /// The patient, when IN1-17 says so; else a RelatedPerson of the insured's name and address.
@@ -194,7 +188,8 @@ fn subscriber<'m>(c: &mut Conversion<'m>, in1: Segment<'m>, patient: Ref) -> Opt
 /// `class`: the group (IN1-8, IN1-9) and the plan (IN1-35 by name).
 fn classes<'m>(c: &mut Conversion<'m>, w: &mut Json, in1: Segment<'m>) {
     let number = c.text(in1, 8, "Coverage.class.where(type.coding.code = 'group')");
-    let name = c.one(in1, 9, "Coverage.class.where(type.coding.code = 'group')").and_then(xon::string);
+    let name =
+        c.one(in1, 9, "Coverage.class.where(type.coding.code = 'group')").and_then(|xon| xon::string(c, xon));
     w.array("class", |w| {
         match (number, name) {
             (Some(value), name) => class(w, "group", &value, name.as_deref()),

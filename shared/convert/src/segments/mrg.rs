@@ -41,7 +41,7 @@ pub(crate) fn prior_patient<'m>(c: &mut Conversion<'m>, mrg: Segment<'m>, id: Uu
 /// The account that is replaced (MRG-3). Whether it is still open, MRG does not say.
 pub(crate) fn prior_account<'m>(c: &mut Conversion<'m>, mrg: Segment<'m>, subject: Ref) -> Option<Ref> {
     let value = c.one(mrg, 3, "Account.identifier")?;
-    let id = cx::id(c, "Account", value)?;
+    let id = cx::needed_id(c, "Account", value)?;
     Some(c.resource("Account", id, |c, w| {
         w.one("identifier", |w| cx::identifier(c, w, value, None));
         w.code("status", "unknown");

@@ -6,8 +6,8 @@ use crate::{
     conversion::{Conversion, Ref},
     datatypes::{cwe, dtm, hd, msg, pt, xon},
     json::Json,
+    report::Reason,
     segments::{pid::agent_type, sft},
-    tables::COUNTRY,
 };
 
 /// The MessageHeader; `focus` are the resources the message is about.
@@ -18,13 +18,15 @@ pub(crate) fn message_header<'m>(c: &mut Conversion<'m>, focus: &[Ref]) -> Ref {
         // Delimiters, set while reading; acknowledgement settings and the character set, spent on the way here.
         c.skip(msh, &[1, 2, 12, 13, 15, 16, 18]);
         meta(c, w, msh);
-        if let Some(language) = c.one(msh, 19, "MessageHeader.language") {
-            w.text("language", language.part(1).raw().trim());
+        if let Some(code) = c.one(msh, 19, "MessageHeader.language").and_then(cwe::raw_code) {
+            w.text("language", &code);
         }
         let event = c.field(msh, 9).first();
         w.object("eventCoding", |w| msg::coding(c, w, event));
         destination(c, w, msh);
-        sender(c, w, msh);
+        if let Some(sender) = sending_facility(c) {
+            sender.write(w, "sender");
+        }
         source(c, w, msh);
         if let Some(responsible) = c.one(msh, 22, "MessageHeader.responsible")
             && let Some(organization) = xon::organization(c, responsible)
@@ -90,42 +92,26 @@ fn receiver<'m>(c: &mut Conversion<'m>, msh: Segment<'m>) -> Option<Ref> {
     hd::organization(c, facility)
 }
 
-/// The Organization MSH-4 names.
+/// The Organization MSH-4 names, in the country of MSH-17. It is asked for before any other resource is made, so that
+/// where the facility assigns identifiers it is the same Organization.
 pub(crate) fn sending_facility<'m>(c: &mut Conversion<'m>) -> Option<Ref> {
-    let facility = c.one(c.message.header(), 4, "MessageHeader.sender")?;
-    hd::organization(c, facility)
-}
-
-fn sender<'m>(c: &mut Conversion<'m>, w: &mut Json, msh: Segment<'m>) {
+    let msh = c.message.header();
     let country = c.text(msh, 17, "MessageHeader.sender");
-    let Some(sender) = sending_facility(c) else {
+    let Some(facility) = c.one(msh, 4, "MessageHeader.sender") else {
         if country.is_some() {
-            c.note_field(msh, 17, crate::report::Reason::Lacks("MSH-4"));
+            c.note_field(msh, 17, Reason::Lacks("MSH-4"));
         }
-        return;
+        return None;
     };
-    w.object("sender", |w| {
-        w.reference_member(sender.kind, sender.id);
-        // The country of one sending is not the facility's to keep in every message's Organization.
-        if let Some(country) = country {
-            w.one_extension("http://hl7.org/fhir/StructureDefinition/iso21090-SC-coding", |w| {
-                w.object("valueCoding", |w| {
-                    if COUNTRY.code(&country).is_some() {
-                        w.code("system", "urn:iso:std:iso:3166");
-                    }
-                    w.text("code", &country);
-                });
-            });
-        }
-    });
+    hd::organization_in(c, facility, country.as_deref())
 }
 
 fn source<'m>(c: &mut Conversion<'m>, w: &mut Json, msh: Segment<'m>) {
     let application = c.one(msh, 3, "MessageHeader.source");
     let network = c.one(msh, 24, "MessageHeader.source.endpoint");
     w.object("source", |w| {
-        sft::software(c, w);
-        hd::source(c, w, application, network);
+        let product = sft::software(c, w);
+        hd::source(c, w, application, network, product.as_deref());
     });
 }
 
@@ -147,6 +133,14 @@ fn response<'m>(c: &mut Conversion<'m>, w: &mut Json, msh: Segment<'m>) {
     });
 }
 
+/// Who answers for the message: MSH-22, else MSH-4.
+pub(crate) fn responsible<'m>(c: &mut Conversion<'m>) -> Option<Ref> {
+    match c.one(c.message.header(), 22, "MessageHeader.responsible") {
+        Some(organization) => xon::organization(c, organization),
+        None => sending_facility(c),
+    }
+}
+
 /// The two Provenances every message has: where it is from, and what made resources of it.
 pub(crate) fn provenances<'m>(c: &mut Conversion<'m>, targets: &[Ref]) {
     source_provenance(c, targets);
@@ -156,11 +150,7 @@ pub(crate) fn provenances<'m>(c: &mut Conversion<'m>, targets: &[Ref]) {
 fn source_provenance<'m>(c: &mut Conversion<'m>, targets: &[Ref]) {
     let msh = c.message.header();
     let id = c.id_in_message("Provenance", &["source"]);
-    let responsible = c.one(msh, 22, "MessageHeader.responsible");
-    let author = match responsible {
-        Some(organization) => xon::organization(c, organization),
-        None => sending_facility(c),
-    };
+    let author = responsible(c);
     c.resource("Provenance", id, |c, w| {
         w.array("target", |w| targets.iter().for_each(|target| target.item(w)));
         let sent = c.one(msh, 7, "Provenance.recorded");

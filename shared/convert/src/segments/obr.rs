@@ -1,10 +1,10 @@
 //! OBR, an order and the report on it: ServiceRequest, DiagnosticReport, and the specimen where there is no SPM.
 
-use bridge_hl7v2::{Segment, Value};
+use bridge_hl7v2::Segment;
 
 use crate::{
     conversion::{Conversion, Ref},
-    datatypes::{cq, cwe, cx, dtm, ei, ndl, sps::SpecimenSource, tq::TimingQuantity, xcn},
+    datatypes::{cq, cwe, cx, dtm, ei, eip, ndl, sps::SpecimenSource, tq::TimingQuantity, xcn},
     json::Json,
     messages::order::Order,
     report::Reason,
@@ -50,8 +50,16 @@ pub(crate) fn service_request<'m>(
             });
         }
         timing(c, w, order);
-        if let Some(patient) = patient {
-            patient.write(w, "subject");
+        match patient {
+            Some(patient) => patient.write(w, "subject"),
+            // A sample may be of no one; a request must be for someone.
+            None => {
+                w.object("subject", |w| {
+                    w.one_extension("http://hl7.org/fhir/StructureDefinition/data-absent-reason", |w| {
+                        w.code("valueCode", "unknown");
+                    });
+                });
+            }
         }
         if let Some(encounter) = encounter {
             encounter.write(w, "encounter");
@@ -131,6 +139,7 @@ fn based_on<'m>(c: &mut Conversion<'m>, w: &mut Json, obr: Option<Segment<'m>>) 
         return c.superseded(obr, 29, "OBR-50");
     }
     let Some(parent) = c.one(obr, 29, "ServiceRequest.basedOn") else { return };
+    eip::two_parts(c, parent);
     w.array("basedOn", |w| {
         for (n, kind) in [(1, cx::Kind::PLACER_GROUP), (2, cx::Kind::FILLER_GROUP)] {
             let number = parent.part(n);
@@ -378,7 +387,7 @@ fn performers<'m>(c: &mut Conversion<'m>, w: &mut Json, obr: Segment<'m>) {
 }
 
 /// Fields that tell of a specimen; OBR-7 and -8 are times of the observation as well.
-const SPECIMEN: [u32; 5] = [9, 10, 14, 15, 39];
+pub(crate) const SPECIMEN: [u32; 5] = [9, 10, 14, 15, 39];
 
 /// The Specimen an OBR tells of; `None` when it tells of none.
 pub(crate) fn specimen<'m>(c: &mut Conversion<'m>, obr: Segment<'m>, patient: Option<Ref>) -> Option<Ref> {
@@ -428,8 +437,8 @@ pub(crate) fn specimen<'m>(c: &mut Conversion<'m>, obr: Segment<'m>, patient: Op
             if let Some(source) = &source {
                 source.note(w);
             }
-            let comments: Vec<Value<'m>> = c.each(obr, 39, "Specimen.note").collect();
-            for text in comments.into_iter().filter_map(cwe::string) {
+            let comments = c.each(obr, 39, "Specimen.note");
+            for text in cwe::strings(c, comments) {
                 w.item(|w| w.text("text", &text));
             }
         });

@@ -185,6 +185,9 @@ fn extensions<'m>(c: &mut Conversion<'m>, w: &mut Json, obx: Segment<'m>) {
             dtm::date_time(c, w, "valueDateTime", analysed);
         });
     }
+    for prt in c.children(obx, &["PRT"]) {
+        prt::observation_location(c, w, prt);
+    }
     if let Some(kind) = c.text(obx, 30, "Observation.extension") {
         w.extension("http://hl7.org/fhir/StructureDefinition/observation-structure-type", |w| {
             w.object("valueCodeableConcept", |w| {
@@ -279,7 +282,7 @@ fn organization<'m>(c: &mut Conversion<'m>, obx: Segment<'m>) -> Option<Ref> {
 fn device<'m>(c: &mut Conversion<'m>, obx: Segment<'m>) -> Option<Ref> {
     let of_prt = c.children(obx, &["PRT"]);
     if let Some(value) = c.one(obx, 18, "Observation.device")
-        && let Some(id) = ei::id(c, "Device", value)
+        && let Some(id) = ei::needed_id(c, "Device", value)
     {
         return Some(c.resource("Device", id, |c, w| {
             w.one("identifier", |w| ei::identifier(c, w, value, None));
@@ -291,7 +294,11 @@ fn device<'m>(c: &mut Conversion<'m>, obx: Segment<'m>) -> Option<Ref> {
 /// OBX-33 names the specimen by its numbers; without it, it is the order's.
 fn specimen<'m>(c: &mut Conversion<'m>, obx: Segment<'m>, around: &Around) -> Option<Ref> {
     let Some(pair) = c.one(obx, 33, "Observation.specimen") else { return around.specimen };
-    let id = [pair.part(2), pair.part(1)].into_iter().find_map(|number| ei::id(c, "Specimen", number))?;
+    let id = [pair.part(2), pair.part(1)].into_iter().find_map(|number| ei::id(c, "Specimen", number));
+    let Some(id) = id else {
+        c.note(pair, Reason::Lacks("an identifier"));
+        return around.specimen;
+    };
     if c.has(id) {
         return Some(Ref { kind: "Specimen", id });
     }

@@ -4,7 +4,7 @@ use bridge_hl7v2::Segment;
 
 use crate::{
     conversion::{Conversion, Ref},
-    datatypes::{cwe, cx::Kind, dtm, ei, xad, xcn, xon, xtn},
+    datatypes::{cwe, cx::Kind, dtm, ei, eip, xad, xcn, xon, xtn},
     json::Json,
     messages::order::Order,
     report::Reason,
@@ -88,7 +88,7 @@ pub(crate) fn order_numbers<'m>(c: &mut Conversion<'m>, w: &mut Json, order: &Or
 /// Notes an ORC that gives another number than its OBR; the same number again says nothing new.
 fn same_number<'m>(c: &mut Conversion<'m>, order: &Order<'m>, n: u32) {
     let (Some(orc), Some(obr)) = (order.orc, order.obr) else { return };
-    let [of_orc, of_obr] = [orc, obr].map(|segment| segment.field(n).component(1).raw());
+    let [of_orc, of_obr] = [orc, obr].map(|segment| segment.field(n).raw());
     c.skip(orc, &[n]);
     if !of_orc.is_empty() && !of_obr.is_empty() && of_orc != of_obr {
         c.note_field(orc, n, Reason::Superseded(if n == 2 { "OBR-2" } else { "OBR-3" }));
@@ -119,10 +119,17 @@ pub(crate) fn group_numbers<'m>(c: &mut Conversion<'m>, w: &mut Json, orc: Optio
             w.item(|w| ei::identifier(c, w, placer, Some(Kind::PLACER_GROUP)));
         }
     }
+    if let Some(pair) = pair.filter(|value| is_pair(*value) || value.part(1).content().is_none()) {
+        eip::two_parts(c, pair);
+    }
     let filler = pair.filter(|value| is_pair(*value)).map(|value| value.part(2));
     let own = c.one(orc, 38, "ServiceRequest.identifier");
-    if let Some(number) = own.or(filler).filter(|number| number.part(1).content().is_some()) {
-        w.item(|w| ei::identifier(c, w, number, Some(Kind::FILLER_GROUP)));
+    if let Some(number) = own.or(filler) {
+        if number.part(1).content().is_some() {
+            w.item(|w| ei::identifier(c, w, number, Some(Kind::FILLER_GROUP)));
+        } else {
+            c.note(number, Reason::Lacks("an identifier"));
+        }
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn extensions<'m>(c: &mut Conversion<'m>, w: &mut Json, pid: Segment<
             });
         }
         for place in c.each(pd1, 14, extension!("patient-congregation")) {
-            if let Some(name) = xon::string(place) {
+            if let Some(name) = xon::string(c, place) {
                 w.extension("http://hl7.org/fhir/StructureDefinition/patient-congregation", |w| {
                     w.text("valueString", &name);
                 });

@@ -9,7 +9,7 @@ use crate::{
     json::Json,
     messages::patient::Patient,
     report::Reason,
-    segments::{nk1, pd1, prt, pv1, rol},
+    segments::{msh, nk1, pd1, prt, pv1, rol},
     tables::{ADMINISTRATIVE_SEX, MARITAL_STATUS, RELIGION},
 };
 
@@ -297,10 +297,10 @@ pub(crate) fn provenance<'m>(c: &mut Conversion<'m>, patient: &Patient<'m>) {
         });
         w.one("agent", |w| {
             agent_type(w, "performer");
-            if let Some(facility) = c.one(pid, 34, "Provenance.agent")
-                && let Some(organization) = hd::organization(c, facility)
-            {
-                organization.write(w, "who");
+            let facility = c.one(pid, 34, "Provenance.agent");
+            match facility.and_then(|facility| hd::organization(c, facility)) {
+                Some(organization) => organization.write(w, "who"),
+                None => msh::unknown_agent(w),
             }
         });
     });
@@ -308,11 +308,14 @@ pub(crate) fn provenance<'m>(c: &mut Conversion<'m>, patient: &Patient<'m>) {
 
 /// `type` of a Provenance.agent.
 pub(crate) fn agent_type(w: &mut Json, code: &str) {
-    w.object("type", |w| {
-        w.one("coding", |w| {
-            w.code("system", "http://terminology.hl7.org/CodeSystem/provenance-participant-type");
-            w.code("code", code);
-        });
+    w.object("type", |w| agent_type_coding(w, code));
+}
+
+/// A CodeableConcept of the types of participants in a Provenance.
+pub(crate) fn agent_type_coding(w: &mut Json, code: &str) {
+    w.one("coding", |w| {
+        w.code("system", "http://terminology.hl7.org/CodeSystem/provenance-participant-type");
+        w.code("code", code);
     });
 }
 

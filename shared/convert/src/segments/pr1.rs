@@ -67,7 +67,9 @@ fn code<'m>(c: &mut Conversion<'m>, w: &mut Json, pr1: Segment<'m>) {
     let description = c.text(pr1, 4, "Procedure.code.text");
     w.object("code", |w| {
         w.array("coding", |w| {
-            let Some(code) = code else { return };
+            let Some(code) = code else {
+                return modifiers.iter().for_each(|modifier| c.note(*modifier, Reason::Lacks("PR1-3")));
+            };
             modified_coding(c, w, code, &modifiers);
             cwe::coding_items(c, w, code, None);
         });
@@ -80,11 +82,16 @@ fn code<'m>(c: &mut Conversion<'m>, w: &mut Json, pr1: Segment<'m>) {
 
 /// The code with its modifiers behind it, as a coding of its own; nothing, when there are none.
 pub(crate) fn modified_coding<'m>(
-    c: &Conversion<'m>,
+    c: &mut Conversion<'m>,
     w: &mut Json,
     code: Value<'m>,
     modifiers: &[Value<'m>],
 ) {
+    for modifier in modifiers {
+        if code.part(1).content().is_none() || modifier.part(1).content().is_none() {
+            c.note(*modifier, Reason::Lacks("a code"));
+        }
+    }
     let (Some(text), false) = (code.part(1).content(), modifiers.is_empty()) else { return };
     let mut whole = text.trim().to_owned();
     for modifier in modifiers.iter().filter_map(|m| m.part(1).content()) {

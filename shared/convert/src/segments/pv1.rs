@@ -124,8 +124,8 @@ fn status<'m>(c: &mut Conversion<'m>, w: &mut Json, pv1: Segment<'m>) {
         ("ADT", trigger) => ENCOUNTER_STATUS_OF_EVENT.code(trigger),
         _ => None,
     };
-    let class = pv1.field(2).component(1);
-    let of_class = || class.content().and_then(|class| ENCOUNTER_STATUS_OF_CLASS.code(class.trim()));
+    let class = cwe::raw_code(pv1.field(2).first());
+    let of_class = || class.and_then(|class| ENCOUNTER_STATUS_OF_CLASS.code(&class));
     match of_event.or_else(of_class) {
         Some(status) => w.code("status", status),
         None => {
@@ -237,7 +237,10 @@ fn hospitalization<'m>(c: &mut Conversion<'m>, w: &mut Json, pv1: Segment<'m>) {
 /// DLD: a kind of place rather than a place, so a Location of that type.
 fn discharge_location<'m>(c: &mut Conversion<'m>, value: Value<'m>) -> Option<Ref> {
     let kind = value.part(1);
-    kind.content()?;
+    if kind.content().is_none() {
+        c.note(value, Reason::Lacks("a kind of place"));
+        return None;
+    }
     if let Some(at) = Some(value.part(2)).filter(|at| at.content().is_some()) {
         c.note(at, Reason::NotMapped);
     }
@@ -295,7 +298,7 @@ fn episode<'m>(c: &mut Conversion<'m>, w: &mut Json, pv1: Segment<'m>, patient: 
     let Some(number) = c.one(pv1, 54, "Encounter.episodeOfCare") else {
         return;
     };
-    let Some(id) = cx::id(c, "EpisodeOfCare", number) else { return };
+    let Some(id) = cx::needed_id(c, "EpisodeOfCare", number) else { return };
     let episode = c.resource("EpisodeOfCare", id, |c, w| {
         if let Some(text) = c.text(pv1, 53, "EpisodeOfCare.extension") {
             w.one_extension("http://hl7.org/fhir/StructureDefinition/resource-instance-description", |w| {
@@ -317,7 +320,13 @@ pub(crate) fn coverages<'m>(c: &mut Conversion<'m>, pv1: Segment<'m>, patient: R
 
 fn coverage<'m>(c: &mut Conversion<'m>, class: Value<'m>, patient: Ref) -> Option<Ref> {
     let code = class.part(1);
-    code.content()?;
+    if code.content().is_none() {
+        c.note(class, Reason::Lacks("a class"));
+        return None;
+    }
+    for further in class.parts().skip(2).filter(|part| part.content().is_some()) {
+        c.note(further, Reason::NotMapped);
+    }
     let id = c.id_within("Coverage", patient.id, &["PV1-20:", code.raw()]);
     Some(c.resource("Coverage", id, |c, w| {
         w.text("status", &c.profile.defaults.coverage_status);

@@ -15,12 +15,21 @@ use crate::{
 pub(crate) fn extensions<'m>(c: &mut Conversion<'m>, w: &mut Json, pv2: Option<Segment<'m>>) {
     let Some(pv2) = pv2 else { return };
     if let Some(protected) = c.one(pv2, 22, "Encounter.meta.security") {
-        w.object("meta", |w| {
-            w.one("security", |w| {
-                w.code("system", "http://terminology.hl7.org/CodeSystem/v2-0136");
-                w.text("code", protected.part(1).raw().trim());
+        let code = match protected.part(1).raw().trim() {
+            "Y" => "true",
+            "N" => "false",
+            _ => "",
+        };
+        if code.is_empty() {
+            c.note(protected, Reason::NoCode);
+        } else {
+            w.object("meta", |w| {
+                w.one("security", |w| {
+                    w.code("system", "http://terminology.hl7.org/CodeSystem/special-values");
+                    w.code("code", code);
+                });
             });
-        });
+        }
     }
     if let Some(text) = c.text(pv2, 12, "Encounter.text") {
         narrative(w, &text);

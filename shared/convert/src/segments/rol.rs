@@ -1,6 +1,6 @@
 //! ROL, a person in a role: for the patient (after PID), for the visit (after PV1).
 
-use bridge_hl7v2::Segment;
+use bridge_hl7v2::{Segment, Value};
 
 use crate::{
     conversion::{Conversion, Ref},
@@ -17,7 +17,9 @@ fn is_primary_care(rol: Segment<'_>) -> bool {
 pub(crate) fn general_practitioners<'m>(c: &mut Conversion<'m>, w: &mut Json, pid: Segment<'m>) {
     for rol in c.children(pid, &["ROL"]) {
         if is_primary_care(rol)
-            && let Some(role) = practitioner_role(c, rol)
+            && let Some(role) = practitioner_role(c, rol, |xad| {
+                !is_office(xad) && (!is_billing(xad) || rol.field(14).is_empty())
+            })
         {
             role.item(w);
         }
@@ -27,7 +29,7 @@ pub(crate) fn general_practitioners<'m>(c: &mut Conversion<'m>, w: &mut Json, pi
 /// Elements of Encounter.participant.
 pub(crate) fn participants<'m>(c: &mut Conversion<'m>, w: &mut Json, pv1: Segment<'m>) {
     for rol in c.children(pv1, &["ROL"]) {
-        let Some(role) = practitioner_role(c, rol) else { continue };
+        let Some(role) = practitioner_role(c, rol, |_| true) else { continue };
         w.item(|w| {
             if let Some(kind) = c.one(rol, 3, "Encounter.participant.type") {
                 w.one("type", |w| cwe::codeable_concept(c, w, kind, Some(&PROVIDER_ROLE)));
@@ -48,19 +50,23 @@ fn period<'m>(c: &mut Conversion<'m>, w: &mut Json, rol: Segment<'m>, path: &'st
     });
 }
 
-/// The PractitionerRole of one ROL; `None` when it names nobody.
-fn practitioner_role<'m>(c: &mut Conversion<'m>, rol: Segment<'m>) -> Option<Ref> {
+/// The PractitionerRole of one ROL; `None` when it names nobody. `personal` tells which addresses are the person's.
+fn practitioner_role<'m>(
+    c: &mut Conversion<'m>,
+    rol: Segment<'m>,
+    personal: impl Fn(Value<'m>) -> bool,
+) -> Option<Ref> {
     c.skip(rol, &[2]);
     let person = c.one(rol, 4, "PractitionerRole.practitioner")?;
     let practitioner = xcn::practitioner_with(c, person, |c, w| {
         w.array("address", |w| {
             let addresses: Vec<_> = c.each(rol, 11, "Practitioner.address").collect();
-            let of_person = addresses.into_iter().filter(|xad| !is_office(*xad) && !is_billing(*xad));
+            let of_person = addresses.into_iter().filter(|xad| personal(*xad));
             xad::items(c, w, of_person);
         });
     })?;
     let organization = organization(c, rol);
-    let location = location(c, rol);
+    let location = location(c, rol, is_primary_care(rol));
     let id = ei::id(c, "PractitionerRole", rol.field(1).first()).unwrap_or_else(|| {
         c.id_within("PractitionerRole", practitioner.id, &["ROL:", rol.field(3).component(1).raw()])
     });
@@ -87,11 +93,11 @@ fn practitioner_role<'m>(c: &mut Conversion<'m>, rol: Segment<'m>) -> Option<Ref
 }
 
 /// Addresses (table 0190) of an office, which is a place, and of an organisation.
-fn is_office(xad: bridge_hl7v2::Value<'_>) -> bool {
+fn is_office(xad: Value<'_>) -> bool {
     matches!(xad.part(7).raw(), "M" | "O" | "S" | "SH" | "TM")
 }
 
-fn is_billing(xad: bridge_hl7v2::Value<'_>) -> bool {
+fn is_billing(xad: Value<'_>) -> bool {
     matches!(xad.part(7).raw(), "B" | "BI" | "L")
 }
 
@@ -105,13 +111,22 @@ fn organization<'m>(c: &mut Conversion<'m>, rol: Segment<'m>) -> Option<Ref> {
     })
 }
 
-fn location<'m>(c: &mut Conversion<'m>, rol: Segment<'m>) -> Option<Ref> {
-    let value = c.one(rol, 13, "PractitionerRole.location")?;
-    pl::location(c, value, |c, w| {
-        if let Some(address) = rol.field(11).filled().find(|xad| is_office(*xad)) {
-            w.object("address", |w| xad::address(c, w, address, None));
-        }
-    })
+/// The place of ROL-13, or one that has an address only.
+fn location<'m>(c: &mut Conversion<'m>, rol: Segment<'m>, offices: bool) -> Option<Ref> {
+    let office = rol.field(11).filled().find(|xad| offices && is_office(*xad));
+    if let Some(value) = c.one(rol, 13, "PractitionerRole.location") {
+        return pl::location(c, value, |c, w| {
+            if let Some(address) = office {
+                w.object("address", |w| xad::address(c, w, address, None));
+            }
+        });
+    }
+    let address = office?;
+    let id = c.id("Location", &["xad"], &[address.raw()]);
+    Some(c.resource("Location", id, |c, w| {
+        w.code("mode", "instance");
+        w.object("address", |w| xad::address(c, w, address, None));
+    }))
 }
 
 /// The CareTeam of the patient's other roles.

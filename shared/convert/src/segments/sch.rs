@@ -6,11 +6,14 @@ use uuid::Uuid;
 
 use crate::{
     conversion::{Conversion, Ref},
-    datatypes::{cq, cwe, dtm, ei, msg::Event, tq::TimingQuantity, xcn},
+    datatypes::{cq, cwe, cx::Kind, dtm, ei, msg::Event, tq::TimingQuantity, xcn},
     json::Json,
     messages::siu::Schedule,
     report::Reason,
-    segments::{ai, nte, pid::agent_type},
+    segments::{
+        ai, nte,
+        pid::{agent_type, agent_type_coding},
+    },
     tables::{APPOINTMENT_REASON, APPOINTMENT_STATUS, APPOINTMENT_TYPE},
 };
 
@@ -45,9 +48,9 @@ pub(crate) fn appointment<'m>(c: &mut Conversion<'m>, schedule: &Schedule<'m>) -
             subjects(w, schedule);
         });
         w.array("identifier", |w| {
-            for n in [1, 2] {
+            for (n, kind) in [(1, Kind::PLACER), (2, Kind::FILLER)] {
                 if let Some(number) = c.one(sch, n, "Appointment.identifier") {
-                    w.item(|w| ei::identifier(c, w, number, None));
+                    w.item(|w| ei::identifier(c, w, number, Some(kind)));
                 }
             }
         });
@@ -58,9 +61,7 @@ pub(crate) fn appointment<'m>(c: &mut Conversion<'m>, schedule: &Schedule<'m>) -
         period(c, w, &time);
         w.array("basedOn", |w| schedule.requests.iter().for_each(|request| request.item(w)));
         w.array("participant", |w| {
-            for patient in &schedule.patients {
-                participant(w, Some(*patient), None, "accepted");
-            }
+            ai::patients(c, w, schedule);
             contacts(c, w, sch);
             ai::participants(c, w, schedule);
         });
@@ -90,8 +91,8 @@ fn notes<'m>(c: &mut Conversion<'m>, w: &mut Json, schedule: &Schedule<'m>) {
 fn status<'m>(c: &mut Conversion<'m>, schedule: &Schedule<'m>, time: &Time<'m>) -> &'static str {
     let sent = c.one(schedule.sch, 25, "Appointment.status");
     let of_sch = sent.and_then(|value| {
-        let code = value.part(1).content()?;
-        let known = APPOINTMENT_STATUS.code(code.trim()).or_else(|| any_case(code.trim()));
+        let code = cwe::raw_code(value).unwrap_or_default();
+        let known = APPOINTMENT_STATUS.code(&code).or_else(|| any_case(&code));
         if known.is_none() {
             c.note(value, Reason::NoCode);
         }
@@ -189,7 +190,12 @@ pub(crate) fn minutes<'m>(
 ) -> Option<i64> {
     let value = c.one(segment, number, "Appointment.minutesDuration");
     let unit = c.one(segment, unit, "Appointment.minutesDuration");
-    let value = value?;
+    let Some(value) = value else {
+        if let Some(unit) = unit {
+            c.note(unit, Reason::Lacks("its number"));
+        }
+        return None;
+    };
     let number = value.content().and_then(|n| n.trim().parse::<f64>().ok());
     let minutes = number.and_then(|n| cq::minutes(n, unit.map_or("", |unit| unit.part(1).raw())));
     // No appointment lasts longer than a year.
@@ -233,44 +239,22 @@ fn period<'m>(c: &mut Conversion<'m>, w: &mut Json, time: &Time<'m>) {
     }
 }
 
-/// A participant; `kind` are the codings of its type.
-pub(crate) fn participant(w: &mut Json, actor: Option<Ref>, kind: Option<(&str, &str)>, status: &str) {
-    w.item(|w| {
-        if let Some((system, code)) = kind {
-            w.one("type", |w| {
-                w.one("coding", |w| {
-                    w.code("system", system);
-                    w.code("code", code);
-                });
-            });
-        }
-        if let Some(actor) = actor {
-            actor.write(w, "actor");
-        }
-        w.code("status", status);
-    });
-}
-
 /// Who asked for it, who keeps it, who entered it. The guide leaves the codes of the first two open.
 fn contacts<'m>(c: &mut Conversion<'m>, w: &mut Json, sch: Segment<'m>) {
-    const PARTICIPANT: &str = "http://terminology.hl7.org/CodeSystem/participant-type";
-    const PROVENANCE: &str = "http://terminology.hl7.org/CodeSystem/provenance-participant-type";
-    for (n, system, code) in [
-        (12, PARTICIPANT, "placer contact"),
-        (16, PARTICIPANT, "filler contact"),
-        (20, PROVENANCE, "enterer"),
-    ] {
+    for (n, kind) in [(12, "placer contact"), (16, "filler contact"), (20, "enterer")] {
         for value in c.each(sch, n, "Appointment.participant") {
             let Some(practitioner) = xcn::practitioner(c, value) else { continue };
-            if n == 20 {
-                participant(w, Some(practitioner), Some((system, code)), "accepted");
-            } else {
-                w.item(|w| {
-                    w.one("type", |w| w.code("text", code));
-                    practitioner.write(w, "actor");
-                    w.code("status", "accepted");
-                });
-            }
+            w.item(|w| {
+                if n == 20 {
+                    w.array("type", |w| {
+                        w.item(|w| agent_type_coding(w, kind));
+                    });
+                } else {
+                    w.one("type", |w| w.code("text", kind));
+                }
+                practitioner.write(w, "actor");
+                w.code("status", "accepted");
+            });
         }
     }
 }
@@ -291,11 +275,13 @@ fn request<'m>(
     pair: [Option<Value<'m>>; 2],
     patient: Ref,
 ) -> Option<Ref> {
-    let id = pair.into_iter().flatten().find_map(|number| ei::id(c, "ServiceRequest", number))?;
+    let id = pair.into_iter().flatten().find_map(|number| ei::needed_id(c, "ServiceRequest", number))?;
     Some(c.resource("ServiceRequest", id, |c, w| {
         w.array("identifier", |w| {
-            for number in pair.into_iter().flatten() {
-                w.item(|w| ei::identifier(c, w, number, None));
+            for (number, kind) in pair.into_iter().zip([Kind::PLACER, Kind::FILLER]) {
+                if let Some(number) = number {
+                    w.item(|w| ei::identifier(c, w, number, Some(kind)));
+                }
             }
             ai::request_identifiers(c, w, sch);
         });

@@ -1,5 +1,7 @@
 //! SFT, the software a message came through.
 
+use std::borrow::Cow;
+
 use bridge_hl7v2::Segment;
 
 use crate::{
@@ -8,12 +10,13 @@ use crate::{
     json::Json,
 };
 
-/// MessageHeader.source.software and .version: of the software nearest to the source, the first SFT.
-pub(crate) fn software<'m>(c: &mut Conversion<'m>, w: &mut Json) {
-    let Some(sft) = c.child(c.message.header(), &["SFT"]) else { return };
+/// MessageHeader.source.version, and the product's name: of the software nearest to the source, the first SFT.
+pub(crate) fn software<'m>(c: &mut Conversion<'m>, w: &mut Json) -> Option<Cow<'m, str>> {
+    let sft = c.child(c.message.header(), &["SFT"])?;
     if let Some(version) = c.text(sft, 2, "MessageHeader.source.version") {
         w.text("version", &version);
     }
+    c.text(sft, 3, "MessageHeader.source.software")
 }
 
 /// A Device for each SFT.
@@ -26,7 +29,7 @@ fn device<'m>(c: &mut Conversion<'m>, sft: Segment<'m>) -> Ref {
     let [vendor, version, product, binary] = [1, 2, 3, 4].map(|n| sft.field(n).raw());
     let id = c.id("Device", &["SFT"], &[vendor, "|", product, "|", binary, "|", version]);
     c.resource("Device", id, |c, w| {
-        if let Some(vendor) = c.one(sft, 1, "Device.manufacturer").and_then(xon::string) {
+        if let Some(vendor) = c.one(sft, 1, "Device.manufacturer").and_then(|xon| xon::string(c, xon)) {
             w.text("manufacturer", &vendor);
         }
         if let Some(name) = c.text(sft, 3, "Device.deviceName") {

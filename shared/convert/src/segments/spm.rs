@@ -82,11 +82,15 @@ fn status<'m>(c: &mut Conversion<'m>, w: &mut Json, spm: Segment<'m>) {
 fn parents<'m>(c: &mut Conversion<'m>, w: &mut Json, spm: Segment<'m>) {
     w.array("parent", |w| {
         for pair in c.each(spm, 3, "Specimen.parent") {
-            for number in [pair.part(1), pair.part(2)].into_iter().filter(|n| n.content().is_some()) {
-                w.item(|w| {
-                    w.code("type", "Specimen");
-                    w.object("identifier", |w| ei::identifier(c, w, number, None));
-                });
+            eip::two_parts(c, pair);
+            for (n, kind) in [(1, cx::Kind::PLACER_GROUP), (2, cx::Kind::FILLER_GROUP)] {
+                let number = pair.part(n);
+                if number.content().is_some() {
+                    w.item(|w| {
+                        w.code("type", "Specimen");
+                        w.object("identifier", |w| ei::identifier(c, w, number, Some(kind)));
+                    });
+                }
             }
         }
     });

@@ -84,14 +84,7 @@ fn bounds<'m>(c: &mut Conversion<'m>, w: &mut Json, tq1: Segment<'m>) {
     let span = c.one(tq1, 6, "ServiceRequest.occurrence");
     if start.is_none() && end.is_none() {
         if let Some(span) = span {
-            w.object("boundsDuration", |w| {
-                nm::decimal_member(c, w, "value", span.part(1));
-                if let Some(unit) = cq::time_unit(span.part(2).part(1).raw()) {
-                    w.code("unit", unit);
-                    w.code("system", "http://unitsofmeasure.org");
-                    w.code("code", unit);
-                }
-            });
+            w.object("boundsDuration", |w| cq::duration(c, w, span));
         }
         return;
     }

@@ -32,7 +32,14 @@ pub(crate) fn parse(text: &str) -> Option<Vec<Atom>> {
     let text = text.trim().trim_start_matches("IF ").trim();
     let first = text.split(" OR ").next()?;
     let mut place = String::new();
-    first.split(" AND ").map(|part| atom(part, &mut place)).collect()
+    // `PRT-5 AND PRT-6 ARE NOT VALUED`: a place without a verb has the verb of the last one.
+    let verb = text.rsplit([' ']).take(2).collect::<Vec<_>>();
+    let verb = if verb == ["VALUED", "NOT"] { " NOT VALUED" } else { " VALUED" };
+    let whole = |part: &str| {
+        let bare = part.trim().trim_start_matches("IF ").to_owned();
+        if bare.contains(' ') { bare } else { bare + verb }
+    };
+    first.split(" AND ").map(|part| atom(&whole(part), &mut place)).collect()
 }
 
 fn atom(text: &str, last: &mut String) -> Option<Atom> {
@@ -40,14 +47,16 @@ fn atom(text: &str, last: &mut String) -> Option<Atom> {
     let text = &text.replace(" IS EMPTY", " NOT VALUED").replace(" DOES NOT EXIST", " NOT VALUED");
     let text = &text.replace("HD-", "HD.").replace("XON-", "XON.");
     let (place, rest) = text.split_once(' ')?;
-    let place = if place == "NOT" || place == "IS" { last.clone() } else { place.to_owned() };
+    let negated = place == "NOT";
+    let place = if negated || place == "IS" { last.clone() } else { place.to_owned() };
     let segment_or_type = place.split(['-', '.']).next()?;
     if !(2..=3).contains(&segment_or_type.len()) || !place.contains(['-', '.']) {
         return None;
     }
     last.clone_from(&place);
+    let rest = &rest.replace('\'', "\"");
     let codes: Vec<String> = rest.split('"').skip(1).step_by(2).map(str::to_owned).collect();
-    let not = rest.contains("NOT ") || rest.contains("IS NOT");
+    let not = negated || rest.contains("NOT ") || rest.contains("IS NOT");
     let test = match (rest.to_uppercase().contains("VALUE"), codes.is_empty(), not) {
         (_, false, false) => Test::OneOf(codes),
         (_, false, true) => Test::NoneOf(codes),

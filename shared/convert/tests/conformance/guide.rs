@@ -53,7 +53,8 @@ impl Guide {
             match cells.first().copied() {
                 Some("codesystems") => {
                     let name = cell(1).replace("HL7 Concept Map_ ", "").replace(" - Sheet1", "");
-                    let code = Code { v2: row.v2, fhir: row.fhir };
+                    let bare = |text: String| text.trim_matches('"').to_owned();
+                    let code = Code { v2: bare(row.v2), fhir: bare(row.fhir) };
                     guide.tables.entry(table_name(&name)).or_default().push(code);
                 }
                 Some("segments") if !row.fhir.is_empty() => {

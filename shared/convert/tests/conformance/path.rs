@@ -11,7 +11,50 @@ pub(crate) enum Step {
     Resource(String),
 }
 
+/// Slips of the pen in the sheets.
+const SLIPS: &[(&str, &str)] = &[
+    (".reference(", "("),
+    ("payer", "payor"),
+    ("occurenceTiming", "occurrenceTiming"),
+    ("occurrenceTIming", "occurrenceTiming"),
+    ("valuedateTime", "valueDateTime"),
+    ("extension[1].uri", "extension[1].url"),
+    ("extension[2].uri", "extension[2].url"),
+    ("type.coding.sytem", "type.coding.system"),
+    ("organziation.", "organization"),
+    ("organization.(", "organization("),
+    ("practioner", "practitioner"),
+    ("Practioner", "Practitioner"),
+    ("PractitionerRole.Practitioner(", "PractitionerRole.practitioner("),
+    ("coveragePeriod", "period"),
+    ("role.coding.value", "role.coding.code"),
+    ("function.coding.uri", "function.coding.system"),
+    ("coding[3.version", "coding[3].version"),
+    ("code[1].value", "code[1].coding.code"),
+    ("suffix[2}", "suffix[2]"),
+    (".timeOfDay", ".repeat.timeOfDay"),
+    (".repeat.repeat.", ".repeat."),
+    ("occurrenceTiming.duration", "occurrenceTiming.repeat.duration"),
+    ("occurrenceTiming.bounds", "occurrenceTiming.repeat.bounds"),
+    ("udiCarrier[1].udiCarrier", "udiCarrier[1]"),
+    ("udiCarrier[2].udiCarrier", "udiCarrier[2]"),
+    ("component[each]", "component"),
+    ("line[1-3].line[", "line["),
+    ("extension[2].valueReference(Location).", "extension[2].valueReference(Location.address)."),
+    (".practitioner).practitioner(", ".practitioner("),
+    (".practitioner(Practitioner)).practitioner(", ".practitioner("),
+    ("code.coding.value", "code.coding.code"),
+    ("extension[1]:group.url", "extension.url"),
+    ("extension[1]:group.", "extension.extension."),
+    ("extension[1]:orginal-sub-identiier.", "extension.extension."),
+    ("extension[1]:identifier.", "extension.extension."),
+    ("valueSampedData", "valueSampledData"),
+    ("reaction.manifestation.text.text", "reaction.manifestation.text"),
+];
+
 pub(crate) fn parse(path: &str) -> Vec<Step> {
+    let path = SLIPS.iter().fold(path.to_owned(), |path, (slip, meant)| path.replace(slip, meant));
+    let path = if path == "occurred" { "occurredDateTime".to_owned() } else { path };
     let mut steps = Vec::new();
     let mut word = String::new();
     let mut of_resource = false;
@@ -83,17 +126,11 @@ fn follow<'a>(bundle: &'a Value, value: &'a Value, kind: &str) -> Vec<&'a Value>
         };
         let (of_kind, id) = to.split_once('/')?;
         let known = bundle["entry"].as_array()?.iter().map(|entry| &entry["resource"]);
-        known.into_iter().find(|r| {
-            r["id"] == id
-                && r["resourceType"] == of_kind
-                && (of_kind == kind || kind.is_empty() || is_typo(kind))
-        })
+        known
+            .into_iter()
+            .find(|r| r["id"] == id && r["resourceType"] == of_kind && (of_kind == kind || kind.is_empty()))
     });
     found.collect()
-}
-
-fn is_typo(kind: &str) -> bool {
-    matches!(kind, "Practioner" | "practioner")
 }
 
 /// All resources of a type.

@@ -120,7 +120,11 @@ pub(crate) fn base(map: &str) -> Draft {
     let segment = &map[..3];
     let visit = "PV1|1|O|||||||||||||||||V1\n";
     let text = match (segment, map) {
-        ("MRG", _) => ADT.replace("A08^ADT_A01", "A40^ADT_A39") + "MRG|88^^^NORTH^MR\n",
+        ("MRG", _) => ADT.replace("A08^ADT_A01", "A40^ADT_A39") + "MRG|88^^^NORTH^MR||acc2\n",
+        ("PID", "PID[Provenance-Patient]") => {
+            ADT.replace("Base", "Base||||||||||||||||||||||||||||20240228|UPD")
+        }
+        ("PID", "PID[Account]") => ADT.replace("Base", "Base|||||||||||||acc1"),
         ("PV1", _) => format!("{ADT}{visit}"),
         ("PV2", _) => format!("{ADT}{visit}PV2|\n"),
         ("DG1", _) => format!("{ADT}{visit}DG1|1||c3^d3^I10C\n"),
@@ -135,6 +139,9 @@ pub(crate) fn base(map: &str) -> Draft {
         ("ROL", "ROL[CareTeam]") => format!("{ADT}ROL|||AT|D1^Doe\n"),
         ("ROL", _) => format!("{ADT}ROL|||PP|D1^Doe\n"),
         ("PRT", "PRT[CareTeam]") => format!("{ADT}PRT||||AT|D1^Doe\n"),
+        ("PRT", "PRT[Observation-Location]" | "PRT[PractitionerRole]") => {
+            format!("{ORDER}PRT||||RO|D1^Doe\n")
+        }
         ("PRT", "PRT[Device]") => format!("{ORDER}PRT||||EQUIP\n"),
         ("PRT", _) => format!("{ADT}PRT||||PP|D1^Doe\n"),
         ("MSA", _) => format!("{ADT}MSA|AA|M0\n"),
@@ -163,7 +170,7 @@ pub(crate) fn companions(data_type: &str) -> &'static [(u32, u32, &'static str)]
     match data_type {
         "CX" | "EI" | "DLN" | "PLN" => &[(1, 0, "id1")],
         "XCN" => &[(1, 0, "id1"), (2, 0, "Fam")],
-        "XON" => &[(1, 0, "Org")],
+        "XON" => &[(1, 0, "Org"), (10, 0, "onr1")],
         "XPN" => &[(1, 0, "Fam")],
         "NDL" => &[(1, 1, "id1"), (1, 2, "Fam")],
         "CNN" => &[(1, 0, "id1"), (2, 0, "Fam")],
@@ -181,6 +188,7 @@ pub(crate) fn companions(data_type: &str) -> &'static [(u32, u32, &'static str)]
 /// The component another one says something about.
 pub(crate) fn beside(place: &str) -> Option<(u32, &'static str)> {
     match place.split_once('.')? {
+        ("CWE" | "CE" | "CNE", "2" | "3" | "7") => Some((1, "c9")),
         ("CWE" | "CE" | "CNE", "5" | "6" | "8") => Some((4, "c8")),
         ("CWE" | "CNE", "11" | "12" | "13") => Some((10, "c7")),
         ("HD", "3") => Some((2, "2.999.5.6")),
@@ -222,6 +230,7 @@ pub(crate) fn simple(data_type: &str, place: &str, tag: u32) -> String {
         "ED.5" => "aGVsbG8=",
         "RP.4" => "html",
         "RI-2" => "0930",
+        "DG1-21" => "D",
         "SN.1" => "<",
         _ => "",
     };

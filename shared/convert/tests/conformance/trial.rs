@@ -1,7 +1,7 @@
 //! Turns rows of the guide into trials: a value at a place in a message, and where it must turn up.
 
 use crate::{
-    condition::{self, Atom},
+    condition::{self, Atom, Test},
     guide::{Guide, Row},
     sample,
 };
@@ -67,7 +67,7 @@ fn of_row(guide: &Guide, map: &str, row: &Row, tag: u32, trials: &mut Vec<Trial>
         conditions: Vec::new(),
         unread: row.narrative,
     };
-    add_condition(&mut trial, &row.condition, [number, 0, 0]);
+    add_condition(&mut trial, &row.condition, [number, 0, 0], &row.v2);
     for (component, sub, text) in sample::companions(&row.v2_type) {
         trial.with.push(([number, *component, *sub], (*text).into()));
     }
@@ -78,6 +78,9 @@ fn of_row(guide: &Guide, map: &str, row: &Row, tag: u32, trials: &mut Vec<Trial>
     }
     if let Some(expected) = assigned(&row.assignment) {
         trial.expected = expected;
+        if number == 0 {
+            trial.input = "ADT^A08".into();
+        }
         if number > 0 && sample::companions(&row.v2_type).is_empty() {
             trial.with.push(([number, 0, 0], trial.input.clone()));
         }
@@ -87,11 +90,38 @@ fn of_row(guide: &Guide, map: &str, row: &Row, tag: u32, trials: &mut Vec<Trial>
         trial.at = [0; 3];
         return trials.push(trial);
     }
+    // A URL or a system that the sheet does not give cannot be tried either.
+    let unsaid = [".url", ".system", ".uri"].iter().any(|end| row.fhir.ends_with(end));
+    if unsaid && row.datatype.is_empty() && row.assignment.is_empty() {
+        return;
+    }
+    if row.v2 == "OBX-5" && row.datatype.is_empty() || row.datatype.starts_with("NM[") {
+        let kind = trial.conditions.iter().find_map(|atom| match &atom.test {
+            Test::OneOf(codes) if atom.place == "OBX-2" => Some(codes[0].clone()),
+            _ => None,
+        });
+        trial.input = match kind.as_deref() {
+            Some("NM") => "12.5".into(),
+            Some("DTM") => "202401020930".into(),
+            Some("TM") => "0930".into(),
+            _ => trial.input,
+        };
+    }
+    // What is assigned in words only, or not at all, cannot be tried.
+    if number == 0 || row.assignment.starts_with(['/', '#']) {
+        return;
+    }
+    if row.fhir.ends_with("CodeableConcept") && row.datatype.is_empty() && !row.vocabulary.is_empty() {
+        trial.path.push_str(".coding.code");
+        return with_codes(guide, trial, &row.vocabulary, true, trials);
+    }
     if row.datatype.is_empty() || !guide.datatypes.contains_key(&row.datatype.to_lowercase()) {
         return with_codes(guide, trial, &row.vocabulary, is_concept(row), trials);
     }
     if row.fhir == "$this" {
-        trial.root = root(&row.datatype);
+        if root(&row.datatype) != "Extension" {
+            trial.root = root(&row.datatype);
+        }
         trial.path.clear();
     }
     of_datatype(guide, &trial, &row.datatype, &row.vocabulary, tag, trials);
@@ -110,18 +140,22 @@ fn assigned(assignment: &str) -> Option<Expected> {
     if assignment.contains(".start") || assignment.contains(".end") {
         return Some(Expected::Computed);
     }
-    if assignment.contains('+') {
+    if assignment.contains('+') || assignment == "NA.1" || assignment.starts_with("RP.") {
         return Some(Expected::Holding);
     }
     Some(Expected::Text(assignment.trim_matches('"').trim().trim_end_matches('"').into()))
 }
 
 /// Places of components (`XTN.3`) are meant inside the value at `inside`.
-fn add_condition(trial: &mut Trial, condition: &str, inside: [u32; 3]) {
+fn add_condition(trial: &mut Trial, condition: &str, inside: [u32; 3], own: &str) {
     if condition.is_empty() {
         return;
     }
-    match condition::parse(condition) {
+    // Of the component itself the sheets say `IF NOT VALUED`, and of the segment `ORC.1`.
+    let segment = trial.map[..3].to_owned();
+    let condition = condition.replace("IF NOT VALUED", &format!("IF {own} NOT VALUED"));
+    let condition = condition.replace(&format!("{segment}."), &format!("{segment}-"));
+    match condition::parse(&condition) {
         Some(mut atoms) => {
             for atom in atoms.iter_mut().filter(|atom| !atom.place.contains('-')) {
                 let n = atom.place.rsplit('.').next().unwrap_or_default();
@@ -150,10 +184,15 @@ fn of_datatype(
         let n: u32 = row.v2.rsplit(['.', '-']).next().and_then(|n| n.parse().ok()).unwrap_or(0);
         let mut trial = parent.clone();
         trial.unread |= row.narrative;
-        add_condition(&mut trial, &row.condition, parent.at);
+        add_condition(&mut trial, &row.condition, parent.at, &row.v2);
         let simple =
             ["ID[", "IS[", "ST[", "NM[", "DTM[", "TS[", "FT["].iter().any(|t| data_type.starts_with(t));
+        if parent.at[2] > 0 && n > 1 && !simple {
+            // There is no delimiter below subcomponents.
+            continue;
+        }
         (trial.at, trial.place) = match parent.at {
+            [_, _, sub] if sub > 0 => (parent.at, parent.place.clone()),
             _ if simple || n == 0 => (parent.at, parent.place.clone()),
             [field, 0, _] => ([field, n, 0], format!("{}.{n}", parent.place)),
             [field, component, _] => ([field, component, n], format!("{}.{n}", parent.place)),
@@ -165,9 +204,16 @@ fn of_datatype(
         if !simple || trial.input.is_empty() {
             trial.input = sample::simple(&row.v2_type, &row.v2, tag);
         }
-        trial.path = joined(&parent.path, &row.fhir, data_type);
-        if data_type.to_lowercase().starts_with("pl[") {
+        if data_type.eq_ignore_ascii_case("CQ[code]") {
+            trial.input = "min".into();
+        }
+        trial.path = joined(&parent.path, &row.fhir, data_type, n);
+        if is_place(data_type, n) {
             trial.root = "Location".into();
+        }
+        if trial.conditions.iter().any(|atom| matches!(&atom.test, Test::OneOf(codes) if codes[0] == "UUID"))
+        {
+            trial.input = "00000000-0000-4000-8000-000000000001".into();
         }
         let nested = row.datatype.to_lowercase();
         if guide.datatypes.contains_key(&nested) && nested != data_type.to_lowercase() {
@@ -193,12 +239,18 @@ fn of_datatype(
     }
 }
 
+/// Components that are places: each is a Location of its own.
+fn is_place(data_type: &str, component: u32) -> bool {
+    let name = data_type.to_lowercase();
+    name.starts_with("pl[") || (name.starts_with("ndl[") && component >= 4)
+}
+
 /// The path of a component under that of its field. Places and designators are numbered resources of their own.
-fn joined(parent: &str, own: &str, data_type: &str) -> String {
+fn joined(parent: &str, own: &str, data_type: &str, n: u32) -> String {
     let own = own.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(own, |(_, rest)| rest);
     let own = own.trim_start_matches('.').trim_start_matches("Quantity.");
     let own = if own.starts_with('$') { "" } else { own };
-    if data_type.to_lowercase().starts_with("pl[") {
+    if is_place(data_type, n) {
         return own.replacen("location(Location.", "(Location.", 1).trim_start_matches('.').to_owned();
     }
     match (parent.is_empty(), own.is_empty()) {
@@ -217,18 +269,27 @@ fn joined(parent: &str, own: &str, data_type: &str) -> String {
 
 /// One trial, or, where codes are translated, one for each code of the table.
 fn with_codes(guide: &Guide, trial: Trial, vocabulary: &str, concept: bool, trials: &mut Vec<Trial>) {
+    let own_condition = trial.conditions.iter().find_map(|atom| match &atom.test {
+        Test::OneOf(codes) if atom.place == trial.place => Some(codes[0].clone()),
+        _ => None,
+    });
     let Some(codes) = guide.tables.get(vocabulary).filter(|_| !vocabulary.is_empty()) else {
-        return trials.push(trial);
+        let input = own_condition.unwrap_or_else(|| trial.input.clone());
+        return trials.push(Trial { input, ..trial });
     };
-    for code in codes {
+    let only = trial.conditions.iter().find_map(|atom| match &atom.test {
+        Test::OneOf(codes) if atom.place == trial.place => Some(codes.clone()),
+        _ => None,
+    });
+    for code in codes.iter().filter(|code| only.as_ref().is_none_or(|only| only.contains(&code.v2))) {
         let mut one = trial.clone();
-        one.input = code.v2.replace("<integer>", "5");
+        one.input = code.v2.replace("<integer>", "5").replace("<day#>", "3");
         // The conditions of address types choose among the codes themselves.
         one.conditions.retain(|atom| atom.place != one.place);
         one.expected = match (code.fhir.as_str(), concept) {
             ("", false) => continue,
             ("", true) => Expected::Input,
-            (fhir, _) => Expected::Text(fhir.replace("<integer>", "5")),
+            (fhir, _) => Expected::Text(fhir.replace("<integer>", "5").replace("<day#>", "3")),
         };
         one.place = format!("{} {}", one.place, code.v2);
         trials.push(one);

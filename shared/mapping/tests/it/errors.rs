@@ -32,6 +32,7 @@ fn a_failure_names_its_place() {
             "test:1:26: only a number can be negated (D1002)",
         ),
         ("{'a' /* : */ : $f(1)}", "test:1:16: what is called is not a function (T1006)"),
+        ("{'a': 1, 'b': $substring(name, 1e20, 5)}", "test:1:15: an argument is out of range"),
         ("name > 1", "test: values of different types cannot be compared (T2009)"),
         (
             "{'a': true ? 'b' : 'c', 'd': name > 1}",

@@ -7,6 +7,7 @@ use crate::{
     datatypes::{cwe, dr, dtm, ed, na, nm, nr, rp, sn},
     json::Json,
     report::Reason,
+    segments::obr::unknown_code,
 };
 
 /// The values of one OBX.
@@ -67,16 +68,16 @@ impl<'m> Values<'m> {
         }
         // The code is the same for all: it is written once and repeated.
         let mut shared = Json::default();
-        match code {
-            Some(code) => shared.document(|w| cwe::codeable_concept(c, w, code, None)),
-            None => shared.document(|_| {}),
+        let coded =
+            code.is_some_and(|code| shared.object("code", |w| cwe::codeable_concept(c, w, code, None)));
+        if !coded {
+            unknown_code(&mut shared);
         }
         w.array("component", |w| {
             for value in self.values.clone() {
                 w.item(|w| {
                     w.array("extension", |w| self.attachment(c, w, value));
-                    w.key("code");
-                    w.push(shared.bytes());
+                    w.raw_member(shared.bytes());
                     self.write(c, w, value);
                     if let Some(range) = range {
                         w.one("referenceRange", |w| w.text("text", range));
