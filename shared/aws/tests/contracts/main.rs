@@ -2,21 +2,25 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod lossy;
+mod refusing;
 mod world;
 
 use std::{sync::Arc, time::Duration};
 
-use bridge_aws::{Aws, AwsPorts, SystemClock};
+use bridge_aws::{Aws, AwsPorts, Credentials, Settings, SystemClock};
 use bridge_core::{
     Timestamp,
     manifest::{Adapters, Manifest},
 };
 use bridge_pipeline::{
     batch::Received,
-    ports::{Expect, Key, Ports as _, QueueName, Record, Store as _, Table, Write, WriteError},
+    ports::{
+        Entry, Expect, Key, Ports as _, Queue as _, QueueName, Record, Store as _, Table, Write, WriteError,
+    },
 };
 use bridge_testkit::contract;
 use lossy::Lossy;
+use refusing::Refusing;
 use world::World;
 
 /// No adapters: the ports need none.
@@ -128,4 +132,34 @@ async fn an_answer_that_gets_lost_is_not_taken_for_somebody_elses_write() {
     let theirs = put("a", "theirs", Expect::Absent).await.unwrap_err();
     let WriteError::Conflict { index: 0, current: Some(current) } = theirs else { panic!("{theirs:?}") };
     assert_eq!((&*current.doc, current.rev), ("ours again", 2));
+}
+
+/// SQS may refuse an entry and take a later one of its group, which then has its place for good.
+#[tokio::test]
+async fn refused_entries_keep_their_place_in_their_group() {
+    let sqs = Refusing::start().await;
+    let url = format!("{}/000000000000/inbound.fifo", sqs.endpoint);
+    let name = || "unused".to_owned();
+    let aws = Aws::new(Settings {
+        ledger_table: name(),
+        resources_table: name(),
+        config_table: name(),
+        inbound_queue_url: url.clone(),
+        outbound_queue_url: url.clone(),
+        commands_queue_url: url,
+        payload_bucket: name(),
+        key_id: name(),
+        endpoint: Some(sqs.endpoint.clone()),
+        region: Some("us-east-1".to_owned()),
+        credentials: Some(Credentials { id: "test".to_owned(), secret: "test".to_owned() }),
+    });
+    let ports = AwsPorts::new(aws.await, Nothing);
+    let entry = |n: u32| Entry {
+        body: n.to_string(),
+        group: if n.is_multiple_of(3) { "a" } else { "b" }.to_owned(),
+        dedup: n.to_string(),
+    };
+    ports.queue().send(QueueName::Inbound, (0..12).map(entry).collect()).await.unwrap();
+    assert_eq!(sqs.taken("a"), ["0", "3", "6", "9"]);
+    assert_eq!(sqs.taken("b"), ["1", "2", "4", "5", "7", "8", "10", "11"]);
 }
