@@ -44,8 +44,12 @@ e2e: tools
     cargo build --package bridge --package webhook-intake --package normalize --package deliver --package retry
     {{ py }}/pytest infra/tests/e2e --binaries {{ built }}/debug
 
+# HL7's own validator over what HL7 v2 messages become; files or folders of messages, the project's own by default.
+validate *messages:
+    tools/validate {{ messages }}
+
 # Everything that CI checks: the fast and the telling first.
-ci: test lint deny template e2e sim
+ci: test lint deny template validate e2e sim
 
 # The simulation, so many seeds of it; a failing seed is printed and can be run again.
 sim seeds="10000":
