@@ -60,11 +60,9 @@ bench:
     cargo bench --package bridge-testkit --package bridge-hl7v2 --package bridge-convert
     cargo run -- bench cost
 
-# Look for inputs that break HL7 v2 reading and framing, for so many seconds each (needs nightly and cargo-fuzz).
-fuzz seconds="300":
-    for target in hl7v2_parse hl7v2_frame; do \
-        cargo +nightly fuzz run "$target" -- -max_total_time={{ seconds }}; \
-    done
+# Look for inputs that break a reader, for so many seconds each; a C++ compiler is needed.
+fuzz seconds="300" *targets:
+    tools/fuzz {{ seconds }} {{ targets }}
 
 # Build and deploy to AWS: `just deploy staging`.
 deploy environment: tools
