@@ -457,7 +457,7 @@ impl Sim {
             let world = lock(&self.world);
             let docs = world.tables.iter().filter(|record| record.key.sk == "message");
             docs.map(|r| {
-                serde_json::from_str::<bridge_pipeline::ledger::MessageDoc>(&r.doc).expect("a message")
+                bridge_pipeline::ledger::MessageDoc::of(r).expect("a message")
             })
             .collect()
         };
