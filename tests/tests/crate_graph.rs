@@ -14,8 +14,21 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("bridge-seal", &["bridge-core"]),
     ("bridge-fhir", &["bridge-core"]),
     ("bridge-mapping", &["bridge-core"]),
-    ("bridge-adapters", &["bridge-core", "bridge-mapping", "bridge-seal", "bridge-fhir"]),
-    ("bridge-pipeline", &["bridge-core", "bridge-fhir", "bridge-mapping", "bridge-seal"]),
+    (
+        "bridge-adapters",
+        &["bridge-core", "bridge-hl7v2", "bridge-mapping", "bridge-seal", "bridge-fhir"],
+    ),
+    (
+        "bridge-pipeline",
+        &[
+            "bridge-convert",
+            "bridge-core",
+            "bridge-fhir",
+            "bridge-hl7v2",
+            "bridge-mapping",
+            "bridge-seal",
+        ],
+    ),
     ("bridge-aws", &["bridge-core", "bridge-pipeline"]),
     ("bridge-testkit", &["bridge-core", "bridge-pipeline", "bridge-seal"]),
     ("webhook-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),

@@ -104,6 +104,15 @@ pub enum Fault {
     /// Not an address that deliveries may go to.
     #[error("must be an https URL without user or fragment (http only to this machine)")]
     Address,
+    /// Not an address that HL7 v2 may go to.
+    #[error(
+        "must be mllps://host:port or an https URL; mllp://host:port to this machine or a private network, http to \
+         this machine"
+    )]
+    Hl7v2Address,
+    /// Not what TLS needs.
+    #[error("{0}")]
+    Tls(String),
     /// Not a JSON pointer.
     #[error("not a JSON pointer (RFC 6901): empty, or `/` before each part, `~0` for `~`, `~1` for `/`")]
     Pointer,

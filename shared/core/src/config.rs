@@ -1,5 +1,8 @@
 //! Tenants and connections, as their YAML files say.
 
+mod hl7v2;
+mod hl7v2_send;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +12,9 @@ use crate::{
     id::{ConnectionId, TenantId},
     manifest::{IpRange, Webhook},
 };
+
+pub use hl7v2::Hl7v2Site;
+pub use hl7v2_send::{Answers, Hl7v2Send};
 
 /// A practice organisation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,6 +76,9 @@ pub struct Connection {
     /// This connection's own webhook rules, where the adapter is open.
     #[serde(default)]
     pub webhook: Option<Webhook>,
+    /// What is agreed with this site, where the adapter speaks HL7 v2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hl7v2: Option<Hl7v2Site>,
     /// This connection's own JSONata mappings by name, where the adapter is open.
     #[serde(default)]
     pub mappings: BTreeMap<String, String>,
