@@ -7,27 +7,17 @@ use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// Who may name whom, in what is shipped.
 const MAY_NAME: &[(&str, &[&str])] = &[
-    ("bridge-core", &[]),
+    ("bridge-core", &["bridge-hl7v2"]),
     ("bridge-emulator", &[]),
     ("bridge-hl7v2", &[]),
     ("bridge-convert", &["bridge-hl7v2", "bridge-fhir"]),
     ("bridge-seal", &["bridge-core"]),
     ("bridge-fhir", &["bridge-core"]),
     ("bridge-mapping", &["bridge-core"]),
-    (
-        "bridge-adapters",
-        &["bridge-core", "bridge-hl7v2", "bridge-mapping", "bridge-seal", "bridge-fhir"],
-    ),
+    ("bridge-adapters", &["bridge-core", "bridge-fhir", "bridge-hl7v2", "bridge-mapping", "bridge-seal"]),
     (
         "bridge-pipeline",
-        &[
-            "bridge-convert",
-            "bridge-core",
-            "bridge-fhir",
-            "bridge-hl7v2",
-            "bridge-mapping",
-            "bridge-seal",
-        ],
+        &["bridge-convert", "bridge-core", "bridge-fhir", "bridge-hl7v2", "bridge-mapping", "bridge-seal"],
     ),
     ("bridge-aws", &["bridge-core", "bridge-pipeline"]),
     ("bridge-testkit", &["bridge-core", "bridge-pipeline", "bridge-seal"]),

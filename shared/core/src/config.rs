@@ -7,14 +7,16 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use hl7v2::{
+    AllergySeverity, EventPattern, Hl7v2Party, Hl7v2Site, Identity, NationalId, NewestBy, NextOfKin,
+};
+pub use hl7v2_send::{Answers, Hl7v2Send};
+
 use crate::{
     Phi, Zone,
     id::{ConnectionId, TenantId},
     manifest::{IpRange, Webhook},
 };
-
-pub use hl7v2::Hl7v2Site;
-pub use hl7v2_send::{Answers, Hl7v2Send};
 
 /// A practice organisation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
