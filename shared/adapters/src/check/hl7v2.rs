@@ -21,8 +21,8 @@ const DEFAULTS: [&str; 9] = [
 
 /// The events that can be written.
 const SENT: [&str; 11] = [
-    "ADT^A28", "ADT^A31", "ADT^A40", "SIU^S12", "SIU^S13", "SIU^S14", "SIU^S15", "SIU^S17", "SIU^S26", "DFT^P03",
-    "ORU^R01",
+    "ADT^A28", "ADT^A31", "ADT^A40", "SIU^S12", "SIU^S13", "SIU^S14", "SIU^S15", "SIU^S17", "SIU^S26",
+    "DFT^P03", "ORU^R01",
 ];
 
 pub(super) fn hl7v2(site: &Hl7v2Site, known: &Known<'_>, place: &Place, problems: &mut Problems) {
@@ -67,7 +67,8 @@ fn send(send: &Hl7v2Send, place: &Place, problems: &mut Problems) {
     let charset = Charset::from_msh18(&send.charset).is_some();
     problems.unless(charset, place.at("charset"), || Fault::Charset);
     problems.unless(delimiters(&send.delimiters), place.at("delimiters"), || Fault::Delimiters);
-    let version = send.version.starts_with("2.") && send.version.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let version =
+        send.version.starts_with("2.") && send.version.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     problems.unless(version, place.at("version"), || Fault::Hl7v2Version);
     let processing = ["P", "T", "D"];
     problems.unless(processing.contains(&send.processing_id.as_str()), place.at("processing-id"), || {
