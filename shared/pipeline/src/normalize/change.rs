@@ -30,8 +30,8 @@ pub enum Change {
     Same,
 }
 
-/// By `Type/id`.
-pub(crate) type Changes = BTreeMap<String, Change>;
+/// What a message did, by `Type/id`.
+pub type Changes = BTreeMap<String, Change>;
 
 impl<P: Ports> Bridge<P> {
     /// What a message is about to do to its patients and appointments.

@@ -13,9 +13,9 @@ mod merge;
 mod resources;
 mod translate;
 
-pub use change::Change;
-use change::Changes;
+pub use change::{Change, Changes};
 use deliveries::NotSent;
+pub use hl7v2::{Told, tell};
 use resources::Version;
 
 use std::{sync::Arc, time::Duration};

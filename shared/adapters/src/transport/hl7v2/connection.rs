@@ -13,7 +13,10 @@ use tokio_rustls::{
     rustls::{ClientConfig, Error as TlsError, pki_types::ServerName},
 };
 
-use super::address::{MllpAddress, is_private};
+use super::{
+    super::tls::{Material, TlsFault},
+    address::{MllpAddress, is_private},
+};
 
 /// Acknowledgments are a few hundred bytes.
 const LARGEST_ANSWER: usize = 1 << 20;
@@ -66,11 +69,21 @@ pub enum MllpError {
 }
 
 impl MllpConnection {
-    /// Connects, within five seconds. `tls` is used when the address says so.
+    /// Connects, within five seconds. With TLS the receiver's certificate must come from an authority in `ca` (PEM), or
+    /// from one that the machine trusts when it is empty.
     ///
     /// # Errors
     /// Those before anything is sent.
-    pub async fn open(address: &MllpAddress, tls: Arc<ClientConfig>) -> Result<Self, MllpError> {
+    pub async fn connect(address: &MllpAddress, ca: &str) -> Result<Self, MllpError> {
+        let config = Material { ca, identity: None }.config();
+        let config = config.map_err(|fault| match fault {
+            TlsFault::Platform => MllpError::Tls("the machine's trusted certificates can't be used"),
+            TlsFault::Ca | TlsFault::Identity => MllpError::Tls("no CA certificate in PEM was given"),
+        })?;
+        Self::open(address, Arc::new(config)).await
+    }
+
+    pub(super) async fn open(address: &MllpAddress, tls: Arc<ClientConfig>) -> Result<Self, MllpError> {
         let opened = timeout(CONNECT, Self::dial(address, tls)).await;
         opened.unwrap_or(Err(MllpError::Connect(io::ErrorKind::TimedOut)))
     }

@@ -25,7 +25,22 @@ pub(super) struct Planned {
     pub(super) about: Vec<String>,
 }
 
-/// The messages, in the order in which a receiver has to learn of them.
+/// A message to write, and what it is told with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// What happened.
+    pub event: Event,
+    /// The resources it happened to first, then what they refer to. PHI.
+    pub resources: Vec<Value>,
+}
+
+/// The HL7 v2 messages that these resources become, in the order in which a receiver has to learn of them. Patients and
+/// appointments that `changes` does not name are taken to be changed.
+pub fn tell(resources: &[Resource], changes: &Changes) -> Vec<Told> {
+    let told = |planned: Planned| Told { event: planned.event, resources: context(&planned, resources) };
+    plan(resources, changes).into_iter().map(told).collect()
+}
+
 pub(super) fn plan(resources: &[Resource], changes: &Changes) -> Vec<Planned> {
     let of = |kind: &'static str| resources.iter().filter(move |resource| resource.resource_type == kind);
     let alone = !resources.iter().any(|resource| {
