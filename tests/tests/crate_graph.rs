@@ -14,7 +14,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("bridge-seal", &["bridge-core"]),
     ("bridge-fhir", &["bridge-core"]),
     ("bridge-mapping", &["bridge-core"]),
-    ("bridge-adapters", &["bridge-core", "bridge-mapping", "bridge-seal", "bridge-fhir"]),
+    ("bridge-adapters", &["bridge-core", "bridge-fhir", "bridge-hl7v2", "bridge-mapping", "bridge-seal"]),
     (
         "bridge-pipeline",
         &["bridge-convert", "bridge-core", "bridge-fhir", "bridge-hl7v2", "bridge-mapping", "bridge-seal"],
