@@ -56,6 +56,12 @@ bench:
     cargo bench --package bridge-testkit --package bridge-hl7v2 --package bridge-convert
     cargo run -- bench cost
 
+# Starts of the release binaries, from exec to the first event asked for, beside a hello world.
+coldstart rounds="40":
+    cargo build --release --package webhook-intake --package normalize --package deliver --package retry
+    cargo build --release --package bridge-aws --example hello
+    tools/coldstart.py {{ built }}/release {{ rounds }}
+
 # Look for inputs that break HL7 v2 reading and framing, for so many seconds each (needs nightly and cargo-fuzz).
 fuzz seconds="300":
     for target in hl7v2_parse hl7v2_frame; do \
