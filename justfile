@@ -41,11 +41,15 @@ template: tools
 
 # The real functions, deployed by the template to the emulator: a webhook in, a delivery out.
 e2e: tools
-    cargo build --package bridge --package webhook-intake --package normalize --package deliver --package retry
+    cargo build --package bridge --package webhook-intake --package hl7-intake --package normalize --package deliver --package retry
     {{ py }}/pytest infra/tests/e2e --binaries {{ built }}/debug
 
+# HL7's own validator over what HL7 v2 messages become; files or folders of messages, the project's own by default.
+validate *messages:
+    tools/validate {{ messages }}
+
 # Everything that CI checks: the fast and the telling first.
-ci: test lint deny template e2e sim
+ci: test lint deny template validate e2e sim
 
 # The simulation, so many seeds of it; a failing seed is printed and can be run again.
 sim seeds="10000":
@@ -62,11 +66,9 @@ coldstart rounds="40":
     cargo build --release --package bridge-aws --example hello
     tools/coldstart.py {{ built }}/release {{ rounds }}
 
-# Look for inputs that break HL7 v2 reading and framing, for so many seconds each (needs nightly and cargo-fuzz).
-fuzz seconds="300":
-    for target in hl7v2_parse hl7v2_frame; do \
-        cargo +nightly fuzz run "$target" -- -max_total_time={{ seconds }}; \
-    done
+# Look for inputs that break a reader, for so many seconds each; a C++ compiler is needed.
+fuzz seconds="300" *targets:
+    tools/fuzz {{ seconds }} {{ targets }}
 
 # Build and deploy to AWS: `just deploy staging`.
 deploy environment: tools

@@ -4,6 +4,7 @@
 use bridge_core::{
     Cause, Timestamp,
     id::{BlindToken, ConnectionId, LaneId},
+    task::Format,
 };
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,8 @@ use crate::ports::Record;
 struct Stored {
     #[serde(rename = "k")]
     kind: String,
+    #[serde(rename = "v", default, skip_serializing_if = "is_default")]
+    format: Format,
     #[serde(rename = "l")]
     lane: LaneId,
     #[serde(rename = "o")]
@@ -34,6 +37,8 @@ struct Stored {
     resources: Vec<String>,
     #[serde(rename = "s", default, skip_serializing_if = "is_default")]
     superseded: Vec<String>,
+    #[serde(rename = "t", default, skip_serializing_if = "is_default")]
+    notes: Vec<String>,
     #[serde(rename = "d", default, skip_serializing_if = "is_default")]
     destinations: Vec<ConnectionId>,
     #[serde(rename = "f", default, skip_serializing_if = "is_default")]
@@ -69,6 +74,7 @@ impl MessageDoc {
             message: message.parse().map_err(|_| unreadable())?,
             connection: connection.parse().map_err(|_| unreadable())?,
             kind: doc.kind,
+            format: doc.format,
             lane: doc.lane,
             received_at: received_at.parse().map_err(|_| unreadable())?,
             order: doc.order,
@@ -77,6 +83,7 @@ impl MessageDoc {
             mapped_by: doc.mapped_by,
             resources: doc.resources,
             superseded: doc.superseded,
+            notes: doc.notes,
             destinations: doc.destinations,
             find: doc.find,
             cause: doc.cause,
@@ -94,6 +101,7 @@ impl MessageDoc {
         let expires = self.expires;
         let doc = Stored {
             kind: self.kind,
+            format: self.format,
             lane: self.lane,
             order: self.order,
             parked: self.state == MessageState::Parked,
@@ -101,6 +109,7 @@ impl MessageDoc {
             mapped_by: self.mapped_by,
             resources: self.resources,
             superseded: self.superseded,
+            notes: self.notes,
             destinations: self.destinations,
             find: self.find,
             cause: self.cause,
@@ -141,6 +150,8 @@ mod tests {
             cause: Some(Cause::new("map.invalid", "is no date").at("/birthDate")),
             stored: Some("payloads/x".to_owned()),
             superseded: vec!["Patient/1".to_owned()],
+            format: Format::Hl7v2,
+            notes: vec!["PID-10: not mapped".to_owned()],
             replayed: 2,
             ..message()
         };
