@@ -192,6 +192,12 @@ impl Decoder {
         }
     }
 
+    /// Whether a frame has begun and not ended: a connection may rest between frames, and inside of one only for
+    /// as long as its sender is given.
+    pub fn is_within_frame(&self) -> bool {
+        self.state != State::Between || self.buffered() > 0
+    }
+
     /// How many bytes are held.
     pub fn buffered(&self) -> usize {
         self.buffer.len() - self.start
