@@ -56,8 +56,8 @@ pub enum Fault {
     /// The manifest's name is not the folder's.
     #[error("the adapter is called `{0}` here, but its folder is `{1}`")]
     WrongName(String, String),
-    /// Neither a webhook nor deliveries, nor open to a connection's own.
-    #[error("an adapter needs a `webhook` or a `deliver` section, or `open: true`")]
+    /// Neither a webhook nor HL7 v2 nor deliveries, nor open to a connection's own.
+    #[error("an adapter needs a `webhook`, `hl7v2` or `deliver` section, or `open: true`")]
     Useless,
     /// A webhook without kinds takes nothing.
     #[error("no kinds: nothing would be taken")]
@@ -116,6 +116,18 @@ pub enum Fault {
     /// A name that is already something else.
     #[error("`row` is the row itself: carry this under another name")]
     ReservedName,
+    /// Not a URI.
+    #[error("must be a URI (example: https://north.example/mrn, or urn:oid:2.999.1)")]
+    Uri,
+    /// A sender or receiver that could be anybody.
+    #[error("needs an `application` or a `facility`: without one it says nothing")]
+    EmptyParty,
+    /// A list that would let nothing through.
+    #[error("is empty, so nothing would be taken: leave it out for the default")]
+    EmptyList,
+    /// An `hl7v2` section where the adapter has none.
+    #[error("the adapter `{0}` does not speak HL7 v2: use `hl7v2`")]
+    NoHl7v2(String),
     /// Carrying goes with rows.
     #[error("`carry` needs `rows`")]
     CarryWithoutRows,

@@ -1,5 +1,7 @@
 //! A connection, against the adapter that it names.
 
+use std::collections::BTreeSet;
+
 use bridge_core::{
     Zone,
     config::{Connection, Route, Secret},
@@ -7,7 +9,7 @@ use bridge_core::{
 };
 use bridge_mapping::Mapping;
 
-use super::{Place, Problems, webhook, webhook::Known};
+use super::{Place, Problems, hl7v2, webhook, webhook::Known};
 use crate::{Fault, Problem, adapter::settings, template, transport};
 
 pub(crate) fn connection(connection: &Connection, manifest: &Manifest) -> Vec<Problem> {
@@ -72,25 +74,32 @@ fn given_secrets(connection: &Connection, manifest: &Manifest, place: &Place, pr
 
 /// `webhook` and `mappings`, which only an open adapter leaves to the connection.
 fn own_rules(connection: &Connection, manifest: &Manifest, top: &Place, problems: &mut Problems) {
+    let known = Known {
+        secrets: &|name| connection.secrets.contains_key(name),
+        mappings: &|name| connection.mappings.contains_key(name),
+    };
+    if let Some(site) = &connection.hl7v2 {
+        let speaks = || Fault::NoHl7v2(manifest.adapter.clone());
+        problems.unless(manifest.hl7v2.is_some(), top.at("hl7v2"), speaks);
+        hl7v2::hl7v2(site, &known, &top.at("hl7v2"), problems);
+    }
     if !manifest.open {
         let closed = || Fault::NotOpen(manifest.adapter.clone());
         problems.unless(connection.webhook.is_none(), top.at("webhook"), closed);
         problems.unless(connection.mappings.is_empty(), top.at("mappings"), closed);
         return;
     }
-    let Some(section) = &connection.webhook else {
-        problems.add(top.clone(), Fault::NoWebhook(manifest.adapter.clone()));
-        return;
-    };
-    let known = Known {
-        secrets: &|name| connection.secrets.contains_key(name),
-        mappings: &|name| connection.mappings.contains_key(name),
-    };
-    webhook::webhook(section, &known, &top.at("webhook"), problems);
+    let needed = || Fault::NoWebhook(manifest.adapter.clone());
+    problems.unless(connection.webhook.is_some() || manifest.hl7v2.is_some(), top.clone(), needed);
+    if let Some(section) = &connection.webhook {
+        webhook::webhook(section, &known, &top.at("webhook"), problems);
+    }
+    let kinds = connection.webhook.iter().flat_map(|section| section.kinds.values());
+    let hook = connection.hl7v2.iter().filter_map(|site| site.hook.as_ref());
+    let used: BTreeSet<&String> = kinds.map(|kind| &kind.mapping).chain(hook).collect();
     for (name, source) in &connection.mappings {
         let place = top.at("mappings").at(name);
-        let used = section.kinds.values().any(|kind| &kind.mapping == name);
-        problems.unless(used, place.clone(), || Fault::UnusedMapping);
+        problems.unless(used.contains(name), place.clone(), || Fault::UnusedMapping);
         if let Err(error) = Mapping::compile(name, source) {
             problems.add(place, Fault::Mapping(error));
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bridge_core::manifest::{Challenge, Deliver, Manifest, Transport};
 
-use super::{Place, Problems, webhook, webhook::Known};
+use super::{Place, Problems, hl7v2, webhook, webhook::Known};
 use crate::{Fault, Problem, template};
 
 /// Seconds; a function that delivers has less than a minute.
@@ -18,7 +18,8 @@ pub(crate) fn manifest(manifest: &Manifest, folder: &str, mappings: &BTreeSet<&s
     problems.unless(manifest.adapter == folder, top.at("adapter"), || {
         Fault::WrongName(manifest.adapter.clone(), folder.to_owned())
     });
-    let useful = manifest.open || manifest.webhook.is_some() || manifest.deliver.is_some();
+    let useful =
+        manifest.open || manifest.webhook.is_some() || manifest.hl7v2.is_some() || manifest.deliver.is_some();
     problems.unless(useful, top.at("adapter"), || Fault::Useless);
     for (name, setting) in &manifest.settings {
         let default = setting.default.as_ref();
@@ -33,6 +34,13 @@ pub(crate) fn manifest(manifest: &Manifest, folder: &str, mappings: &BTreeSet<&s
             mappings: &|name| mappings.contains(name),
         };
         webhook::webhook(section, &known, &top.at("webhook"), &mut problems);
+    }
+    if let Some(section) = &manifest.hl7v2 {
+        let known = Known {
+            secrets: &|name| manifest.secrets.contains_key(name),
+            mappings: &|name| mappings.contains(name),
+        };
+        hl7v2::hl7v2(section, &known, &top.at("hl7v2"), &mut problems);
     }
     if let Some(section) = &manifest.deliver {
         deliver(section, manifest, &top.at("deliver"), &mut problems);
@@ -76,6 +84,7 @@ fn unused_secrets(manifest: &Manifest) -> impl Iterator<Item = &String> {
             used.insert(secret);
         }
     }
+    used.extend(manifest.hl7v2.iter().filter_map(|site| site.verify.as_ref()).map(|rule| rule.secret()));
     if let Some(Deliver { transport: Transport::StandardWebhook { secret, .. }, .. }) = &manifest.deliver {
         used.insert(secret);
     }

@@ -3,7 +3,7 @@
 use bridge_core::{
     Cause, Timestamp,
     id::{BlindToken, ConnectionId, DeliveryId, LaneId, MessageId},
-    task::{Actor, DeliverTask, NormalizeTask, Stage},
+    task::{Actor, DeliverTask, Format, NormalizeTask, Stage},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -29,6 +29,9 @@ pub struct MessageDoc {
     pub connection: ConnectionId,
     /// The adapter's word for it.
     pub kind: String,
+    /// What was received, as bytes.
+    #[serde(default, skip_serializing_if = "Format::is_json")]
+    pub format: Format,
     /// Its lane at the source.
     pub lane: LaneId,
     /// When a door took it.
@@ -76,6 +79,7 @@ impl MessageDoc {
             message: task.message.clone(),
             connection: task.connection.clone(),
             kind: task.kind.clone(),
+            format: task.format,
             lane: task.lane.clone(),
             received_at: task.received_at,
             order,

@@ -6,6 +6,7 @@
 //! done (deterministic ids, versioned resources, deduplicated deliveries that are claimed one by one later). See
 //! `docs/adr/0004`.
 
+mod deliveries;
 mod resources;
 mod translate;
 
@@ -14,9 +15,9 @@ use resources::Version;
 use std::{sync::Arc, time::Duration};
 
 use bridge_core::{
-    Cause, Phi, Timestamp,
+    Cause, Timestamp,
     config::LanePolicy,
-    task::{DeliverTask, InboundTask, NormalizeTask, OutboundTask, Payload, Stage},
+    task::{InboundTask, NormalizeTask, Payload, Stage},
 };
 use bridge_fhir::Resource;
 use data_encoding::BASE64;
@@ -25,11 +26,11 @@ use crate::{
     batch::{Received, Report, Verdict, Worker},
     bridge::Bridge,
     configuration::Loaded,
-    keys::{Keep, KeyError},
-    ledger::{Gate, LaneKey, MessageDoc, MessageState, ParkRequest, Parked, Subject, docs_write},
+    keys::KeyError,
+    ledger::{Gate, LaneKey, MessageDoc, MessageState, ParkRequest, Parked, Subject},
     line::Line,
     payload::Purpose,
-    ports::{Entry, Ports, Queue, QueueName},
+    ports::{Ports, QueueName},
     stage::{self, Failure},
 };
 
@@ -131,60 +132,6 @@ impl<P: Ports> Bridge<P> {
         self.record_received(task, doc).await?;
         self.settle_release(&lane, task.release.as_ref(), task.message.as_str()).await?;
         Ok(Report { verdict: Verdict::Done, line })
-    }
-
-    async fn send_deliveries(
-        &self,
-        task: &NormalizeTask,
-        source: &Arc<Loaded>,
-        result: &Outcome,
-    ) -> Result<Vec<bridge_core::id::ConnectionId>, Failure> {
-        let index = self.index_key(&task.connection.tenant()).await?;
-        let mut destinations = Vec::new();
-        let mut entries = Vec::new();
-        for route in &source.connection.routes {
-            let taken = |resource: &&Resource| {
-                route.resources.contains(&resource.resource_type)
-                    && !result.superseded.contains(&resource.reference())
-            };
-            let mut resources: Vec<Resource> = result.resources.iter().filter(taken).cloned().collect();
-            if resources.is_empty() || route.to.tenant() != task.connection.tenant() {
-                continue;
-            }
-            resources.iter_mut().for_each(|resource| bridge_fhir::minimise(resource, &route.drop));
-            let bundle = Phi::new(bridge_fhir::transaction(&resources).to_string());
-            let delivery = index.delivery(&task.message, &route.to, task.replay);
-            let payload = self
-                .pack(
-                    Purpose::Delivery,
-                    &route.to,
-                    delivery.as_str(),
-                    Keep::Payload(source.retention),
-                    bundle.expose().as_bytes(),
-                )
-                .await?;
-            let lane = index.outbound_lane(&route.to, &task.lane);
-            let deliver = OutboundTask::Deliver(DeliverTask {
-                delivery: delivery.clone(),
-                message: task.message.clone(),
-                connection: task.connection.clone(),
-                destination: route.to.clone(),
-                lane: lane.clone(),
-                queued_at: self.now(),
-                payload,
-                release: None,
-            });
-            entries.push(Entry {
-                body: docs_write(&deliver),
-                group: lane.to_string(),
-                dedup: delivery.to_string(),
-            });
-            destinations.push(route.to.clone());
-        }
-        if !entries.is_empty() {
-            self.ports.queue().send(QueueName::Outbound, entries).await?;
-        }
-        Ok(destinations)
     }
 
     /// Records a message together with what was received.
