@@ -155,3 +155,14 @@ pub enum ConvertError {
         event: String,
     },
 }
+
+impl ConvertError {
+    /// Where it is.
+    pub fn location(&self) -> Location {
+        match self {
+            Self::UnsupportedEvent { location, .. }
+            | Self::MissingSegment { location, .. }
+            | Self::MissingField { location, .. } => *location,
+        }
+    }
+}

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use hl7v2::{
-    AllergySeverity, EventPattern, Hl7v2Party, Hl7v2Site, Identity, NationalId, NewestBy, NextOfKin,
+    AllergySeverity, EventPattern, Hl7v2Party, Hl7v2Site, Identity, NationalId, NewestBy, NextOfKin, ParkOn,
 };
 
 use crate::{

@@ -6,8 +6,12 @@
 //! | connection, current | `{tenant}` | `connection#{name}` |
 //! | connection, each version | `{tenant}` | `history#{name}#{version}` |
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
+use bridge_convert::Converter;
 use bridge_core::{
     Phi, Timestamp,
     config::{Connection, Hl7v2Site, Retention, Secret, Tenant},
@@ -38,6 +42,8 @@ pub struct Loaded {
     pub version: u32,
     /// How it speaks HL7 v2, its adapter's defaults included; `None` when it does not.
     pub hl7v2: Option<Hl7v2Site>,
+    /// Made when it is first needed.
+    pub(crate) converter: OnceLock<Converter>,
 }
 
 impl Loaded {
@@ -130,7 +136,14 @@ impl<P: Ports> Bridge<P> {
             (own, Some(defaults)) => Some(own.unwrap_or_default().over(defaults)),
             (own, None) => own,
         };
-        Ok(Some(Loaded { connection, manifest, retention, version: stored.version, hl7v2 }))
+        Ok(Some(Loaded {
+            connection,
+            manifest,
+            retention,
+            version: stored.version,
+            hl7v2,
+            converter: OnceLock::new(),
+        }))
     }
 
     async fn open_secrets(

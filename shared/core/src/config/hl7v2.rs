@@ -77,6 +77,9 @@ pub struct Hl7v2Site {
     /// The address of the sender where MSH-3 has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
+    /// What a message is parked for, rather than converted as far as it goes. Default: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub park_on: Option<Vec<ParkOn>>,
     /// The JSONata mapping that has the last word about the resources: it sees the message and them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hook: Option<String>,
@@ -114,6 +117,7 @@ impl Hl7v2Site {
                 .clinical_information_is_fasting
                 .or(defaults.clinical_information_is_fasting),
             endpoint: self.endpoint.or_else(|| defaults.endpoint.clone()),
+            park_on: self.park_on.or_else(|| defaults.park_on.clone()),
             hook: self.hook.or_else(|| defaults.hook.clone()),
         }
     }
@@ -187,6 +191,22 @@ pub enum NewestBy {
     EventTime,
     /// The one that came later: for senders whose clocks can't be trusted.
     Arrival,
+}
+
+/// What a site may want a person to look at before anything comes of the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ParkOn {
+    /// An identifier whose assigning authority has no system: add it to `authorities`.
+    UnknownAuthority,
+    /// A coding system without a URI: add it to `code-systems`.
+    UnknownCodeSystem,
+    /// A code that the table of its field does not have.
+    UnknownCode,
+    /// A patient, visit or order that nothing identifies.
+    NoIdentifier,
+    /// A date or time that is none.
+    WrongTime,
 }
 
 /// `ADT^A04`, or `ADT^*`.

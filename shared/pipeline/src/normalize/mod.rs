@@ -7,6 +7,8 @@
 //! `docs/adr/0004`.
 
 mod deliveries;
+mod hl7v2;
+mod merge;
 mod resources;
 mod translate;
 
@@ -118,8 +120,15 @@ impl<P: Ports> Bridge<P> {
         // A replay keeps the place of its message: it must not overwrite what came later.
         let order = known.map_or(order, |known| known.order);
         let version = Version { source: translated.version, order: order.clone(), replay: task.replay };
-        let superseded = self.store_resources(task, &translated.resources, &version).await?;
-        let result = Outcome { resources: translated.resources, superseded };
+        let (resources, superseded) = match &translated.asides {
+            // A snapshot: it is the new state.
+            None => {
+                let superseded = self.store_resources(task, &translated.resources, &version).await?;
+                (translated.resources, superseded)
+            }
+            Some(asides) => self.merge_resources(task, translated.resources, asides, &version).await?,
+        };
+        let result = Outcome { resources, superseded };
         let destinations = self.send_deliveries(task, &source, &result).await?;
 
         let mut doc = message_doc(task, &source, order, self.now());
@@ -128,6 +137,7 @@ impl<P: Ports> Bridge<P> {
         doc.destinations = destinations;
         doc.find = translated.find;
         doc.mapped_by = translated.mapped_by;
+        doc.notes = translated.notes;
         let line = line_of(task).outcome("normalized").resources(doc.resources.len());
         self.record_received(task, doc).await?;
         self.settle_release(&lane, task.release.as_ref(), task.message.as_str()).await?;

@@ -1,0 +1,1 @@
+//! The rules of a merge, one test each.
