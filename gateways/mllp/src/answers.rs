@@ -1,4 +1,4 @@
-//! Answers to frames that are no whole messages, which the gateway gives by itself.
+//! Answers that the gateway gives by itself: to frames that are no whole messages, and where the pipeline can't.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -17,30 +17,29 @@ const HEADER: usize = 4096;
 /// The answer to what is left of a frame, of which `head` is the beginning. AE asks to send it again whole, AR says
 /// that this would not help.
 pub(crate) fn to_broken(head: &[u8], broken: Broken, now: Timestamp) -> Vec<u8> {
-    let (verdict, text) = match broken {
-        Broken::Unterminated => (
-            Verdict::Error,
-            "the frame has no end (0x1C 0x0D), so nothing says that the message is whole".to_owned(),
-        ),
-        Broken::TooLarge { limit } => {
-            (Verdict::Reject, format!("the message is larger than the {limit} bytes that are taken"))
+    match broken {
+        Broken::Unterminated => {
+            let text = "the frame has no end (0x1C 0x0D), so nothing says that the message is whole";
+            negative(head, Verdict::Error, text, now)
         }
-    };
+        Broken::TooLarge { limit } => {
+            let text = format!("the message is larger than the {limit} bytes that are taken");
+            negative(head, Verdict::Reject, &text, now)
+        }
+    }
+}
+
+/// The answer to a message of which `head` is the beginning, and which was not taken because of `text`.
+pub(crate) fn negative(head: &[u8], verdict: Verdict, text: &str, now: Timestamp) -> Vec<u8> {
     let line = head.get(..head.len().min(HEADER)).unwrap_or(head);
     let line = line.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
     // Every byte is a character of this set, so the ids go back as they came.
     let header = Message::parse_as(line, Reading::Always(Charset::Windows1252)).ok();
-    let code = match &header {
-        Some(header) => {
-            let wanted = Wanted::by(header, Mode::AsAsked);
-            // A sender that wants no answer still has to learn that its framing is wrong.
-            wanted.commit(verdict).or_else(|| wanted.application(verdict))
-        }
-        None => None,
-    };
+    let wanted = header.as_ref().map(|header| Wanted::by(header, Mode::AsAsked));
+    // A sender that wants no answer still has to learn that its message was not taken.
+    let code = wanted.and_then(|wanted| wanted.commit(verdict).or_else(|| wanted.application(verdict)));
     let code = code.unwrap_or(if verdict == Verdict::Error { Code::AE } else { Code::AR });
-    let made = made(now);
-    let id = control_id(now);
+    let (made, id) = (made(now), control_id(now));
     let ack = match &header {
         Some(header) => Acknowledgment::to(header, code),
         None => Acknowledgment::to_illegible(code),

@@ -3,9 +3,13 @@
 //! Reading and answering run side by side, joined by a bounded queue of answers: a sender may pipeline, and one that
 //! gets ahead of the sink is read more slowly. Nothing is answered positively before it is durable.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
-use bridge_hl7v2::mllp::{self, Decoder, Received};
+use bridge_hl7v2::{
+    ack::Verdict,
+    mllp::{self, Decoder, Received},
+};
+use futures::FutureExt as _;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
@@ -92,7 +96,7 @@ pub(crate) async fn serve<S: Sink, T: AsyncRead + AsyncWrite>(
 ) -> Closed {
     let (mut reader, mut writer) = tokio::io::split(stream);
     let (sender, due) = mpsc::channel(shared.limits.in_flight_per_connection.max(1));
-    let incoming = Incoming { origin, shared, due: sender, garbage: 0 };
+    let incoming = Incoming { origin, shared, due: sender };
     let closed = {
         let mut reading = pin!(incoming.read(&mut reader, stop));
         let mut writing = pin!(write(&mut writer, due, &shared.limits, &shared.metrics));
@@ -117,12 +121,10 @@ struct Incoming<'c, S> {
     origin: &'c Origin,
     shared: &'c Shared<S>,
     due: mpsc::Sender<Due>,
-    /// Bytes outside of frames since the last frame.
-    garbage: usize,
 }
 
 impl<S: Sink> Incoming<'_, S> {
-    async fn read<R: AsyncRead + Unpin>(mut self, reader: &mut R, mut stop: watch::Receiver<bool>) -> Closed {
+    async fn read<R: AsyncRead + Unpin>(self, reader: &mut R, mut stop: watch::Receiver<bool>) -> Closed {
         let limits = self.shared.limits;
         let mut decoder = Decoder::new(limits.frame);
         let mut buffer = vec![0; READ];
@@ -130,8 +132,11 @@ impl<S: Sink> Incoming<'_, S> {
         // Since when the connection has been as it is: resting, or in the middle of a frame.
         let (mut since, mut within) = (Instant::now(), false);
         loop {
-            // Bytes that are no frame do not make a connection less idle, and are not waited for at length.
-            let unfinished = decoder.is_within_frame() || self.garbage > 0;
+            if decoder.garbage() > limits.garbage {
+                return Closed::Garbage;
+            }
+            // What is no frame does not make a connection less idle, and is not waited for at length.
+            let unfinished = decoder.is_within_frame() || decoder.garbage() > 0;
             if unfinished != within {
                 (since, within) = (Instant::now(), unfinished);
             }
@@ -160,6 +165,10 @@ impl<S: Sink> Incoming<'_, S> {
                 }
                 if was_frame {
                     since = Instant::now();
+                    // A sender that never pauses must not keep the gateway: what follows was not taken.
+                    if *stop.borrow() {
+                        return Closed::Stopping;
+                    }
                 }
             }
         }
@@ -174,13 +183,11 @@ impl<S: Sink> Incoming<'_, S> {
     }
 
     /// Decides on one piece of the stream, and puts its answer in its place.
-    async fn take(&mut self, received: Received<'_>) -> Result<(), Closed> {
+    async fn take(&self, received: Received<'_>) -> Result<(), Closed> {
         if let Received::Garbage { bytes } = received {
             self.shared.metrics.garbage(bytes);
-            self.garbage += bytes;
-            return if self.garbage > self.shared.limits.garbage { Err(Closed::Garbage) } else { Ok(()) };
+            return Ok(());
         }
-        self.garbage = 0;
         let since = Instant::now();
         // The semaphore is never closed.
         let permit =
@@ -199,7 +206,13 @@ impl<S: Sink> Incoming<'_, S> {
     }
 
     async fn message(&self, message: &[u8]) -> Answer {
-        match self.shared.sink.prepare(self.origin, message).await {
+        let prepared = AssertUnwindSafe(self.shared.sink.prepare(self.origin, message)).catch_unwind().await;
+        // A defect costs its message, and not those before and behind it.
+        let prepared = prepared.unwrap_or_else(|_| {
+            let text = "the message could not be worked: a defect of the receiver";
+            Prepared::Unavailable(answers::negative(message, Verdict::Error, text, self.shared.sink.now()))
+        });
+        match prepared {
             Prepared::Answered(answer) => Answer::Now(Came::Answered, answer),
             Prepared::Unavailable(answer) => Answer::Now(Came::Unavailable, answer),
             Prepared::ToStore { entry, stored, unavailable } => {

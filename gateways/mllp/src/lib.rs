@@ -23,6 +23,7 @@ pub mod health;
 mod lanes;
 mod limits;
 mod metrics;
+pub mod pipeline;
 mod server;
 pub mod settings;
 pub mod sink;

@@ -203,7 +203,8 @@ async fn serve<S: Sink, T: tokio::io::AsyncRead + tokio::io::AsyncWrite>(
     shared.metrics.connected();
     // Also when a panic ends the connection.
     let _open = Open(&shared.metrics);
-    let origin = Origin { route, peer: peer.ip() };
+    // A socket for both protocols shows an address of IPv4 in its form for IPv6; lists of addresses do not.
+    let origin = Origin { route, peer: peer.ip().to_canonical() };
     let closed = connection::serve(stream, &origin, shared, stopped).await;
     tracing::info!(%peer, closed = closed.word(), "a connection closed");
 }

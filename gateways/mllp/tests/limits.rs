@@ -27,10 +27,9 @@ async fn a_frame_that_dribbles_in_does_not_hold_its_connection() {
     let begun = Instant::now();
     let (mut reader, mut writer) = client.stream.into_split();
     let dribble = tokio::spawn(async move {
-        for byte in frame("2", "a").into_iter().cycle() {
-            if writer.write_all(&[byte & 0x7f | 0x20]).await.is_err() {
-                return;
-            }
+        let mut bytes: &[u8] = b"\x0bMSH|";
+        while writer.write_all(bytes).await.is_ok() {
+            bytes = b"x";
             sleep(Duration::from_millis(10)).await;
         }
     });

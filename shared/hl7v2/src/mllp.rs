@@ -198,6 +198,11 @@ impl Decoder {
         self.state != State::Between || self.buffered() > 0
     }
 
+    /// Bytes outside of any frame that [`Received::Garbage`] has not told of yet: it waits for the next frame.
+    pub fn garbage(&self) -> usize {
+        self.garbage
+    }
+
     /// How many bytes are held.
     pub fn buffered(&self) -> usize {
         self.buffer.len() - self.start

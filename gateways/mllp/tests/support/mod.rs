@@ -35,30 +35,30 @@ use tokio::{
 };
 
 /// Longer than anything takes that works.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Keeps what it is given, in memory.
 #[derive(Debug, Default)]
-pub struct Memory {
+pub(crate) struct Memory {
     stored: Mutex<Vec<Entry>>,
     /// Sizes of the requests that came.
-    pub requests: Mutex<Vec<usize>>,
-    pub prepared: AtomicUsize,
+    pub(crate) requests: Mutex<Vec<usize>>,
+    pub(crate) prepared: AtomicUsize,
     /// Milliseconds that a request takes.
-    pub takes: AtomicUsize,
-    pub fails: AtomicBool,
-    pub panics: AtomicBool,
+    pub(crate) takes: AtomicUsize,
+    pub(crate) fails: AtomicBool,
+    pub(crate) panics: AtomicBool,
     /// Nothing becomes durable while this is set.
-    pub blocked: AtomicBool,
-    pub origins: Mutex<Vec<Origin>>,
+    pub(crate) blocked: AtomicBool,
+    pub(crate) origins: Mutex<Vec<Origin>>,
 }
 
 impl Memory {
-    pub fn stored(&self) -> Vec<String> {
+    pub(crate) fn stored(&self) -> Vec<String> {
         self.stored.lock().unwrap().iter().map(|entry| entry.dedup.clone()).collect()
     }
 
-    pub fn keeps(&self) -> HashSet<String> {
+    pub(crate) fn keeps(&self) -> HashSet<String> {
         self.stored().into_iter().collect()
     }
 }
@@ -107,21 +107,21 @@ impl Sink for Memory {
 }
 
 /// A gateway with one door on loopback.
-pub struct Running {
-    pub sink: Arc<Memory>,
-    pub at: SocketAddr,
-    pub metrics: Arc<Metrics>,
+pub(crate) struct Running {
+    pub(crate) sink: Arc<Memory>,
+    pub(crate) at: SocketAddr,
+    pub(crate) metrics: Arc<Metrics>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<bool>,
 }
 
 impl Running {
-    pub async fn start(limits: Limits) -> Self {
+    pub(crate) async fn start(limits: Limits) -> Self {
         let yaml = "{port: 0, connection: practice.lab}";
         Self::with_door(limits, &serde_norway::from_str(yaml).unwrap(), &Identity::default()).await
     }
 
-    pub async fn with_door(limits: Limits, door: &Door, identity: &Identity) -> Self {
+    pub(crate) async fn with_door(limits: Limits, door: &Door, identity: &Identity) -> Self {
         let sink = Arc::new(Memory::default());
         let mut gateway = Gateway::new(Arc::clone(&sink), limits);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -133,46 +133,46 @@ impl Running {
         Self { sink, at, metrics, stop, served }
     }
 
-    pub async fn client(&self) -> Client<TcpStream> {
+    pub(crate) async fn client(&self) -> Client<TcpStream> {
         Client::new(TcpStream::connect(self.at).await.unwrap())
     }
 
     /// Tells it to stop, and waits until it has; whether everything was finished.
-    pub async fn stop(self) -> bool {
+    pub(crate) async fn stop(self) -> bool {
         drop(self.stop);
         timeout(PATIENCE, self.served).await.expect("the gateway does not stop").unwrap()
     }
 
-    pub fn origin(&self) -> Route {
+    pub(crate) fn origin(&self) -> Route {
         self.sink.origins.lock().unwrap().last().unwrap().route.clone()
     }
 }
 
 /// Sends frames and reads answers.
-pub struct Client<T> {
-    pub stream: T,
+pub(crate) struct Client<T> {
+    pub(crate) stream: T,
     decoder: Decoder,
 }
 
 /// MSA-1 and MSA-2.
-pub type Answer = (String, String);
+pub(crate) type Answer = (String, String);
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Client<T> {
-    pub fn new(stream: T) -> Self {
+    pub(crate) fn new(stream: T) -> Self {
         Self { stream, decoder: Decoder::new(1 << 20) }
     }
 
-    pub async fn write(&mut self, bytes: &[u8]) {
+    pub(crate) async fn write(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).await.unwrap();
         self.stream.flush().await.unwrap();
     }
 
-    pub async fn send(&mut self, id: &str, lane: &str) {
+    pub(crate) async fn send(&mut self, id: &str, lane: &str) {
         self.write(&frame(id, lane)).await;
     }
 
     /// The next answer; nothing when the gateway has closed the connection.
-    pub async fn answer(&mut self) -> Option<Answer> {
+    pub(crate) async fn answer(&mut self) -> Option<Answer> {
         loop {
             if let Some(received) = self.decoder.next_frame() {
                 let Received::Message(bytes) = received else { panic!("{received:?}") };
@@ -191,13 +191,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Client<T> {
         }
     }
 
-    pub async fn exchange(&mut self, id: &str, lane: &str) -> Answer {
+    pub(crate) async fn exchange(&mut self, id: &str, lane: &str) -> Answer {
         self.send(id, lane).await;
         self.answer().await.expect("an answer")
     }
 
     /// All answers until the gateway closes the connection.
-    pub async fn rest(&mut self) -> Vec<Answer> {
+    pub(crate) async fn rest(&mut self) -> Vec<Answer> {
         let mut answers = Vec::new();
         while let Some(answer) = self.answer().await {
             answers.push(answer);
@@ -206,22 +206,22 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Client<T> {
     }
 }
 
-pub fn message(id: &str, lane: &str) -> String {
+pub(crate) fn message(id: &str, lane: &str) -> String {
     format!("MSH|^~\\&|LAB|NORTH|EHR|SOUTH|20261122||ADT^A08|{id}|P|2.5.1\rPID|1||{lane}||Testperson^Una\r")
 }
 
-pub fn frame(id: &str, lane: &str) -> Vec<u8> {
+pub(crate) fn frame(id: &str, lane: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     mllp::encode(message(id, lane).as_bytes(), &mut bytes).unwrap();
     bytes
 }
 
-pub fn accepted(id: &str) -> Answer {
+pub(crate) fn accepted(id: &str) -> Answer {
     ("AA".to_owned(), id.to_owned())
 }
 
 /// Looks again and again until it is so.
-pub async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let waited = timeout(PATIENCE, async {
         while !is_so() {
             sleep(Duration::from_millis(2)).await;
