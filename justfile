@@ -41,7 +41,7 @@ template: tools
 
 # The real functions, deployed by the template to the emulator: a webhook in, a delivery out.
 e2e: tools
-    cargo build --package bridge --package webhook-intake --package normalize --package deliver --package retry
+    cargo build --package bridge --package webhook-intake --package hl7-intake --package normalize --package deliver --package retry
     {{ py }}/pytest infra/tests/e2e --binaries {{ built }}/debug
 
 # Everything that CI checks: the fast and the telling first.

@@ -22,9 +22,14 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("bridge-aws", &["bridge-core", "bridge-pipeline"]),
     ("bridge-testkit", &["bridge-core", "bridge-pipeline", "bridge-seal"]),
     ("webhook-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
+    ("hl7-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("normalize", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("deliver", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("retry", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
+    (
+        "mllp-gateway",
+        &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-hl7v2", "bridge-pipeline", "bridge-seal"],
+    ),
     (
         "bridge",
         &[
@@ -39,6 +44,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "bridge-pipeline",
             "bridge-seal",
             "deliver",
+            "hl7-intake",
             "normalize",
             "retry",
             "webhook-intake",

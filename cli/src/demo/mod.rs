@@ -34,7 +34,8 @@ const FILES: &[(&str, &str)] = examples![
     "opendental.yaml",
     "drchrono.yaml",
     "athenahealth.yaml",
-    "front-desk.yaml"
+    "front-desk.yaml",
+    "registration.yaml"
 ];
 
 /// What seeding came to.

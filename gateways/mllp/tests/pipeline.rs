@@ -81,9 +81,9 @@ impl Practice {
         let mut world = lock(&self.world);
         let now = world.now;
         let records = world.queues.entry(QueueName::Inbound).or_default().receive(10, now);
-        let task = |body: &str| match serde_json::from_str(body).unwrap() {
-            InboundTask::Normalize(task) => (task.connection.to_string(), task.kind),
-            other => panic!("{other:?}"),
+        let task = |body: &str| {
+            let InboundTask::Normalize(task) = serde_json::from_str(body).unwrap();
+            (task.connection.to_string(), task.kind)
         };
         records.iter().map(|record| task(&record.body)).collect()
     }

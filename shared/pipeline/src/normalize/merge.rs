@@ -327,6 +327,3 @@ fn any_link(pieces: &[Piece], kind: &str) -> bool {
 
 #[cfg(test)]
 mod tests;
-
-#[cfg(test)]
-mod tests;
