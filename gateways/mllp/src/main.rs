@@ -25,8 +25,6 @@ use tokio::{
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// The dimension of its metrics, and its name in the template.
-const SERVICE: &str = "mllp-gateway";
 /// How often metrics are written.
 const EVERY: Duration = Duration::from_mins(1);
 
@@ -58,7 +56,7 @@ async fn run() -> Result<bool, BoxError> {
     let (stopper, stopping) = watch::channel(false);
     let healthy =
         tokio::spawn(health::serve(listen(settings.health_port).await?, Arc::clone(&metrics), stopping));
-    let measured = tokio::spawn(measure(Arc::clone(&metrics)));
+    let measured = tokio::spawn(measure(Arc::clone(&metrics), settings.service.clone()));
 
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tracing::info!(doors = settings.doors.len(), "ready");
@@ -74,7 +72,7 @@ async fn run() -> Result<bool, BoxError> {
         .await;
     measured.abort();
     healthy.abort();
-    write(&metrics);
+    write(&metrics, &settings.service);
     Ok(finished)
 }
 
@@ -90,20 +88,20 @@ async fn listen(port: u16) -> Result<TcpListener, BoxError> {
     }
 }
 
-async fn measure(metrics: Arc<Metrics>) {
+async fn measure(metrics: Arc<Metrics>, service: String) {
     let mut every = interval(EVERY);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     every.tick().await;
     loop {
         every.tick().await;
-        write(&metrics);
+        write(&metrics, &service);
     }
 }
 
 /// Past the log's levels and filters: CloudWatch reads the line.
-fn write(metrics: &Metrics) {
+fn write(metrics: &Metrics, service: &str) {
     // Nothing can be said where nothing can be written.
-    let _ = writeln!(io::stdout().lock(), "{}", metrics.line(SERVICE, SystemClock.now()));
+    let _ = writeln!(io::stdout().lock(), "{}", metrics.line(service, SystemClock.now()));
 }
 
 #[expect(

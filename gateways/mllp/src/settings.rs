@@ -7,6 +7,7 @@
 //! | `MLLP_CERTIFICATE`, `MLLP_KEY` | PEM: what doors with TLS show |
 //! | `MLLP_CLIENT_CERTIFICATES` | PEM: who vouches for clients, for doors with mutual TLS |
 //! | `MLLP_HEALTH_PORT` | default 8080 |
+//! | `MLLP_SERVICE` | the dimension of its metrics; default `mllp-gateway` |
 //! | `MLLP_MAX_CONNECTIONS`, `MLLP_MAX_FRAME_BYTES`, `MLLP_IDLE_SECONDS`, `MLLP_FRAME_SECONDS`, `MLLP_DRAIN_SECONDS` | [`Limits`] |
 
 use std::time::Duration;
@@ -26,6 +27,8 @@ pub struct Settings {
     pub identity: Identity,
     /// The port of `GET /healthz`.
     pub health_port: u16,
+    /// What its metrics are told apart by.
+    pub service: String,
     /// The limits.
     pub limits: Limits,
 }
@@ -112,7 +115,8 @@ impl Settings {
         let health = "MLLP_HEALTH_PORT";
         let health_port = u16::try_from(number(health, 1, 8080)?)
             .map_err(|_| SettingsError::Wrong { name: health, reason: "must be a port".to_owned() })?;
-        Ok(Self { doors, identity, health_port, limits })
+        let service = text("MLLP_SERVICE").unwrap_or_else(|| "mllp-gateway".to_owned());
+        Ok(Self { doors, identity, health_port, service, limits })
     }
 }
 
