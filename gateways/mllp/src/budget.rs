@@ -1,15 +1,16 @@
-//! The memory that unfinished frames may take, of all connections together.
+//! The memory that large unfinished frames may take, of all connections together.
+//!
+//! A frame that grows large waits for room for the largest there may be, and then never again. Were it to ask for more
+//! piece by piece, many half-read frames could wait for each other.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Permits are of this many bytes.
-const UNIT: usize = 16 * 1024;
 /// What every connection may hold without asking: ordinary messages never wait.
-const FREE: usize = 64 * 1024;
+const FREE: usize = 256 * 1024;
 
-/// What is left of it.
+/// Room for so many of them.
 #[derive(Debug, Clone)]
 pub(crate) struct Budget(Arc<Semaphore>);
 
@@ -18,27 +19,19 @@ pub(crate) struct Budget(Arc<Semaphore>);
 pub(crate) struct Share(Option<OwnedSemaphorePermit>);
 
 impl Budget {
-    /// So many bytes; at least one frame of `frame` bytes and a read fit in, or it could never be finished.
+    /// So many bytes, for frames of `frame` bytes at most; one always has room.
     pub(crate) fn new(bytes: usize, frame: usize) -> Self {
-        let units = bytes.max(2 * frame).div_ceil(UNIT);
-        Self(Arc::new(Semaphore::new(units.min(Semaphore::MAX_PERMITS))))
+        let frames = (bytes / frame.max(1)).clamp(1, Semaphore::MAX_PERMITS);
+        Self(Arc::new(Semaphore::new(frames)))
     }
 
-    /// Makes the share fit `bytes`; waits until there is room for more.
+    /// Makes the share fit an unfinished frame of `bytes`; waits until there is room for it.
     pub(crate) async fn fit(&self, share: &mut Share, bytes: usize) {
-        let units = bytes.saturating_sub(FREE).div_ceil(UNIT);
-        let held = share.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        if units == 0 {
+        if bytes <= FREE {
             share.0 = None;
-        } else if units > held {
-            let more = u32::try_from(units - held).unwrap_or(u32::MAX);
+        } else if share.0.is_none() {
             // The semaphore is never closed.
-            if let Ok(more) = Arc::clone(&self.0).acquire_many_owned(more).await {
-                match &mut share.0 {
-                    Some(held) => held.merge(more),
-                    none => *none = Some(more),
-                }
-            }
+            share.0 = Arc::clone(&self.0).acquire_owned().await.ok();
         }
     }
 }
@@ -53,12 +46,14 @@ mod tests {
 
     #[tokio::test]
     async fn large_frames_wait_for_each_other_and_small_ones_for_nobody() {
-        let budget = Budget::new(0, 512 * 1024);
+        let budget = Budget::new(0, 1 << 20);
         let (mut first, mut second) = (Share::default(), Share::default());
-        budget.fit(&mut first, 900 * 1024).await;
-        let mut waits = Box::pin(budget.fit(&mut second, 900 * 1024));
+        budget.fit(&mut first, FREE + 1).await;
+        let mut waits = Box::pin(budget.fit(&mut second, FREE + 1));
         assert!(timeout(Duration::from_millis(20), &mut waits).await.is_err());
         budget.fit(&mut Share::default(), FREE).await;
+        // It has what it needs already.
+        budget.fit(&mut first, 1 << 20).await;
         budget.fit(&mut first, 10).await;
         assert!(timeout(Duration::from_secs(5), waits).await.is_ok());
     }

@@ -9,7 +9,7 @@ pub struct Limits {
     pub connections: usize,
     /// Bytes of a frame; a larger one is answered by AR and passed over.
     pub frame: usize,
-    /// Bytes of unfinished frames, of all connections together. Above it, reading waits.
+    /// Bytes of large unfinished frames, of all connections together. Without room for a largest one, reading waits.
     pub memory: usize,
     /// Frames of one connection that are not answered yet. Above it, its reading waits.
     pub in_flight_per_connection: usize,

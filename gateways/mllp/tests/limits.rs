@@ -86,14 +86,14 @@ async fn one_connection_too_many_is_closed_and_the_others_go_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn large_unfinished_frames_share_their_memory_and_all_come_through() {
-    // Room for two of them at a time.
-    let limits = Limits { frame: 300 << 10, memory: 0, ..Limits::default() };
+    // Room for one of them at a time.
+    let limits = Limits { frame: 1 << 20, memory: 0, ..Limits::default() };
     let gateway = Running::start(limits).await;
     let mut senders = tokio::task::JoinSet::new();
     for n in 0..6 {
         let mut client = gateway.client().await;
         senders.spawn(async move {
-            let text = message(&n.to_string(), "a") + "OBX|1|TX|||" + &"x".repeat(250 << 10) + "\r";
+            let text = message(&n.to_string(), "a") + "OBX|1|TX|||" + &"x".repeat(700 << 10) + "\r";
             let mut bytes = Vec::new();
             bridge_hl7v2::mllp::encode(text.as_bytes(), &mut bytes).unwrap();
             client.write(&bytes).await;
