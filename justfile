@@ -49,8 +49,12 @@ interop: tools
     cargo build --package bridge --package mllp-gateway
     {{ py }}/pytest -rs tests/interop --binaries {{ built }}/debug
 
+# HL7's own validator over what HL7 v2 messages become; files or folders of messages, the project's own by default.
+validate *messages:
+    tools/validate {{ messages }}
+
 # Everything that CI checks: the fast and the telling first.
-ci: test lint deny template e2e interop sim
+ci: test lint deny template validate e2e interop sim
 
 # The simulation, so many seeds of it; a failing seed is printed and can be run again.
 sim seeds="10000":
@@ -61,11 +65,9 @@ bench:
     cargo bench --package bridge-testkit --package bridge-hl7v2 --package bridge-convert --package mllp-gateway
     cargo run -- bench cost
 
-# Look for inputs that break HL7 v2 reading and framing, for so many seconds each (needs nightly and cargo-fuzz).
-fuzz seconds="300":
-    for target in hl7v2_parse hl7v2_frame; do \
-        cargo +nightly fuzz run "$target" -- -max_total_time={{ seconds }}; \
-    done
+# Look for inputs that break a reader, for so many seconds each; a C++ compiler is needed.
+fuzz seconds="300" *targets:
+    tools/fuzz {{ seconds }} {{ targets }}
 
 # Build and deploy to AWS: `just deploy staging`.
 deploy environment: tools

@@ -63,7 +63,7 @@ pub(super) fn check(sim: &Sim, settled: bool) -> Vec<Violation> {
     for record in world.tables.iter() {
         let sk = record.key.sk.as_str();
         if sk == "message" {
-            let doc: MessageDoc = serde_json::from_str(&record.doc).expect("a message");
+            let doc = MessageDoc::of(record).expect("a message");
             if doc.state != MessageState::Normalized {
                 violations.push(Violation::Unfinished(doc.message.to_string()));
             }
@@ -87,7 +87,7 @@ pub(super) fn check(sim: &Sim, settled: bool) -> Vec<Violation> {
 fn stale_states(tables: &Tables) -> Vec<Violation> {
     let mut newest: BTreeMap<String, String> = BTreeMap::new();
     for record in tables.iter().filter(|record| record.key.sk == "message") {
-        let doc: MessageDoc = serde_json::from_str(&record.doc).expect("a message");
+        let doc = MessageDoc::of(record).expect("a message");
         for resource in doc.resources {
             let order = newest.entry(resource).or_default();
             *order = order.clone().max(doc.order.clone());

@@ -456,10 +456,7 @@ impl Sim {
         let messages: Vec<_> = {
             let world = lock(&self.world);
             let docs = world.tables.iter().filter(|record| record.key.sk == "message");
-            docs.map(|r| {
-                serde_json::from_str::<bridge_pipeline::ledger::MessageDoc>(&r.doc).expect("a message")
-            })
-            .collect()
+            docs.map(|r| bridge_pipeline::ledger::MessageDoc::of(r).expect("a message")).collect()
         };
         let Some(doc) = self.rng.pick(&messages) else { return };
         self.commands += 1;
