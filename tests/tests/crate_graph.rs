@@ -28,6 +28,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("deliver", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("retry", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     (
+        "mllp-gateway",
+        &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-hl7v2", "bridge-pipeline", "bridge-seal"],
+    ),
+    (
         "bridge",
         &[
             "bridge-adapters",
