@@ -37,7 +37,6 @@ pub enum Format {
 }
 
 impl Format {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
     /// Whether it is [`Format::Json`], which goes without saying.
     pub fn is_json(&self) -> bool {
         *self == Self::Json
