@@ -4,6 +4,7 @@ pub(crate) mod emulator;
 mod event;
 mod functions;
 mod gateway;
+pub(crate) mod mllp;
 mod poller;
 mod provision;
 pub(crate) mod server;

@@ -5,6 +5,7 @@
 //! one group therefore never share a batch: they go in [waves](waves), each of which waits for the one before. What
 //! usually comes at once (the rows of a delivery, one per patient) is one wave, and still ten to a request.
 
+mod gather;
 mod waves;
 
 use std::time::Duration;
@@ -15,6 +16,8 @@ use aws_sdk_sqs::{
 };
 use bridge_pipeline::ports::{Entry, PortError, Queue, QueueName};
 use futures::stream::{self, TryStreamExt as _};
+
+use gather::Gathering;
 
 use crate::{
     Meter, Settings,
@@ -38,6 +41,8 @@ pub struct SqsQueue {
     inbound: String,
     outbound: String,
     commands: String,
+    /// Deliveries on their way to `outbound`.
+    gathering: Gathering,
     meter: Meter,
 }
 
@@ -48,6 +53,7 @@ impl SqsQueue {
             inbound: settings.inbound_queue_url.clone(),
             outbound: settings.outbound_queue_url.clone(),
             commands: settings.commands_queue_url.clone(),
+            gathering: Gathering::default(),
             meter,
         }
     }
@@ -65,6 +71,17 @@ impl SqsQueue {
     pub(crate) async fn warm_up(&self, queue: QueueName) {
         let request = self.client.send_message_batch().queue_url(self.url(queue));
         let _refused = request.set_entries(Some(Vec::new())).send().await;
+    }
+
+    /// Sends all, in order.
+    async fn send_all(&self, queue: QueueName, entries: Vec<Entry>) -> Result<(), PortError> {
+        for wave in waves::waves(entries) {
+            let batches = waves::batches(wave)?;
+            stream::iter(batches.into_iter().map(Ok))
+                .try_for_each_concurrent(AT_A_TIME, |batch| self.send_batch(queue, batch))
+                .await?;
+        }
+        Ok(())
     }
 
     /// Sends a batch until all of it is taken.
@@ -100,13 +117,11 @@ fn request_entry((index, entry): (usize, Entry)) -> Result<SendMessageBatchReque
 
 impl Queue for SqsQueue {
     async fn send(&self, queue: QueueName, entries: Vec<Entry>) -> Result<(), PortError> {
-        for wave in waves::waves(entries) {
-            let batches = waves::batches(wave)?;
-            stream::iter(batches.into_iter().map(Ok))
-                .try_for_each_concurrent(AT_A_TIME, |batch| self.send_batch(queue, batch))
-                .await?;
+        match queue {
+            QueueName::Outbound => self.send_gathered(queue, &self.gathering, entries).await,
+            // A door has one sender at a time; commands are few.
+            QueueName::Inbound | QueueName::Commands => self.send_all(queue, entries).await,
         }
-        Ok(())
     }
 
     async fn hide(&self, queue: QueueName, receipts: Vec<(String, Duration)>) -> Result<(), PortError> {

@@ -49,11 +49,12 @@ impl std::fmt::Display for Event<'_> {
 pub(crate) fn coding<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>) {
     let msg = Parts::<3>::of(c, value, &[1, 2, 3]);
     let event = Event::of(value);
-    w.code("system", "http://terminology.hl7.org/CodeSystem/v2-0003");
     if event.trigger.is_empty() {
         c.note(msg.value(2), Reason::NoCode);
+        w.code("system", "http://terminology.hl7.org/CodeSystem/data-absent-reason");
         w.code("code", "unknown");
     } else {
+        w.code("system", "http://terminology.hl7.org/CodeSystem/v2-0003");
         w.text("code", event.trigger);
     }
     display(w, "display", value);

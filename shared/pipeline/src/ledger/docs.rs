@@ -7,7 +7,7 @@ use bridge_core::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{LedgerError, delivery_key, message_key};
+use super::{LedgerError, delivery_key};
 use crate::ports::Record;
 
 /// What became of a message at `normalize`.
@@ -20,7 +20,7 @@ pub enum MessageState {
     Parked,
 }
 
-/// A message's record.
+/// What is known of a message. Its record holds it in fewer bytes, see [`MessageDoc::of`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageDoc {
     /// Its id.
@@ -312,14 +312,6 @@ pub(crate) fn read<T: DeserializeOwned>(record: &Record, kind: &'static str) -> 
 /// The document's text.
 pub(crate) fn write<T: Serialize>(doc: &T) -> String {
     serde_json::to_string(doc).unwrap_or_else(|e| unreachable!("a ledger document is plain data: {e}"))
-}
-
-pub(super) fn message_record(doc: &MessageDoc, sealed: Option<Vec<u8>>) -> Record {
-    let mut record = Record::new(message_key(&doc.connection, &doc.message), write(doc));
-    record.blob = sealed;
-    record.by_connection = Some((doc.connection.to_string(), format!("{}#{}", doc.received_at, doc.message)));
-    record.expires = Some(doc.expires);
-    record
 }
 
 pub(super) fn delivery_record(doc: &DeliveryDoc) -> Record {

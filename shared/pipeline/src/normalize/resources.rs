@@ -151,12 +151,15 @@ impl<P: Ports> Bridge<P> {
         }
         let reference = resource.reference();
         let place = resource_key(&task.connection.tenant(), &reference);
-        let own = version.text(&version.source);
         for _ in 0..RACES {
             let current = self.ports.store().get(&place).await?;
             let (expect, known_version) = match &current {
                 Some(record) => (Expect::Rev(record.rev), record.version.clone().unwrap_or_default()),
                 None => (Expect::Absent, String::new()),
+            };
+            let own = match version.source.as_str() {
+                "" => version.after(current.as_ref().and_then(|current| current.version.clone())),
+                source => version.text(source),
             };
             let known = match current {
                 Some(record) => {

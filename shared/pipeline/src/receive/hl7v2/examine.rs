@@ -29,7 +29,7 @@ pub(super) enum Examined {
 }
 
 /// Whether the site takes such messages.
-pub(super) fn examine(site: &Hl7v2Site, message: &Message<'_>) -> Result<Examined, Refused> {
+pub(super) fn examine(site: &Hl7v2Site, message: &Message<'_>) -> Result<Examined, Box<Refused>> {
     let header = message.header();
     let event = Event::of(header.field(9).first());
     if event.message == "ACK" || (message.first::<Msa<'_>>().is_some() && event.message.is_empty()) {
@@ -62,14 +62,14 @@ pub(super) fn examine(site: &Hl7v2Site, message: &Message<'_>) -> Result<Examine
     }
 }
 
-fn refused(cause: &'static str, field: u32, code: ProblemCode, text: impl Into<String>) -> Refused {
+fn refused(cause: &'static str, field: u32, code: ProblemCode, text: impl Into<String>) -> Box<Refused> {
     let text = text.into();
     let place = Location::segment(Msh::NAME, 1).field(field);
-    Refused {
+    Box::new(Refused {
         verdict: Verdict::Reject,
         cause: Cause::new(cause, text.clone()).at(place.to_string()),
         problem: Problem::error(code, Some(place), text),
-    }
+    })
 }
 
 /// What makes it this message and no other (ADR 9).
