@@ -100,7 +100,6 @@ pub(crate) async fn run(args: &Args, out: Out) -> Result<(), Failure> {
 /// Waits until the next message is due.
 async fn pace(rate: Option<f64>, sent: usize, begun: Instant) {
     let Some(rate) = rate.filter(|rate| *rate > 0.0) else { return };
-    #[expect(clippy::cast_precision_loss, reason = "a number of messages")]
     let due = Duration::try_from_secs_f64(sent as f64 / rate).unwrap_or_default();
     tokio::time::sleep(due.saturating_sub(begun.elapsed())).await;
 }

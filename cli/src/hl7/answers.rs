@@ -89,7 +89,6 @@ impl Tally {
         }})
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
     fn rate(&self, whole: Duration) -> f64 {
         self.sent() as f64 / whole.as_secs_f64().max(1e-9)
     }

@@ -52,6 +52,7 @@ pub(super) fn convert(
     // One document after the other: a file of lines of JSON is many.
     for document in serde_json::Deserializer::from_slice(&source.bytes).into_iter::<Value>() {
         count.seen += 1;
+        let number = count.seen;
         let document = match document {
             Ok(document) => document,
             Err(error) => {
@@ -65,20 +66,17 @@ pub(super) fn convert(
         let messages = messages(document, event);
         if messages.is_empty() {
             let wanted = args.event.as_deref().unwrap_or("any event");
-            count.refuse(
-                source,
-                format_args!("document {}: no resource that is told by {wanted}", count.seen),
-            );
+            count.refuse(source, format_args!("document {number}: no resource that is told by {wanted}"));
         }
         for (n, told) in (1_usize..).zip(&messages) {
-            let control_id = format!("{:X}{:04}", now.as_millis(), count.seen * 100 + n);
+            let control_id = format!("{:X}{:04}", now.as_millis(), number * 100 + n);
             let outgoing =
                 Outgoing { event: told.event, resources: &told.resources, control_id: &control_id, sent };
             match writer.write(outgoing) {
                 Ok(written) => show(told.event, &written.message, &written.left_out, args.diagnostics, out),
                 Err(why) => {
                     let name = name(told.event);
-                    count.refuse(source, format_args!("document {}: no {name}: {why}", count.seen));
+                    count.refuse(source, format_args!("document {number}: no {name}: {why}"));
                 }
             }
         }
