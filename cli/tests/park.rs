@@ -31,7 +31,7 @@ fn a_mapping_that_fails_parks_its_lane_until_it_is_put_right() {
     };
 
     let book = bridge.ready["system"]["receiver"].as_str().unwrap().to_owned();
-    eventually("the samples", SOON, || get(&book).filter(|book| book["count"] == 4));
+    eventually("the samples", SOON, || get(&book).filter(|book| book["count"] == 5));
 
     // `sex` of the first has no FHIR code; the second is right, and of the same patient.
     let wrong = post(&bridge, "1", "robot");
@@ -89,7 +89,7 @@ fn work_of_a_paused_connection_waits_and_then_flows_in_order() {
     let home = tempfile::tempdir().unwrap();
     let bridge = Process::start(home.path(), &["up"]);
     let book = bridge.ready["system"]["receiver"].as_str().unwrap().to_owned();
-    eventually("the samples", SOON, || get(&book).filter(|book| book["count"] == 4));
+    eventually("the samples", SOON, || get(&book).filter(|book| book["count"] == 5));
     let studio = "sunrise.practice-studio";
 
     json(home.path(), &["connections", "pause", studio, "--reason", "maintenance"]);
