@@ -97,13 +97,13 @@ fn work_of_a_paused_connection_waits_and_then_flows_in_order() {
     let messages: Vec<String> = (1..=3).map(|number| post(&bridge, &number.to_string(), "female")).collect();
     let parked = |path: &Path| json(path, &["messages", "list", "--state", "parked"]).len();
     eventually("all to wait", SOON, || (parked(home.path()) == 3).then_some(()));
-    assert_eq!(get(&book).unwrap()["count"], 4, "nothing reached the paused destination");
+    assert_eq!(get(&book).unwrap()["count"], 5, "nothing reached the paused destination");
 
     let begun = Instant::now();
     let resumed = run(home.path(), &["connections", "resume", studio, "--reason", "done"]);
     println!("resumed after {:?}: {}", begun.elapsed(), String::from_utf8_lossy(&resumed.stdout));
     assert!(resumed.status.success());
-    let book = eventually("all to arrive", SOON, || get(&book).filter(|book| book["count"] == 7));
+    let book = eventually("all to arrive", SOON, || get(&book).filter(|book| book["count"] == 8));
     let keys: Vec<&Value> = book["deliveries"].as_array().unwrap()[4..].iter().map(|d| &d["key"]).collect();
     let sent: Vec<Value> = messages
         .iter()
