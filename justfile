@@ -53,12 +53,12 @@ sim seeds="10000":
 
 # What a webhook costs in process, what HL7 v2 costs beside its yardsticks, and what a message costs on AWS.
 bench:
-    cargo bench --package bridge-testkit --package bridge-hl7v2 --package bridge-convert
+    cargo bench --package bridge-testkit --package bridge-hl7v2 --package bridge-convert --package bridge-formats
     cargo run -- bench cost
 
-# Look for inputs that break HL7 v2 reading and framing, for so many seconds each (needs nightly and cargo-fuzz).
+# Look for inputs that break the reading of HL7 v2 and of files, for so many seconds each (needs nightly and cargo-fuzz).
 fuzz seconds="300":
-    for target in hl7v2_parse hl7v2_frame; do \
+    for target in hl7v2_parse hl7v2_frame formats; do \
         cargo +nightly fuzz run "$target" -- -max_total_time={{ seconds }}; \
     done
 
