@@ -62,12 +62,13 @@ sim seeds="10000":
 
 # What a webhook costs in process, what HL7 v2 costs beside its yardsticks, and what a message costs on AWS.
 bench:
-    cargo bench --package bridge-testkit --package bridge-hl7v2 --package bridge-convert --package mllp-gateway
+    cargo bench --package bridge-testkit --package bridge-hl7v2 --package bridge-convert --package bridge-formats \
+        --package mllp-gateway
     cargo run -- bench cost
 
 # Starts of the release binaries, from exec to the first event asked for, beside a hello world.
 coldstart rounds="40":
-    cargo build --release --package webhook-intake --package normalize --package deliver --package retry
+    cargo build --release --package webhook-intake --package hl7-intake --package normalize --package deliver --package retry
     cargo build --release --package bridge-aws --example hello
     tools/coldstart.py {{ built }}/release {{ rounds }}
 

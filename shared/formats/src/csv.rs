@@ -154,8 +154,10 @@ impl<R: Read> Rows<R> {
 
     /// Reads on inside a row.
     fn wait(&mut self, quoted: bool) -> Result<(), Error> {
+        // That nothing comes may be news: then the row is scanned once more, as the last.
+        let was_last = self.input.is_last();
         match self.input.more() {
-            Ok(false) if quoted => Err(self.input.error(Fault::Truncated("a quoted field"))),
+            Ok(false) if was_last => Err(self.input.error(Fault::Truncated("a quoted field"))),
             Ok(_) => Ok(()),
             Err(mut error) => {
                 if let Fault::TooLong { quoted: open, .. } = &mut error.fault {
@@ -234,6 +236,10 @@ impl<R: Read> Rows<R> {
             Some((place, _)) => Err(Error::new(place, CsvFault::AfterTrailer.into())),
             None => Ok(true),
         }
+    }
+
+    pub(crate) fn columns(&self) -> &[String] {
+        &self.columns.names
     }
 
     pub(crate) fn checkpoint(&self) -> Checkpoint {

@@ -63,6 +63,10 @@ impl<R: Read> Rows<R> {
         Ok(Some(Record { place, body: Body::Row(row) }))
     }
 
+    pub(crate) fn columns(&self) -> &[String] {
+        &self.columns.names
+    }
+
     pub(crate) fn checkpoint(&self) -> Checkpoint {
         Checkpoint { place: self.input.marked(), memory: Memory::Nothing(self.input.charset()) }
     }

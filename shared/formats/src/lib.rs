@@ -17,27 +17,36 @@
 //! # Ok::<(), bridge_formats::Error>(())
 //! ```
 //!
+//! [`Intake`] adds what a feed declares: the types of columns, what must be there, and what is done about bad rows.
+//!
 //! Nothing here opens a file, reads a clock, or knows what a record means.
 
 mod charset;
+mod check;
 mod csv;
+pub mod delta;
 mod error;
 mod fixed;
 mod hl7;
 mod input;
+mod intake;
 mod json;
 mod limits;
 mod pit;
 mod place;
 mod reader;
 mod record;
+mod report;
 mod write;
 mod x12;
 mod xdt;
 mod xml;
 
+pub use check::{Checker, MissingColumns, RowFault, Rule};
 pub use error::{CsvFault, Error, Fault, Hl7Fault, JsonFault, PitFault, X12Fault, XdtFault, XmlFault};
+pub use intake::{Intake, Step, Stop};
 pub use limits::Limits;
 pub use place::{Checkpoint, Memory, Place};
 pub use reader::Reader;
 pub use record::{Body, Record, Row};
+pub use report::{Quarantined, Report};

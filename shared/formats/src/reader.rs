@@ -130,6 +130,15 @@ impl<R: Read> Reader<R> {
         next
     }
 
+    /// The columns of rows, as the feed calls them; none where records are trees.
+    pub fn columns(&self) -> &[String] {
+        match &self.kind {
+            Kind::Csv(rows) => rows.columns(),
+            Kind::Fixed(rows) => rows.columns(),
+            _ => &[],
+        }
+    }
+
     /// Where reading can go on, after the last record that was given or found bad.
     pub fn checkpoint(&self) -> Checkpoint {
         match &self.kind {
