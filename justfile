@@ -65,6 +65,12 @@ bench:
     cargo bench --package bridge-testkit --package bridge-hl7v2 --package bridge-convert --package mllp-gateway
     cargo run -- bench cost
 
+# Starts of the release binaries, from exec to the first event asked for, beside a hello world.
+coldstart rounds="40":
+    cargo build --release --package webhook-intake --package normalize --package deliver --package retry
+    cargo build --release --package bridge-aws --example hello
+    tools/coldstart.py {{ built }}/release {{ rounds }}
+
 # Look for inputs that break a reader, for so many seconds each; a C++ compiler is needed.
 fuzz seconds="300" *targets:
     tools/fuzz {{ seconds }} {{ targets }}

@@ -13,8 +13,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("bridge-convert", &["bridge-hl7v2", "bridge-fhir"]),
     ("bridge-seal", &["bridge-core"]),
     ("bridge-fhir", &["bridge-core"]),
+    ("bridge-formats", &["bridge-core", "bridge-hl7v2"]),
     ("bridge-mapping", &["bridge-core"]),
-    ("bridge-adapters", &["bridge-core", "bridge-mapping", "bridge-seal", "bridge-fhir"]),
+    ("bridge-adapters", &["bridge-core", "bridge-fhir", "bridge-hl7v2", "bridge-mapping", "bridge-seal"]),
     (
         "bridge-pipeline",
         &["bridge-convert", "bridge-core", "bridge-fhir", "bridge-hl7v2", "bridge-mapping", "bridge-seal"],

@@ -1,7 +1,9 @@
 //! HL7 v2 to FHIR, as the connection's site profile says: convert, let the hook have its word, name what it is found by.
 
+mod events;
 mod hook;
 mod profile;
+mod send;
 
 use bridge_convert::{ConvertError, Converted, Converter, Diagnostic, Reason};
 use bridge_core::{
@@ -16,6 +18,8 @@ use bridge_seal::IndexKey;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
+pub use self::events::{Told, tell};
+pub(super) use self::send::Parcel;
 use super::{merge::Asides, translate::Translated};
 use crate::{bridge::Bridge, configuration::Loaded, ports::Ports};
 
@@ -118,7 +122,8 @@ fn asides(converted: &Converted, converter: &Converter) -> Asides {
     }
 }
 
-/// Which of two messages says the newer thing, as text that sorts (ADR 9).
+/// Which of two messages says the newer thing, as text that sorts; empty where the order decides in which they came
+/// (ADR 9).
 fn version(site: &Hl7v2Site, message: &Message<'_>, zone: &TimeZone, received: Timestamp) -> String {
     let header = message.header().field(7).first();
     let recorded = || message.named("EVN").next().map(|evn| evn.field(2).first());
@@ -127,12 +132,12 @@ fn version(site: &Hl7v2Site, message: &Message<'_>, zone: &TimeZone, received: T
         NewestBy::EventTime => recorded().and_then(|at| moment(at, zone)).or_else(|| moment(header, zone)),
         NewestBy::Arrival => None,
     };
-    // A clock that is ahead must not keep what comes after it is set right from being newer.
-    said.map_or(received, |said| said.min(received)).to_string()
+    // What was made after it came is of a clock that is ahead: until that is set right, it must not be believed.
+    said.filter(|said| *said <= received).map(|said| said.to_string()).unwrap_or_default()
 }
 
 /// A time that is precise enough to tell messages apart. An hour that the clocks repeat is the second one: had it been
-/// the first, then the message would have come before it was made, and its arrival counts.
+/// the first, then the message came before it was made, and the order of arrival decides.
 fn moment(value: Piece<'_>, zone: &TimeZone) -> Option<Timestamp> {
     let dtm = value.part(1).dtm().ok().flatten().filter(|dtm| dtm.precision() >= Precision::Minute)?;
     let at = match dtm.offset_minutes() {

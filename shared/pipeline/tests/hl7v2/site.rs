@@ -7,7 +7,9 @@ use bridge_hl7v2::{
     Message,
     ack::{Answer, Code},
 };
-use bridge_pipeline::{configuration::Loaded, ports::QueueName, receive::hl7v2::Received};
+use bridge_pipeline::{
+    configuration::Loaded, ledger::MessageDoc, ports::QueueName, receive::hl7v2::Received,
+};
 use bridge_testkit::{
     memory::{MemoryAdapters, lock},
     practice::{Practice, actor},
@@ -114,11 +116,11 @@ impl Site {
         serde_json::from_slice(json.expose()).unwrap()
     }
 
-    /// All records of messages, as text.
+    /// The records of all messages.
     pub(crate) fn messages(&self) -> Vec<Value> {
         let world = lock(&self.0.world);
         let docs = world.tables.iter().filter(|record| record.key.sk == "message");
-        docs.map(|record| serde_json::from_str(&record.doc).unwrap()).collect()
+        docs.map(|record| serde_json::to_value(MessageDoc::of(record).unwrap()).unwrap()).collect()
     }
 
     /// The codes of what was turned away, with their counts.
