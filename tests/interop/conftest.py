@@ -62,7 +62,7 @@ class Bridge:
         deadline = time.monotonic() + 120
         while (known := self.messages()) < count:
             assert time.monotonic() < deadline, f"{known} of {count} messages"
-            time.sleep(0.2)
+            time.sleep(1)
         assert known == count
 
 
@@ -73,29 +73,28 @@ def bridge(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     arguments = ["up", "--json", "--port", "0", "--mllp-port", "0", "--state-dir", str(state)]
     hidden = ("AWS_ENDPOINT_URL", "LEDGER_TABLE", "BRIDGE_STATE")
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
-    log = (state / "log").open("wb")
-    child = subprocess.Popen(
-        [binaries / "bridge", *arguments], stdout=subprocess.PIPE, stderr=log, text=True, env=environment
-    )
+    said = state / "said"
+    with said.open("wb") as out:
+        child = subprocess.Popen(
+            [binaries / "bridge", *arguments], stdout=out, stderr=subprocess.STDOUT, env=environment
+        )
     try:
-        yield Bridge(binaries / "bridge", state, ready(child))
+        yield Bridge(binaries / "bridge", state, ready(child, said))
     finally:
         child.send_signal(signal.SIGTERM)
-        # A pipe that nobody reads would stop it from stopping.
-        child.communicate(timeout=60)
-        log.close()
+        child.wait(timeout=60)
 
 
-def ready(child: subprocess.Popen[str]) -> dict:
+def ready(child: subprocess.Popen[bytes], said: Path) -> dict:
     """What it says when it is ready."""
     deadline = time.monotonic() + TO_START
-    for line in child.stdout:
-        event = json.loads(line)
-        if event.get("event") == "ready":
-            return event["system"]
-        assert "error" not in event, line
-        assert time.monotonic() < deadline
-    raise AssertionError("bridge up ended before it was ready")
+    while True:
+        for line in said.read_text().splitlines():
+            if line.startswith('{"event":"ready"'):
+                with contextlib.suppress(json.JSONDecodeError):
+                    return json.loads(line)["system"]
+        assert child.poll() is None and time.monotonic() < deadline, said.read_text()
+        time.sleep(0.2)
 
 
 @dataclass

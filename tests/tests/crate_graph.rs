@@ -46,6 +46,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "bridge-seal",
             "deliver",
             "hl7-intake",
+            "mllp-gateway",
             "normalize",
             "retry",
             "webhook-intake",
