@@ -80,7 +80,7 @@ pub struct Connection {
     pub webhook: Option<Webhook>,
     /// What is agreed with this site, where the adapter speaks HL7 v2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hl7v2: Option<Hl7v2Site>,
+    pub hl7v2: Option<Box<Hl7v2Site>>,
     /// This connection's own JSONata mappings by name, where the adapter is open.
     #[serde(default)]
     pub mappings: BTreeMap<String, String>,

@@ -41,7 +41,7 @@ pub struct Loaded {
     /// Which version of the connection this is.
     pub version: u32,
     /// How it speaks HL7 v2, its adapter's defaults included; `None` when it does not.
-    pub hl7v2: Option<Hl7v2Site>,
+    pub hl7v2: Option<Box<Hl7v2Site>>,
     /// Made when it is first needed.
     pub(crate) converter: OnceLock<Converter>,
 }
@@ -133,7 +133,7 @@ impl<P: Ports> Bridge<P> {
         connection.secrets = self.open_secrets(&stored, record.blob.as_deref()).await?;
         let retention = self.tenant(&id.tenant()).await?.map(|tenant| tenant.retention).unwrap_or_default();
         let hl7v2 = match (connection.hl7v2.clone(), &manifest.hl7v2) {
-            (own, Some(defaults)) => Some(own.unwrap_or_default().over(defaults)),
+            (own, Some(defaults)) => Some(Box::new(own.unwrap_or_default().over(defaults))),
             (own, None) => own,
         };
         Ok(Some(Loaded {

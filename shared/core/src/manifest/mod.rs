@@ -52,7 +52,7 @@ pub struct Manifest {
     pub webhook: Option<Webhook>,
     /// How products of this kind speak HL7 v2, where a connection does not say otherwise. Without it they don't.
     #[serde(default)]
-    pub hl7v2: Option<Hl7v2Site>,
+    pub hl7v2: Option<Box<Hl7v2Site>>,
     /// A connection may bring its own `webhook` section and mappings (the generic adapter).
     #[serde(default)]
     pub open: bool,

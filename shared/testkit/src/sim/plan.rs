@@ -108,7 +108,7 @@ pub(super) fn source_of(speech: Speech, repaired: bool, policy: &str) -> Connect
             if repaired {
                 site.authorities.insert("ODD".to_owned(), "urn:sim:odd".to_owned());
             }
-            connection.hl7v2 = Some(site);
+            connection.hl7v2 = Some(Box::new(site));
             connection
         }
     }

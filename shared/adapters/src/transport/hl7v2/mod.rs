@@ -101,7 +101,7 @@ fn secret<'a>(connection: &'a Connection, name: &str) -> Option<&'a Phi<String>>
 
 /// The connection's word, else the adapter's, else what goes without saying.
 fn answers(call: &Call<'_>) -> Answers {
-    let send = |site: &Option<Hl7v2Site>| Some(site.as_ref()?.send.as_ref()?.answers.clone());
+    let send = |site: &Option<Box<Hl7v2Site>>| Some(site.as_ref()?.send.as_ref()?.answers.clone());
     send(&call.connection.hl7v2).or_else(|| send(&call.manifest.hl7v2)).unwrap_or_default()
 }
 
