@@ -13,8 +13,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("bridge-convert", &["bridge-hl7v2", "bridge-fhir"]),
     ("bridge-seal", &["bridge-core"]),
     ("bridge-fhir", &["bridge-core"]),
+    ("bridge-formats", &["bridge-core", "bridge-hl7v2"]),
     ("bridge-mapping", &["bridge-core"]),
-    ("bridge-adapters", &["bridge-core", "bridge-mapping", "bridge-seal", "bridge-fhir"]),
+    ("bridge-adapters", &["bridge-core", "bridge-fhir", "bridge-hl7v2", "bridge-mapping", "bridge-seal"]),
     (
         "bridge-pipeline",
         &["bridge-convert", "bridge-core", "bridge-fhir", "bridge-hl7v2", "bridge-mapping", "bridge-seal"],
@@ -26,6 +27,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("normalize", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("deliver", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("retry", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
+    (
+        "mllp-gateway",
+        &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-hl7v2", "bridge-pipeline", "bridge-seal"],
+    ),
     (
         "bridge",
         &[
@@ -41,6 +46,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "bridge-seal",
             "deliver",
             "hl7-intake",
+            "mllp-gateway",
             "normalize",
             "retry",
             "webhook-intake",

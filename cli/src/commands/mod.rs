@@ -1,10 +1,12 @@
 //! The commands, one file each.
 
+pub(crate) mod ack;
 pub(crate) mod bench;
 pub(crate) mod connections;
 pub(crate) mod convert;
 pub(crate) mod env;
 pub(crate) mod messages;
 pub(crate) mod receiver;
+pub(crate) mod send;
 pub(crate) mod tenants;
 pub(crate) mod up;

@@ -6,6 +6,7 @@ use bridge_adapters::Catalog;
 use bridge_core::{
     Phi,
     config::{Connection, Secret},
+    id::{InvalidId, TenantId},
 };
 
 use crate::{
@@ -37,6 +38,14 @@ const FILES: &[(&str, &str)] = examples![
     "front-desk.yaml",
     "registration.yaml"
 ];
+
+/// The practice's id.
+///
+/// # Errors
+/// Never: it is one.
+pub(crate) fn tenant() -> Result<TenantId, Failure> {
+    TENANT.parse().map_err(|error: InvalidId| Failure::World(error.to_string()))
+}
 
 /// What seeding came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -104,6 +104,24 @@ pub enum Fault {
     /// Not an address that deliveries may go to.
     #[error("must be an https URL without user or fragment (http only to this machine)")]
     Address,
+    /// Not an address that HL7 v2 may go to.
+    #[error(
+        "must be mllps://host:port or an https URL; mllp://host:port to this machine or a private network, http to \
+         this machine"
+    )]
+    Hl7v2Address,
+    /// Not what TLS needs.
+    #[error("{0}")]
+    Tls(String),
+    /// Not a character set that can be written.
+    #[error("not a character set of table 0211 that is written here (example: UNICODE UTF-8)")]
+    Charset,
+    /// Not delimiters.
+    #[error("must be MSH-1 and MSH-2, all different (example: |^~\\&)")]
+    Delimiters,
+    /// Not a version of HL7 v2.
+    #[error("not a version of HL7 v2 (example: 2.5.1)")]
+    Hl7v2Version,
     /// Not a JSON pointer.
     #[error("not a JSON pointer (RFC 6901): empty, or `/` before each part, `~0` for `~`, `~1` for `/`")]
     Pointer,

@@ -1,6 +1,7 @@
 //! Tenants and connections, as their YAML files say.
 
 mod hl7v2;
+mod hl7v2_send;
 
 use std::collections::BTreeMap;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use hl7v2::{
     AllergySeverity, EventPattern, Hl7v2Party, Hl7v2Site, Identity, NationalId, NewestBy, NextOfKin, ParkOn,
 };
+pub use hl7v2_send::{Answers, Hl7v2Send};
 
 use crate::{
     Phi, Zone,

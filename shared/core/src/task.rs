@@ -109,7 +109,7 @@ pub struct DeliverTask {
     pub lane: LaneId,
     /// When it was put on the queue first.
     pub queued_at: Timestamp,
-    /// The FHIR Bundle.
+    /// The FHIR Bundle, or the HL7 v2 messages.
     pub payload: Payload,
     /// Set when it was parked and released.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -83,6 +83,7 @@ async fn count(endpoint: &str, args: &Args, progress: &Progress) -> Result<Count
         pid: std::process::id(),
         since: bridge_core::Timestamp::default(),
         gateway: format!("http://{}", gateway.local_addr()?),
+        mllp: None,
         receiver: Some(url.clone()),
         region: local::REGION.to_owned(),
         environment: stack.environment.clone(),

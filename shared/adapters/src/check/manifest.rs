@@ -46,25 +46,45 @@ pub(crate) fn manifest(manifest: &Manifest, folder: &str, mappings: &BTreeSet<&s
         deliver(section, manifest, &top.at("deliver"), &mut problems);
     }
     for secret in unused_secrets(manifest) {
-        problems.add(top.at("secrets").at(secret), Fault::UnusedSecret);
+        let list = if manifest.secrets.contains_key(secret) { "secrets" } else { "optional-secrets" };
+        problems.add(top.at(list).at(secret), Fault::UnusedSecret);
     }
     problems.0
 }
 
 fn deliver(deliver: &Deliver, manifest: &Manifest, place: &Place, problems: &mut Problems) {
-    let Transport::StandardWebhook { url, secret } = &deliver.transport;
     let transport = place.at("transport");
-    match template::names(url) {
-        Err(fault) => problems.add(transport.at("url"), fault),
+    let mut text = |key: &str, text: &str| match template::names(text) {
+        Err(fault) => problems.add(transport.at(key), fault),
         Ok(names) => {
             for name in names.into_iter().filter(|name| !manifest.settings.contains_key(*name)) {
-                problems.add(transport.at("url"), Fault::NoSuchSetting(name.to_owned()));
+                problems.add(transport.at(key), Fault::NoSuchSetting(name.to_owned()));
             }
         }
+    };
+    match &deliver.transport {
+        Transport::StandardWebhook { url, .. } => text("url", url),
+        Transport::Hl7v2 { url, ca, .. } => {
+            text("url", url);
+            text("ca", ca);
+        }
     }
-    problems.unless(manifest.secrets.contains_key(secret), transport.at("secret"), || {
-        Fault::NoSuchSecret(secret.clone())
-    });
+    // What HL7 v2 is sent with is the connection's to have or not.
+    let secrets = match &deliver.transport {
+        Transport::StandardWebhook { .. } => &manifest.secrets,
+        Transport::Hl7v2 { .. } => &manifest.optional_secrets,
+    };
+    for name in deliver.transport.secrets() {
+        let key = match &deliver.transport {
+            Transport::StandardWebhook { .. } => "secret",
+            Transport::Hl7v2 { authorization, .. } if authorization.as_deref() == Some(name) => {
+                "authorization"
+            }
+            Transport::Hl7v2 { .. } => "identity",
+        };
+        problems
+            .unless(secrets.contains_key(name), transport.at(key), || Fault::NoSuchSecret(name.to_owned()));
+    }
     let in_range = |value, most| (1..=most).contains(&value);
     problems.unless(in_range(deliver.timeout, LONGEST_TIMEOUT), place.at("timeout"), || {
         Fault::OutOfRange(1, LONGEST_TIMEOUT)
@@ -85,8 +105,7 @@ fn unused_secrets(manifest: &Manifest) -> impl Iterator<Item = &String> {
         }
     }
     used.extend(manifest.hl7v2.iter().filter_map(|site| site.verify.as_ref()).map(|rule| rule.secret()));
-    if let Some(Deliver { transport: Transport::StandardWebhook { secret, .. }, .. }) = &manifest.deliver {
-        used.insert(secret);
-    }
-    manifest.secrets.keys().filter(move |name| !used.contains(name.as_str()))
+    used.extend(manifest.deliver.iter().flat_map(|deliver| deliver.transport.secrets()));
+    let declared = manifest.secrets.keys().chain(manifest.optional_secrets.keys());
+    declared.filter(move |name| !used.contains(name.as_str()))
 }

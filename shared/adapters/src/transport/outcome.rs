@@ -24,7 +24,7 @@ pub(super) fn of(answer: Result<Response, reqwest::Error>, now: Timestamp) -> Ou
     }
 }
 
-fn answered(response: &Response, now: Timestamp) -> Outcome {
+pub(super) fn answered(response: &Response, now: Timestamp) -> Outcome {
     let status = response.status();
     // The status alone: reason phrases and bodies are the receiver's words, and may repeat what was sent.
     let cause = Cause::new("destination.status", format!("answered {}", status.as_u16()));

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::receiver::{Receiver, Then};
-use bridge_adapters::{Catalog, Http};
+use bridge_adapters::{Catalog, Transports};
 use bridge_core::{
     Phi, Timestamp,
     config::Connection,
@@ -48,7 +48,7 @@ impl Default for Attempt {
 }
 
 impl Attempt {
-    async fn make(&self, http: &Http, connection: &Connection) -> Outcome {
+    async fn make(&self, http: &Transports, connection: &Connection) -> Outcome {
         let catalog = Catalog::builtin();
         http.deliver(&Call {
             delivery: &self.delivery.parse().unwrap(),
@@ -64,7 +64,7 @@ impl Attempt {
 }
 
 async fn deliver_within(time_left: Duration, connection: &Connection) -> Outcome {
-    Attempt { time_left, ..Attempt::default() }.make(&Http::new().unwrap(), connection).await
+    Attempt { time_left, ..Attempt::default() }.make(&Transports::new().unwrap(), connection).await
 }
 
 async fn deliver_to(receiver: &Receiver) -> Outcome {
@@ -86,8 +86,9 @@ async fn a_delivery_is_a_signed_post() {
         now: meta["at"].as_str().unwrap().parse().unwrap(),
         ..Attempt::default()
     };
-    let outcome =
-        call.make(&Http::new().unwrap(), &connection(&receiver.url, &meta["secrets"].to_string())).await;
+    let outcome = call
+        .make(&Transports::new().unwrap(), &connection(&receiver.url, &meta["secrets"].to_string()))
+        .await;
     assert_eq!(outcome, Outcome::Delivered);
 
     let [request] = receiver.received().try_into().ok().expect("one request");
@@ -202,7 +203,7 @@ async fn what_the_receiver_says_stays_there() {
 async fn connections_are_used_again() {
     let receiver = Receiver::start(Then::status(200, "", "thank you")).await;
     let connection = connection(&receiver.url, SECRET);
-    let http = Http::new().unwrap();
+    let http = Transports::new().unwrap();
     for _ in 0..5 {
         assert_eq!(Attempt::default().make(&http, &connection).await, Outcome::Delivered);
     }

@@ -8,15 +8,14 @@ use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
 use tokio::runtime;
 
-use super::{EventError, Function, Invocation, Warm, invoke, log, panics};
+use super::{EventError, Function, Invocation, Warm, install_log, invoke};
 use crate::{Aws, Settings, SystemClock, client::Place, settings::variable};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Builds the function, warms what it will use, and serves Lambda until Lambda ends the process.
 pub fn main<F: Function>(warm: &[Warm], build: impl FnOnce(Aws) -> Result<F, BoxError>) -> ExitCode {
-    log::install();
-    panics::install();
+    install_log();
     // One thread: a function has a fraction of a processor until 1,769 MB.
     let served = runtime::Builder::new_current_thread()
         .enable_all()

@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, fmt};
 use bridge_hl7v2::{ack::Mode, charset::Reading};
 use serde::{Deserialize, Serialize};
 
+use super::Hl7v2Send;
 use crate::manifest::{OtherKinds, Verify};
 
 /// The families that are converted, and what they are accepted by when a site lists no events.
@@ -83,6 +84,9 @@ pub struct Hl7v2Site {
     /// The JSONata mapping that has the last word about the resources: it sees the message and them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hook: Option<String>,
+    /// How messages go out to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub send: Option<Hl7v2Send>,
 }
 
 impl Hl7v2Site {
@@ -119,6 +123,7 @@ impl Hl7v2Site {
             endpoint: self.endpoint.or_else(|| defaults.endpoint.clone()),
             park_on: self.park_on.or_else(|| defaults.park_on.clone()),
             hook: self.hook.or_else(|| defaults.hook.clone()),
+            send: self.send.or_else(|| defaults.send.clone()),
         }
     }
 

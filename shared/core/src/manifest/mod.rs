@@ -44,6 +44,9 @@ pub struct Manifest {
     /// Secrets a connection must give, by name, with what they are.
     #[serde(default)]
     pub secrets: BTreeMap<String, String>,
+    /// Secrets a connection may give, by name, with what they are.
+    #[serde(default)]
+    pub optional_secrets: BTreeMap<String, String>,
     /// How webhooks of this product are received. Without it the product has none.
     #[serde(default)]
     pub webhook: Option<Webhook>,

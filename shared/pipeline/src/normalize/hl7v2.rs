@@ -1,7 +1,9 @@
 //! HL7 v2 to FHIR, as the connection's site profile says: convert, let the hook have its word, name what it is found by.
 
+mod events;
 mod hook;
 mod profile;
+mod send;
 
 use bridge_convert::{ConvertError, Converted, Converter, Diagnostic, Reason};
 use bridge_core::{
@@ -16,6 +18,8 @@ use bridge_seal::IndexKey;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
+pub use self::events::{Told, tell};
+pub(super) use self::send::Parcel;
 use super::{merge::Asides, translate::Translated};
 use crate::{bridge::Bridge, configuration::Loaded, ports::Ports};
 

@@ -6,12 +6,16 @@
 //! done (deterministic ids, versioned resources, deduplicated deliveries that are claimed one by one later). See
 //! `docs/adr/0004`.
 
+mod change;
 mod deliveries;
 mod hl7v2;
 mod merge;
 mod resources;
 mod translate;
 
+pub use change::{Change, Changes};
+use deliveries::NotSent;
+pub use hl7v2::{Told, tell};
 use resources::Version;
 
 use std::{sync::Arc, time::Duration};
@@ -80,6 +84,7 @@ fn line_of(task: &NormalizeTask) -> Line {
 struct Outcome {
     resources: Vec<Resource>,
     superseded: Vec<String>,
+    changes: Changes,
 }
 
 impl<P: Ports> Bridge<P> {
@@ -118,8 +123,17 @@ impl<P: Ports> Bridge<P> {
             Err(cause) => return aside(Some(&source), Some(cause)).await,
         };
         // A replay keeps the place of its message: it must not overwrite what came later.
-        let order = known.map_or(order, |known| known.order);
-        let version = Version { source: translated.version, order: order.clone(), replay: task.replay };
+        let place = known.map_or_else(|| order.clone(), |known| known.order);
+        let changes = match self.tells_events(&source).await? {
+            true => self.changes(task, &translated.resources, translated.asides.as_ref()).await?,
+            false => Changes::new(),
+        };
+        let version = Version {
+            source: translated.version,
+            order: place.clone(),
+            replay: task.replay,
+            changes: changes.clone(),
+        };
         let (resources, superseded) = match &translated.asides {
             // A snapshot: it is the new state.
             None => {
@@ -128,16 +142,21 @@ impl<P: Ports> Bridge<P> {
             }
             Some(asides) => self.merge_resources(task, translated.resources, asides, &version).await?,
         };
-        let result = Outcome { resources, superseded };
-        let destinations = self.send_deliveries(task, &source, &result).await?;
+        let result = Outcome { resources, superseded, changes };
+        let sent = match self.send_deliveries(task, &source, &result).await {
+            Ok(sent) => sent,
+            Err(NotSent::Failed(failure)) => return Err(failure),
+            Err(NotSent::Unwritable(cause)) => return aside(Some(&source), Some(cause)).await,
+        };
 
-        let mut doc = message_doc(task, &source, order, self.now());
+        let mut doc = message_doc(task, &source, place, self.now());
         doc.resources = result.resources.iter().map(Resource::reference).collect();
         doc.superseded = result.superseded;
-        doc.destinations = destinations;
+        doc.destinations = sent.destinations;
         doc.find = translated.find;
         doc.mapped_by = translated.mapped_by;
         doc.notes = translated.notes;
+        doc.notes.extend(sent.notes);
         let line = line_of(task).outcome("normalized").resources(doc.resources.len());
         self.record_received(task, doc).await?;
         self.settle_release(&lane, task.release.as_ref(), task.message.as_str()).await?;

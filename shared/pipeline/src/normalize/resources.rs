@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use super::{
     IN_THE_RECORD,
+    change::{Change, Changes},
     merge::{Asides, Said, State},
 };
 use crate::{
@@ -44,6 +45,16 @@ pub struct ResourceDoc {
     /// For resources that are put together from many messages: which version said what, by element (ADR 8).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub said: Said,
+    /// What the message did to it, where a destination is told of events (ADR 10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
+    /// Which replay of the message it was.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub replay: u32,
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 /// Which of two states of a resource is the newer: the source's own version decides, then the order in which the
@@ -56,6 +67,8 @@ pub(crate) struct Version {
     pub(crate) order: String,
     /// Which replay of the message.
     pub(crate) replay: u32,
+    /// What it does to the resources, to be remembered with them.
+    pub(crate) changes: Changes,
 }
 
 impl Version {
@@ -90,11 +103,12 @@ impl<P: Ports> Bridge<P> {
     ) -> Result<Option<String>, Failure> {
         let reference = resource.reference();
         let place = resource_key(&task.connection.tenant(), &reference);
+        let change = version.changes.get(&reference).copied();
         let version = match version.source.as_str() {
             "" => version.after(self.ports.store().get(&place).await?.and_then(|current| current.version)),
             source => version.text(source),
         };
-        let record = self.resource_record(task, resource, Said::new(), version.clone()).await?;
+        let record = self.resource_record(task, resource, Said::new(), change, version.clone()).await?;
         let put = Write::Put(record, Expect::OlderThan(version.clone()));
         match self.ports.store().write(vec![put]).await {
             Ok(()) => Ok(None),
@@ -164,8 +178,8 @@ impl<P: Ports> Bridge<P> {
             if state == known && expect != Expect::Absent {
                 return Ok((merged, is_over));
             }
-            let record =
-                self.resource_record(task, &merged, state.said(), own.clone().max(known_version)).await?;
+            let (change, newest) = (version.changes.get(&reference).copied(), own.clone().max(known_version));
+            let record = self.resource_record(task, &merged, state.said(), change, newest).await?;
             match self.ports.store().write(vec![Write::Put(record, expect)]).await {
                 Ok(()) => return Ok((merged, is_over)),
                 // Somebody else put something in meanwhile: it must not be lost.
@@ -182,6 +196,7 @@ impl<P: Ports> Bridge<P> {
         task: &NormalizeTask,
         resource: &Resource,
         said: Said,
+        change: Option<Change>,
         version: String,
     ) -> Result<Record, Failure> {
         let (tenant, reference) = (task.connection.tenant(), resource.reference());
@@ -193,6 +208,8 @@ impl<P: Ports> Bridge<P> {
             stored_at: self.now(),
             stored: None,
             said,
+            change,
+            replay: task.replay,
         };
         let mut blob = Some(sealed);
         if let Some(large) = blob.take_if(|sealed| sealed.len() > IN_THE_RECORD) {

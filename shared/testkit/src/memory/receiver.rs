@@ -26,6 +26,8 @@ pub struct Receiver {
     pub mute: f64,
     /// Deliveries whose body holds this are rejected, as long as it is set.
     pub rejects: Option<String>,
+    /// Every body that reached it, repeats included, where a test wants to hear them.
+    pub heard: Option<Vec<String>>,
     /// What went wrong: two attempts at one delivery at the same time, by two living processes.
     pub overlaps: Vec<DeliveryId>,
     keys: BTreeSet<DeliveryId>,
@@ -57,6 +59,9 @@ impl Receiver {
 
     pub(super) fn answer(&mut self, delivery: &DeliveryId, body: &[u8], roll: f64) -> Outcome {
         let text = String::from_utf8_lossy(body).into_owned();
+        if let Some(heard) = &mut self.heard {
+            heard.push(text.clone());
+        }
         if self.rejects.as_ref().is_some_and(|mark| text.contains(mark.as_str())) {
             return Outcome::Rejected(Cause::new("http.422", "the receiver rejects it"));
         }
