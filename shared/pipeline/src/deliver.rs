@@ -1,11 +1,11 @@
 //! `deliver`: one delivery, one attempt.
 //!
-//! gate of the lane → claim → call → record the outcome → settle the lane.
+//! breaker → gate of the lane → claim → call → record the outcome → settle the lane → tell how the call went.
 
 use std::{sync::Arc, time::Duration};
 
 use bridge_core::{
-    Cause,
+    Cause, Timestamp,
     config::LanePolicy,
     destination::{Call, Destination as _, Outcome},
     task::{DeliverTask, OutboundTask, Stage},
@@ -21,6 +21,7 @@ use crate::{
     line::Line,
     payload::Purpose,
     ports::{Clock, DeliverPorts, QueueName},
+    resilience::endpoint::{Pass, health},
     stage,
 };
 
@@ -90,12 +91,26 @@ impl<P: DeliverPorts> Bridge<P> {
         if destination.connection.paused {
             return self.set_aside(task, record, &lane, Some(&destination), Some(stage::paused())).await;
         }
+        // Asked before anything is read or claimed: while it is open, waiting costs no attempt, and next to nothing.
+        if let Some(until) = self.closed_until(&task.destination).await? {
+            return Ok(self.held_back(task, until));
+        }
         if self.ledger().lane(&lane).await?.gate(task.release.as_ref()) == Gate::Behind {
             return self.set_aside(task, record, &lane, Some(&destination), None).await;
         }
+        let pass = match self.enter(&task.destination, time_left).await? {
+            Ok(pass) => pass,
+            Err(until) => return Ok(self.held_back(task, until)),
+        };
         let expires = stage::expires(task.queued_at, &destination);
-        match self.ledger().claim(task, time_left, expires).await? {
-            Claimed::Go(claim) => self.attempt(task, record, &lane, &destination, claim, time_left).await,
+        let claimed = self.ledger().claim(task, time_left, expires).await?;
+        if !matches!(claimed, Claimed::Go(_)) {
+            self.leave(&task.destination, &pass, None).await;
+        }
+        match claimed {
+            Claimed::Go(claim) => {
+                self.attempt(task, record, &lane, &destination, (claim, pass), time_left).await
+            }
             Claimed::Delivered => self.settled(task, &lane, line_of(task, 0).outcome("duplicate")).await,
             Claimed::Parked => {
                 Ok(Report { verdict: Verdict::Done, line: line_of(task, 0).outcome("duplicate") })
@@ -110,12 +125,11 @@ impl<P: DeliverPorts> Bridge<P> {
         record: &Received,
         lane: &LaneKey,
         destination: &Arc<Loaded>,
-        claim: Claim,
+        (claim, pass): (Claim, Pass),
         time_left: Duration,
     ) -> Result<Report, stage::Failure> {
         let attempt = claim.doc.attempts;
-        let line = line_of(task, attempt);
-        let outcome = match self
+        let (outcome, good) = match self
             .unpack(Purpose::Delivery, &task.destination, task.delivery.as_str(), &task.payload)
             .await
         {
@@ -129,11 +143,32 @@ impl<P: DeliverPorts> Bridge<P> {
                     now: self.now(),
                     time_left: time_left.saturating_sub(AFTERWARDS),
                 };
-                self.ports.destination().deliver(&call).await
+                let outcome = self.ports.destination().deliver(&call).await;
+                let good = health(&outcome);
+                (outcome, good)
             }
-            Err(KeyError::Port(error)) => return Err(error.into()),
-            Err(error) => Outcome::Rejected(Cause::new("payload.unreadable", error.to_string())),
+            Err(KeyError::Port(error)) => {
+                self.leave(&task.destination, &pass, None).await;
+                return Err(error.into());
+            }
+            Err(error) => (Outcome::Rejected(Cause::new("payload.unreadable", error.to_string())), None),
         };
+        // What came of the delivery first: what its call says about the endpoint may get lost.
+        let recorded = self.record(task, record, lane, destination, claim, outcome).await;
+        self.leave(&task.destination, &pass, good).await;
+        recorded
+    }
+
+    async fn record(
+        &self,
+        task: &DeliverTask,
+        record: &Received,
+        lane: &LaneKey,
+        destination: &Arc<Loaded>,
+        claim: Claim,
+        outcome: Outcome,
+    ) -> Result<Report, stage::Failure> {
+        let line = line_of(task, claim.doc.attempts);
         match outcome {
             Outcome::Delivered => match self.ledger().delivered(claim).await? {
                 Settled::Recorded => self.settled(task, lane, line.outcome("delivered")).await,
@@ -150,6 +185,13 @@ impl<P: DeliverPorts> Bridge<P> {
                 self.try_again(task, record, lane, destination, claim, ("retry", after, cause)).await
             }
         }
+    }
+
+    /// The destination is not to be called now.
+    fn held_back(&self, task: &DeliverTask, until: Timestamp) -> Report {
+        let cause =
+            Cause::new("destination.breaker", "the destination fails: its work waits until a probe succeeds");
+        again(until.since(self.now()), line_of(task, 0).cause(Some(cause)))
     }
 
     async fn try_again(

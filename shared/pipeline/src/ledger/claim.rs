@@ -11,7 +11,7 @@ use super::{
 use crate::ports::{Expect, Key, Ports, Record, Write};
 
 /// Clocks of two machines may differ by this much: a claim is valid that much longer for everybody else.
-const SKEW: Duration = Duration::from_secs(5);
+pub(crate) const SKEW: Duration = Duration::from_secs(5);
 
 /// The right to make one attempt. Every later write is conditional on its revision, so that an attempt that took
 /// too long can change nothing any more.

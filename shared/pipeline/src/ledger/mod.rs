@@ -15,6 +15,7 @@ mod docs;
 mod lane;
 mod park;
 
+pub(crate) use claim::SKEW;
 pub use claim::{Claim, Claimed, Settled};
 pub use docs::{
     Attempt, DeliveryDoc, DeliveryState, LaneDoc, MessageDoc, MessageState, ParkedDoc, ParkedTask, Replay,

@@ -2,7 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bridge_core::{Cause, destination::Outcome, id::DeliveryId};
+use bridge_core::{
+    Cause, Timestamp,
+    destination::Outcome,
+    id::{ConnectionId, DeliveryId},
+};
+use bridge_pipeline::resilience::{Breaker, State};
+
+/// A process may call for this long after a breaker opened, in milliseconds: it knew a state that was seconds old,
+/// and its invocation was under way.
+const GRACE_MS: i64 = 30_000;
 
 /// The first time that a delivery had an effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +20,23 @@ pub struct Effect {
     pub delivery: DeliveryId,
     /// What was delivered.
     pub body: String,
+    /// Where to.
+    pub destination: ConnectionId,
+    /// True time, in milliseconds.
+    pub at: i64,
+}
+
+/// A call that begins.
+#[derive(Debug)]
+pub(super) struct Beginning<'a> {
+    pub(super) process: u64,
+    pub(super) delivery: &'a DeliveryId,
+    pub(super) destination: &'a ConnectionId,
+    pub(super) now: i64,
+    /// When its process gives it up.
+    pub(super) deadline: i64,
+    /// What the store says of the destination's breaker.
+    pub(super) breaker: Breaker,
 }
 
 /// The receiver, and its book.
@@ -28,14 +54,29 @@ pub struct Receiver {
     pub rejects: Option<String>,
     /// What went wrong: two attempts at one delivery at the same time, by two living processes.
     pub overlaps: Vec<DeliveryId>,
+    /// Destinations whose endpoint fails every call.
+    pub down: BTreeSet<ConnectionId>,
+    /// How long an endpoint that is down keeps its callers waiting, in milliseconds.
+    pub hang_ms: i64,
+    /// All calls: true time in milliseconds, and where to.
+    pub log: Vec<(i64, ConnectionId)>,
+    /// Calls that were probes.
+    pub probes: u64,
+    /// What went wrong: calls that the breaker should have held back.
+    pub too_early: Vec<String>,
     keys: BTreeSet<DeliveryId>,
+    /// By destination: the process that probes, and when it gives up.
+    probing: BTreeMap<ConnectionId, (u64, i64)>,
     under_way: BTreeMap<DeliveryId, (u64, i64)>,
 }
 
 impl Receiver {
-    /// A call that its process gives up at `deadline`.
-    pub(super) fn begin(&mut self, process: u64, delivery: &DeliveryId, now: i64, deadline: i64) {
+    /// A call begins.
+    pub(super) fn begin(&mut self, call: &Beginning<'_>) {
+        let Beginning { process, delivery, destination, now, deadline, .. } = *call;
         self.calls += 1;
+        self.log.push((now, destination.clone()));
+        self.watch_breaker(call);
         if let Some((other, until)) = self.under_way.insert(delivery.clone(), (process, deadline))
             && other != process
             && now < until
@@ -44,19 +85,43 @@ impl Receiver {
         }
     }
 
+    /// While a breaker is open nobody calls but the one who was elected to.
+    fn watch_breaker(&mut self, call: &Beginning<'_>) {
+        let (State::Open { since, .. } | State::Probing { since, .. }) = call.breaker.state else { return };
+        let is_late =
+            since + std::time::Duration::from_millis(GRACE_MS as u64) < Timestamp::from_millis(call.now);
+        if matches!(call.breaker.state, State::Open { .. }) {
+            if is_late {
+                self.too_early.push(format!("{} is open, and called", call.destination));
+            }
+            return;
+        }
+        self.probes += 1;
+        let other = self.probing.insert(call.destination.clone(), (call.process, call.deadline));
+        if is_late && other.is_some_and(|(other, until)| other != call.process && call.now < until) {
+            self.too_early.push(format!("{} is probed by two", call.destination));
+        }
+    }
+
     pub(super) fn end(&mut self, process: u64, delivery: &DeliveryId) {
         if self.under_way.get(delivery).is_some_and(|(owner, _)| *owner == process) {
             self.under_way.remove(delivery);
         }
+        self.probing.retain(|_, (owner, _)| *owner != process);
     }
 
     /// A process is gone, and its calls with it.
     pub fn forget(&mut self, process: u64) {
         self.under_way.retain(|_, (owner, _)| *owner != process);
+        self.probing.retain(|_, (owner, _)| *owner != process);
     }
 
-    pub(super) fn answer(&mut self, delivery: &DeliveryId, body: &[u8], roll: f64) -> Outcome {
+    pub(super) fn answer(&mut self, call: &Beginning<'_>, body: &[u8], roll: f64) -> Outcome {
+        let delivery = call.delivery;
         let text = String::from_utf8_lossy(body).into_owned();
+        if self.down.contains(call.destination) {
+            return Outcome::Retry { after: None, cause: Cause::new("http.503", "the receiver is down") };
+        }
         if self.rejects.as_ref().is_some_and(|mark| text.contains(mark.as_str())) {
             return Outcome::Rejected(Cause::new("http.422", "the receiver rejects it"));
         }
@@ -64,7 +129,8 @@ impl Receiver {
             return Outcome::Retry { after: None, cause: Cause::new("http.500", "the receiver failed") };
         }
         if self.keys.insert(delivery.clone()) {
-            self.effects.push(Effect { delivery: delivery.clone(), body: text });
+            let (delivery, destination) = (delivery.clone(), call.destination.clone());
+            self.effects.push(Effect { delivery, body: text, destination, at: call.now });
         }
         if roll < self.fail + self.mute {
             return Outcome::Unknown(Cause::new("timeout", "no answer in time"));

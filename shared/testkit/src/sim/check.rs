@@ -27,6 +27,8 @@ pub enum Violation {
     Unfinished(String),
     /// A lane is held, though nothing is parked.
     HeldForNothing,
+    /// A call was made that the destination's breaker should have held back.
+    CalledTooEarly(String),
     /// A resource's stored state is not that of the newest message about it.
     StaleState(String),
 }
@@ -39,6 +41,7 @@ pub(super) fn check(sim: &Sim, settled: bool) -> Vec<Violation> {
     }
     let world = lock(&sim.world);
     violations.extend(world.receiver.overlaps.iter().map(|_| Violation::Overlap));
+    violations.extend(world.receiver.too_early.iter().cloned().map(Violation::CalledTooEarly));
 
     let tags: Vec<String> = world.receiver.effects.iter().map(|effect| tag_of(&effect.body)).collect();
     let mut first: BTreeMap<&str, usize> = BTreeMap::new();

@@ -81,8 +81,13 @@ pub(crate) fn source(mapping: &str, policy: &str) -> Connection {
 }
 
 pub(crate) fn studio(policy: &str) -> Connection {
+    receiver(DESTINATION, policy)
+}
+
+/// A destination of this name.
+pub(crate) fn receiver(id: &str, policy: &str) -> Connection {
     serde_norway::from_str(&format!(
-        "{{connection: {DESTINATION}, adapter: studio, zone: UTC, settings: {{url: 'https://studio.example'}}, \
+        "{{connection: {id}, adapter: studio, zone: UTC, settings: {{url: 'https://studio.example'}}, \
          secrets: {{signing: s}}, lanes: {policy}}}"
     ))
     .expect("valid")

@@ -7,6 +7,7 @@ use bridge_pipeline::{
     Bridge,
     ledger::{ParkedDoc, ParkedTask},
     ports::{Expect, QueueName, Record, Write},
+    resilience::EndpointDoc,
 };
 use futures::executor::block_on;
 
@@ -39,11 +40,13 @@ pub enum Flaw {
     DeletedTooEarly,
     /// Records behind a failed one of their group are deleted with the rest of the batch.
     GroupDoesNotStop,
+    /// Whoever finds a probe due makes it.
+    ProbesAreNotElected,
 }
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ClaimsDoNotFence,
         Self::LanesAreNotHeld,
         Self::ParkedIsForgotten,
@@ -51,6 +54,7 @@ impl Flaw {
         Self::SendsAreLost,
         Self::DeletedTooEarly,
         Self::GroupDoesNotStop,
+        Self::ProbesAreNotElected,
     ];
 
     pub(super) fn corrupt(self, writes: Vec<Write>) -> Vec<Write> {
@@ -67,6 +71,9 @@ impl Flaw {
             }
             (Self::ParkedIsForgotten, Write::Put(record, _)) if record.key.sk.starts_with("parked#") => None,
             (Self::StaleOverwrites, Write::Put(record, Expect::OlderThan(_))) => {
+                Some(Write::Put(record, always()))
+            }
+            (Self::ProbesAreNotElected, Write::Put(record, _)) if record.key.sk == "endpoint" => {
                 Some(Write::Put(record, always()))
             }
             (_, write) => Some(write),
@@ -94,6 +101,14 @@ pub struct Coverage {
     pub repeats: u64,
     /// Notes accepted.
     pub notes: u64,
+    /// Times that the receiver was down.
+    pub outages: u64,
+    /// Times that its breaker opened.
+    pub opened: u64,
+    /// Calls that were probes.
+    pub probes: u64,
+    /// Times that its breaker closed.
+    pub closed: u64,
     /// Calls to the receiver.
     pub calls: u64,
     /// Choices made.
@@ -111,15 +126,20 @@ impl Coverage {
         self.pauses += other.pauses;
         self.repeats += other.repeats;
         self.notes += other.notes;
+        self.outages += other.outages;
+        self.opened += other.opened;
+        self.probes += other.probes;
+        self.closed += other.closed;
         self.calls += other.calls;
         self.choices += other.choices;
     }
 
     /// Whether everything that can happen did.
     pub fn reaches_everything(&self) -> bool {
-        [self.kills, self.held_back, self.parked, self.releases, self.replays, self.pauses, self.repeats]
-            .iter()
-            .all(|count| *count > 0)
+        let faults = [self.kills, self.held_back, self.repeats, self.outages];
+        let operator = [self.parked, self.releases, self.replays, self.pauses];
+        let breaker = [self.opened, self.probes, self.closed];
+        faults.iter().chain(&operator).chain(&breaker).all(|count| *count > 0)
     }
 }
 
@@ -153,6 +173,7 @@ pub(super) struct Sim {
     policy: &'static str,
     repaired: bool,
     paused: bool,
+    breaker: &'static str,
     pub(super) replayed: u64,
     coverage: Coverage,
     commands: u64,
@@ -164,6 +185,7 @@ pub fn simulate(seed: u64, flaw: Option<Flaw>) -> Run {
     let settled = sim.run();
     let violations = check(&sim, settled);
     sim.coverage.calls = lock(&sim.world).receiver.calls;
+    sim.coverage.probes = lock(&sim.world).receiver.probes;
     Run { coverage: sim.coverage, violations }
 }
 
@@ -200,6 +222,7 @@ impl Sim {
             policy,
             repaired: false,
             paused: false,
+            breaker: "closed",
             replayed: 0,
             coverage: Coverage::default(),
             commands: 0,
@@ -239,6 +262,7 @@ impl Sim {
         if self.paused {
             self.pause(false);
         }
+        lock(&self.world).receiver.down.clear();
         self.release_all() == 0
     }
 
@@ -252,6 +276,7 @@ impl Sim {
             91 if self.rng.chance(0.05) => self.repair(),
             92 if self.rng.chance(0.1) => self.replay(),
             93 if self.rng.chance(0.05) => self.pause(!self.paused),
+            94 if self.rng.chance(0.1) => self.outage(),
             _ => self.pass_time_if_stuck(),
         }
     }
@@ -267,8 +292,34 @@ impl Sim {
             self.coverage.kills += 1;
             return self.end(at, None);
         }
-        if let Some(ended) = self.tasks[at].poll() {
+        let ended = self.tasks[at].poll();
+        self.watch_breaker();
+        if let Some(ended) = ended {
             self.end(at, Some(ended));
+        }
+    }
+
+    fn watch_breaker(&mut self) {
+        let world = lock(&self.world);
+        let Some(record) = world.tables.iter().find(|record| record.key.sk == "endpoint") else { return };
+        let endpoint: EndpointDoc = serde_json::from_str(&record.doc).expect("an endpoint");
+        let word = endpoint.breaker.state.word();
+        match std::mem::replace(&mut self.breaker, word) {
+            "closed" if word == "open" => self.coverage.opened += 1,
+            before if before != "closed" && word == "closed" => self.coverage.closed += 1,
+            _ => {}
+        }
+    }
+
+    /// The receiver goes down for a while: the rest of the run, or until the next time this is chosen.
+    fn outage(&mut self) {
+        let mut world = lock(&self.world);
+        if world.receiver.down.is_empty() {
+            self.coverage.outages += 1;
+            world.receiver.hang_ms = if self.rng.chance(0.5) { 0 } else { self.rng.below(25_000) as i64 };
+            world.receiver.down.insert(plan::DESTINATION.parse().expect("valid"));
+        } else {
+            world.receiver.down.clear();
         }
     }
 
