@@ -15,7 +15,7 @@ use crate::{
     ledger::Ledger,
     ports::{Clock, Ports},
     rejections::Rejections,
-    resilience::endpoint::Endpoints,
+    resilience::{endpoint::Endpoints, limits::Limits},
 };
 
 /// A change of a connection is seen everywhere after this long.
@@ -30,6 +30,7 @@ pub struct Bridge<P> {
     pub(crate) keys: KeyRing,
     pub(crate) rejections: Rejections,
     pub(crate) endpoints: Endpoints,
+    pub(crate) limits: Limits,
     connections: Mutex<HashMap<ConnectionId, Looked>>,
     mappings: Mutex<HashMap<String, Arc<Mapping>>>,
 }
@@ -42,6 +43,7 @@ impl<P: Ports> Bridge<P> {
             keys: KeyRing::default(),
             rejections: Rejections::default(),
             endpoints: Endpoints::default(),
+            limits: Limits::default(),
             connections: Mutex::default(),
             mappings: Mutex::default(),
         }

@@ -27,6 +27,12 @@ use crate::{
 
 /// A wait longer than this is not the queue's to keep: the delivery is parked.
 const LONGEST_WAIT: Duration = Duration::from_hours(6);
+/// No destination keeps everybody waiting longer than this by one answer.
+const LONGEST_QUIET: Duration = Duration::from_hours(24);
+/// One that says "too often" means longer than no time at all.
+const SHORTEST_QUIET: Duration = Duration::from_secs(1);
+/// A destination that does not say how long is asked again as after so many failures.
+const UNSAID: u32 = 5;
 /// What is left of the invocation after a call, to record its outcome.
 const AFTERWARDS: Duration = Duration::from_secs(3);
 
@@ -102,10 +108,14 @@ impl<P: DeliverPorts> Bridge<P> {
             Ok(pass) => pass,
             Err(until) => return Ok(self.held_back(task, until)),
         };
+        if let Some(until) = self.over_limit(task, record, &destination, time_left).await? {
+            self.leave(&task.destination, &pass, None).await;
+            return Ok(self.held_back(task, until));
+        }
         let expires = stage::expires(task.queued_at, &destination);
         let claimed = self.ledger().claim(task, time_left, expires).await?;
         if !matches!(claimed, Claimed::Go(_)) {
-            self.leave(&task.destination, &pass, None).await;
+            self.leave_all(task, &destination, &pass, None).await;
         }
         match claimed {
             Claimed::Go(claim) => {
@@ -148,14 +158,14 @@ impl<P: DeliverPorts> Bridge<P> {
                 (outcome, good)
             }
             Err(KeyError::Port(error)) => {
-                self.leave(&task.destination, &pass, None).await;
+                self.leave_all(task, destination, &pass, None).await;
                 return Err(error.into());
             }
             Err(error) => (Outcome::Rejected(Cause::new("payload.unreadable", error.to_string())), None),
         };
         // What came of the delivery first: what its call says about the endpoint may get lost.
         let recorded = self.record(task, record, lane, destination, claim, outcome).await;
-        self.leave(&task.destination, &pass, good).await;
+        self.leave_all(task, destination, &pass, good).await;
         recorded
     }
 
@@ -181,16 +191,59 @@ impl<P: DeliverPorts> Bridge<P> {
             Outcome::Unknown(cause) => {
                 self.try_again(task, record, lane, destination, claim, ("unknown", None, cause)).await
             }
+            Outcome::Throttled { after, cause } => {
+                let after =
+                    after.unwrap_or_else(|| backoff::full_jitter(UNSAID, self.ports.clock().chance()));
+                self.quiet(&task.destination, self.now() + after.min(LONGEST_QUIET)).await?;
+                // The attempt is on record, and doesn't count: it says nothing about the delivery.
+                let mut claim = claim;
+                claim.doc.tries = claim.doc.tries.saturating_sub(1);
+                let outcome = ("throttled", Some(after.max(SHORTEST_QUIET)), cause);
+                self.try_again(task, record, lane, destination, claim, outcome).await
+            }
             Outcome::Retry { after, cause } => {
                 self.try_again(task, record, lane, destination, claim, ("retry", after, cause)).await
             }
         }
     }
 
+    /// When to ask again, where the destination's limits don't allow the call. Otherwise it holds its seat.
+    async fn over_limit(
+        &self,
+        task: &DeliverTask,
+        record: &Received,
+        destination: &Loaded,
+        time_left: Duration,
+    ) -> Result<Option<Timestamp>, stage::Failure> {
+        let Some(deliver) = &destination.manifest.deliver else { return Ok(None) };
+        if let Some(seats) = deliver.concurrency
+            && let Err(until) = self.take_seat(&task.destination, seats, &task.delivery, time_left).await?
+        {
+            return Ok(Some(until));
+        }
+        if deliver.limits.is_empty() {
+            return Ok(None);
+        }
+        let taken = self.take_call(&task.destination, deliver, record.receives == 1).await?;
+        if taken.is_err() && deliver.concurrency.is_some() {
+            self.leave_seat(&task.destination, &task.delivery).await;
+        }
+        Ok(taken.err())
+    }
+
+    async fn leave_all(&self, task: &DeliverTask, destination: &Loaded, pass: &Pass, good: Option<bool>) {
+        self.leave(&task.destination, pass, good).await;
+        if destination.manifest.deliver.as_ref().is_some_and(|deliver| deliver.concurrency.is_some()) {
+            self.leave_seat(&task.destination, &task.delivery).await;
+        }
+    }
+
     /// The destination is not to be called now.
     fn held_back(&self, task: &DeliverTask, until: Timestamp) -> Report {
-        let cause =
-            Cause::new("destination.breaker", "the destination fails: its work waits until a probe succeeds");
+        let cause = Cause::new(
+            "destination.waits",
+            "the destination fails, or is called as often as it allows: no attempt is counted",
+        );
         again(until.since(self.now()), line_of(task, 0).cause(Some(cause)))
     }
 

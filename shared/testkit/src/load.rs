@@ -13,6 +13,7 @@ use std::{
 use bridge_core::{
     config::{Connection, Route},
     id::ConnectionId,
+    manifest::Manifest,
 };
 use bridge_pipeline::{
     Bridge, batch,
@@ -117,7 +118,7 @@ impl Load {
             drop: Vec::new(),
         };
         source.routes = vec![to(DESTINATION), to(OTHER)];
-        Self::with(source, plan::adapters(), &[plan::receiver(OTHER, "hold")], workers, forgets)
+        Self::with(source, plan::adapters(), &[plan::receiver(OTHER, "studio", "hold")], workers, forgets)
     }
 
     /// With this source, adapters, and destinations beside the practice's own.
@@ -136,16 +137,8 @@ impl Load {
         let timers = Timers { world: world.clone(), wakes: Arc::default() };
         let rng = Arc::new(Mutex::new(Rng::new(1)));
         let hook = Paced { timers: timers.clone(), rng, forgets };
-        let process = |id| {
-            let mut known = adapters.clone();
-            known.manifests.extend(
-                plan::adapters()
-                    .manifests
-                    .into_iter()
-                    .filter(|(name, _)| !adapters.manifests.contains_key(name)),
-            );
-            Bridge::new(MemoryPorts::new(world.clone(), hook.clone(), known, 0, id))
-        };
+        let process =
+            |id| Bridge::new(MemoryPorts::new(world.clone(), hook.clone(), adapters.clone(), 0, id));
         let mut running: Vec<Pin<Box<dyn Future<Output = ()>>>> = Vec::new();
         for id in 0..workers {
             running.push(Box::pin(work(process(100 + id), QueueName::Outbound, timers.clone())));
@@ -153,6 +146,35 @@ impl Load {
         running.push(Box::pin(work(process(99), QueueName::Commands, timers.clone())));
         let start = lock(&world).now;
         Self { practice, timers, workers: running, posted: BTreeMap::new(), start }
+    }
+
+    /// With one destination of an adapter whose `deliver` section has these `words` (YAML), which the receiver enforces.
+    pub fn limited(words: &str, workers: u64, forgets: Option<&'static str>) -> Self {
+        let yaml = format!(
+            "{{adapter: profile, version: 1, title: A profile, settings: {{url: {{about: where}}}}, \
+             secrets: {{signing: shared}}, deliver: {{transport: {{kind: standard-webhook, url: '{{url}}', \
+             secret: signing}}, max-attempts: 100, {words}}}}}"
+        );
+        let manifest: Manifest = serde_norway::from_str(&yaml).expect("a manifest");
+        let limits = manifest.deliver.as_ref().map(|deliver| deliver.limits.clone()).unwrap_or_default();
+        let mut adapters = plan::adapters();
+        adapters.manifests.insert("profile".to_owned(), Arc::new(manifest));
+        let destination = plan::receiver(DESTINATION, "profile", "hold");
+        let load = Self::with(Practice::source(), adapters, &[destination], workers, forgets);
+        let id: ConnectionId = DESTINATION.parse().expect("valid");
+        let allows = limits.into_iter().map(|limit| (id.clone(), limit));
+        lock(&load.practice.world).receiver.allows.extend(allows);
+        load
+    }
+
+    /// Posts so many notes at once.
+    pub fn pile_up(&mut self, notes: usize, patients: usize) {
+        (0..notes).for_each(|_| self.post(patients));
+    }
+
+    /// Calls that a destination refused.
+    pub fn refused(&self) -> u64 {
+        lock(&self.practice.world).receiver.refused
     }
 
     /// Seconds since the beginning.

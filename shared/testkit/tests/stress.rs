@@ -1,6 +1,7 @@
 //! What a destination in trouble does to itself and to others, in virtual time: ratios, the same on every machine.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
 
+use bridge_core::manifest::Limit;
 use bridge_testkit::{
     load::{Load, OTHER},
     sim::DESTINATION,
@@ -58,4 +59,52 @@ fn a_dead_endpoint_is_probed_and_its_neighbour_does_not_notice() {
     let broken = outage(Some("endpoint"));
     println!("without breaker: {:.3}, {} calls", share(&broken), most_in_a_minute(&broken));
     assert!(share(&broken) < 0.95 || most_in_a_minute(&broken) > 6);
+}
+
+/// A name, a manifest's words, and so many notes in so many lanes for so many seconds.
+type Profile = (&'static str, &'static str, usize, usize, f64);
+
+/// The limits that products are known to have.
+const PROFILES: [Profile; 7] = [
+    ("one in five seconds", "limits: [{calls: 1, seconds: 5}]", 80, 40, 300.0),
+    ("one a second", "limits: [{calls: 1, seconds: 1}]", 350, 60, 300.0),
+    ("ten a second", "limits: [{calls: 10, seconds: 1}]", 1300, 200, 100.0),
+    ("200 a minute", "limits: [{calls: 200, seconds: 60}]", 1100, 100, 300.0),
+    (
+        "500 an hour by the clock, ten a second",
+        "limits: [{calls: 500, seconds: 3600, on-the-clock: true}, {calls: 10, seconds: 1}]",
+        1600,
+        200,
+        7200.0,
+    ),
+    ("1000 a minute", "limits: [{calls: 1000, seconds: 60}]", 2600, 200, 130.0),
+    ("100 a second, in shards", "limits: [{calls: 100, seconds: 1}]", 2600, 300, 20.0),
+];
+
+/// How much of the allowance was used, and how many of the calls were refused.
+fn use_of((_, words, notes, lanes, seconds): Profile, forgets: Option<&'static str>) -> (f64, f64) {
+    let limits: Vec<Limit> = serde_norway::from_str(words.strip_prefix("limits: ").unwrap()).unwrap();
+    let allowed = |limit: &Limit| f64::from(limit.calls) * seconds / f64::from(limit.seconds);
+    let allowed = limits.iter().map(allowed).fold(f64::MAX, f64::min);
+    let mut load = Load::limited(words, 4, forgets);
+    load.pile_up(notes, lanes);
+    load.run(seconds, 0, lanes);
+    let calls = load.calls(DESTINATION, 0.0, seconds) as f64;
+    (load.delivered(DESTINATION, 0.0, seconds) as f64 / allowed, load.refused() as f64 / calls)
+}
+
+#[test]
+fn limits_are_kept_and_nearly_used_up() {
+    let mut failed = Vec::new();
+    for profile in PROFILES {
+        let (used, refused) = use_of(profile, None);
+        println!("{}: {used:.3} of the allowance used, {refused:.4} of the calls refused", profile.0);
+        if used < 0.9 || refused > 0.01 {
+            failed.push(profile.0);
+        }
+    }
+    assert!(failed.is_empty(), "{failed:?}");
+    let (_, refused) = use_of(PROFILES[3], Some("limit"));
+    println!("200 a minute, leases forgotten: {refused:.4} refused");
+    assert!(refused > 0.01, "a limit that nobody keeps is not noticed");
 }

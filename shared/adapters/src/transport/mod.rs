@@ -6,6 +6,7 @@
 mod endpoint;
 mod outcome;
 mod retry_after;
+mod signals;
 mod standard_webhook;
 
 use std::time::Duration;
@@ -56,7 +57,7 @@ impl Http {
 
 impl Destination for Http {
     async fn deliver(&self, call: &Call<'_>) -> Outcome {
-        let Some(Deliver { transport, timeout, .. }) = &call.manifest.deliver else {
+        let Some(Deliver { transport, timeout, signals, .. }) = &call.manifest.deliver else {
             return Outcome::Rejected(configuration("the adapter takes no deliveries", "adapter"));
         };
         let request = match transport {
@@ -68,7 +69,7 @@ impl Destination for Http {
             Err(cause) => Outcome::Rejected(cause),
             Ok(request) => {
                 let time = call.time_left.min(Duration::from_secs(*timeout));
-                outcome::of(request.timeout(time).send().await, call.now)
+                outcome::of(request.timeout(time).send().await, signals, call.now).await
             }
         }
     }

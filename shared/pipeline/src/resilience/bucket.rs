@@ -5,7 +5,8 @@
 //! the remote resets on the clock (each hour, each day) has one slice as long as the period, and loses nothing.
 //!
 //! Who finds nothing gets a turn: a time to come back at, one after the other. Who comes for the first time goes
-//! behind those who wait. Turns are given a little closer than calls become free, so that a late one wastes nothing.
+//! behind those who wait; who comes back and finds nothing again waits for what becomes free next. Turns are given a
+//! little closer than calls become free, so that a late one wastes nothing.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 /// Slices of a period.
 const SLICES: i64 = 12;
 /// The part of the time between two calls that lies between two turns.
-const TURNS: f64 = 0.8;
+const TURNS: f64 = 0.95;
 /// One record takes this many calls a second; a limit above it is cut into shards.
 const CALLS_PER_SHARD: u32 = 50;
 /// More shards than this are more to look through than they are worth.
@@ -58,7 +59,8 @@ impl Share {
 
     /// The time from one call to the next, when all are spread evenly.
     fn between(&self) -> Duration {
-        Duration::from_millis(self.period as u64).mul_f64(TURNS) / self.calls.max(1)
+        let period = self.slice * (self.reach + 1);
+        Duration::from_millis(period as u64).mul_f64(TURNS) / self.calls.max(1)
     }
 }
 
@@ -77,9 +79,12 @@ pub struct Bucket {
     /// Calls by number of slice since 1970.
     #[serde(default)]
     taken: BTreeMap<i64, u32>,
-    /// The last turn that was given.
+    /// The last turn that was given to somebody new.
     #[serde(default)]
     turn: Timestamp,
+    /// The last one that was given to somebody who had waited.
+    #[serde(default)]
+    again: Timestamp,
 }
 
 impl Bucket {
@@ -92,16 +97,23 @@ impl Bucket {
         self.taken.retain(|at, _| *at >= slice - share.reach);
         let taken = self.taken.values().sum::<u32>();
         let free = share.calls.saturating_sub(taken);
-        let others_wait = first && self.turn > now;
+        let others_wait = first && self.turn.max(self.again) > now;
         if free > 0 && !others_wait {
             let calls = free.min(share.lease);
             *self.taken.entry(slice).or_default() += calls;
             return Ok(Lease { calls, until: Timestamp::from_millis((slice + 1) * share.slice) });
         }
         let oldest = self.taken.keys().next().copied().unwrap_or(slice);
-        let free_at = if free > 0 { now } else { Timestamp::from_millis((oldest + share.reach + 1) * share.slice) };
-        self.turn = free_at.max(self.turn + share.between()).max(now);
-        Err(self.turn)
+        let free_at =
+            if free > 0 { now } else { Timestamp::from_millis((oldest + share.reach + 1) * share.slice) };
+        let last = if first { self.turn.max(self.again) } else { self.again };
+        let turn = free_at.max(last + share.between()).max(now);
+        if first {
+            self.turn = turn;
+        } else {
+            self.again = turn;
+        }
+        Err(turn)
     }
 }
 
@@ -169,7 +181,7 @@ mod tests {
         bucket.take(&share, at(0), true).unwrap();
         let turn = bucket.take(&share, at(1), true).unwrap_err();
         let behind = bucket.take(&share, at(2), true).unwrap_err();
-        assert!(behind > turn && behind.since(turn) <= Duration::from_secs(10));
+        assert!(behind > turn && behind.since(turn) <= Duration::from_secs(11));
         let new = bucket.take(&share, turn, true);
         assert!(new.is_err_and(|until| until > behind), "a new one goes behind");
         assert!(bucket.take(&share, turn, false).is_ok());
@@ -182,6 +194,9 @@ mod tests {
             let sum: u32 = (0..shards(&limit)).map(|shard| Share::of(&limit, shard).calls).sum();
             assert_eq!(sum, calls);
         }
-        assert_eq!((shards(&limit(50, 1, false)), shards(&limit(51, 1, false)), shards(&limit(1000, 60, false))), (1, 2, 1));
+        assert_eq!(
+            (shards(&limit(50, 1, false)), shards(&limit(51, 1, false)), shards(&limit(1000, 60, false))),
+            (1, 2, 1)
+        );
     }
 }

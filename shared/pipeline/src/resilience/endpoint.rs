@@ -38,6 +38,9 @@ pub struct EndpointDoc {
     /// Whether it is called at all.
     #[serde(default)]
     pub breaker: Breaker,
+    /// It asked not to be called before this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_until: Option<Timestamp>,
 }
 
 /// Where the shared state of a destination's endpoint stands.
@@ -82,6 +85,8 @@ pub(crate) fn health(outcome: &Outcome) -> Option<bool> {
         Outcome::Delivered => Some(true),
         Outcome::Rejected(cause) => (cause.code != CONFIGURATION).then_some(true),
         Outcome::Retry { .. } | Outcome::Unknown(_) => Some(false),
+        // It works, and says when to come back: that is not the breaker's business.
+        Outcome::Throttled { .. } => None,
     }
 }
 
@@ -92,6 +97,9 @@ impl<P: Ports> Bridge<P> {
         destination: &ConnectionId,
     ) -> Result<Option<Timestamp>, Failure> {
         let view = self.view(destination).await?;
+        if let Some(until) = view.doc.quiet_until.filter(|until| *until > self.now()) {
+            return Ok(Some(self.look_again(&view, until)));
+        }
         Ok(match view.doc.breaker.ask(self.now()) {
             Answer::Wait(until) => Some(self.look_again(&view, until)),
             Answer::Go | Answer::Probe => None,
@@ -135,6 +143,19 @@ impl<P: Ports> Bridge<P> {
         if let Err(error) = told {
             tracing::warn!(connection = %destination, %error, "how a call went could not be told");
         }
+    }
+
+    /// The endpoint asks not to be called before `until`: from now on everybody knows.
+    pub(crate) async fn quiet(&self, destination: &ConnectionId, until: Timestamp) -> Result<(), Failure> {
+        let mut view = self.endpoints.with(destination, |view| view.clone());
+        for _ in 0..RACES {
+            let later = |doc: &mut EndpointDoc, _| doc.quiet_until = doc.quiet_until.max(Some(until));
+            match self.change(destination, &view, later).await? {
+                Ok(_) => break,
+                Err(newer) => view = newer,
+            }
+        }
+        Ok(())
     }
 
     async fn tell_probe(

@@ -6,6 +6,7 @@ use bridge_core::{
     Cause, Timestamp,
     destination::Outcome,
     id::{ConnectionId, DeliveryId},
+    manifest::Limit,
 };
 use bridge_pipeline::resilience::{Breaker, State};
 
@@ -64,6 +65,15 @@ pub struct Receiver {
     pub probes: u64,
     /// What went wrong: calls that the breaker should have held back.
     pub too_early: Vec<String>,
+    /// What a destination allows, and refuses above.
+    pub allows: Vec<(ConnectionId, Limit)>,
+    /// Calls that it refused.
+    pub refused: u64,
+    /// What no period of so many milliseconds may have more calls than, and how many may be under way at once.
+    pub promised: Option<(usize, i64, usize)>,
+    /// What went wrong: calls beyond that.
+    pub too_many: Vec<String>,
+    taken: BTreeMap<ConnectionId, Vec<i64>>,
     keys: BTreeSet<DeliveryId>,
     /// By destination: the process that probes, and when it gives up.
     probing: BTreeMap<ConnectionId, (u64, i64)>,
@@ -82,6 +92,13 @@ impl Receiver {
             && now < until
         {
             self.overlaps.push(delivery.clone());
+        }
+        if let Some((calls, period, seats)) = self.promised {
+            let within = self.log.iter().rev().take_while(|(at, _)| *at > now - period).count();
+            let at_once = self.under_way.values().filter(|(_, until)| now < *until).count();
+            if within > calls || at_once > seats {
+                self.too_many.push(format!("{within} calls within {period} ms, {at_once} at once"));
+            }
         }
     }
 
@@ -110,6 +127,24 @@ impl Receiver {
         self.probing.retain(|_, (owner, _)| *owner != process);
     }
 
+    /// How long a caller must wait, where this call is one too many.
+    fn refuses(&mut self, destination: &ConnectionId, now: i64) -> Option<std::time::Duration> {
+        let limits: Vec<Limit> =
+            self.allows.iter().filter(|(of, _)| of == destination).map(|(_, limit)| *limit).collect();
+        let taken = self.taken.entry(destination.clone()).or_default();
+        for limit in limits {
+            let period = i64::from(limit.seconds) * 1000;
+            let from = if limit.on_the_clock { now - now.rem_euclid(period) } else { now - period + 1 };
+            let within: Vec<i64> = taken.iter().copied().filter(|at| *at >= from).collect();
+            if within.len() >= limit.calls as usize {
+                let free = if limit.on_the_clock { from + period } else { within[0] + period };
+                return Some(std::time::Duration::from_millis((free - now).unsigned_abs()));
+            }
+        }
+        taken.push(now);
+        None
+    }
+
     /// A process is gone, and its calls with it.
     pub fn forget(&mut self, process: u64) {
         self.under_way.retain(|_, (owner, _)| *owner != process);
@@ -121,6 +156,11 @@ impl Receiver {
         let text = String::from_utf8_lossy(body).into_owned();
         if self.down.contains(call.destination) {
             return Outcome::Retry { after: None, cause: Cause::new("http.503", "the receiver is down") };
+        }
+        if let Some(after) = self.refuses(call.destination, call.now) {
+            self.refused += 1;
+            let cause = Cause::new("http.429", "the receiver was called too often");
+            return Outcome::Throttled { after: Some(after), cause };
         }
         if self.rejects.as_ref().is_some_and(|mark| text.contains(mark.as_str())) {
             return Outcome::Rejected(Cause::new("http.422", "the receiver rejects it"));

@@ -29,6 +29,8 @@ pub enum Violation {
     HeldForNothing,
     /// A call was made that the destination's breaker should have held back.
     CalledTooEarly(String),
+    /// A call was made beyond the destination's limits.
+    TooManyCalls(String),
     /// A resource's stored state is not that of the newest message about it.
     StaleState(String),
 }
@@ -41,6 +43,7 @@ pub(super) fn check(sim: &Sim, settled: bool) -> Vec<Violation> {
     }
     let world = lock(&sim.world);
     violations.extend(world.receiver.overlaps.iter().map(|_| Violation::Overlap));
+    violations.extend(world.receiver.too_many.iter().cloned().map(Violation::TooManyCalls));
     violations.extend(world.receiver.too_early.iter().cloned().map(Violation::CalledTooEarly));
 
     let tags: Vec<String> = world.receiver.effects.iter().map(|effect| tag_of(&effect.body)).collect();

@@ -42,11 +42,15 @@ pub enum Flaw {
     GroupDoesNotStop,
     /// Whoever finds a probe due makes it.
     ProbesAreNotElected,
+    /// What was leased of a limit is not written down.
+    LeasesAreForgotten,
+    /// Nor who holds a seat.
+    SeatsAreForgotten,
 }
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::ClaimsDoNotFence,
         Self::LanesAreNotHeld,
         Self::ParkedIsForgotten,
@@ -55,6 +59,8 @@ impl Flaw {
         Self::DeletedTooEarly,
         Self::GroupDoesNotStop,
         Self::ProbesAreNotElected,
+        Self::LeasesAreForgotten,
+        Self::SeatsAreForgotten,
     ];
 
     pub(super) fn corrupt(self, writes: Vec<Write>) -> Vec<Write> {
@@ -76,6 +82,8 @@ impl Flaw {
             (Self::ProbesAreNotElected, Write::Put(record, _)) if record.key.sk == "endpoint" => {
                 Some(Write::Put(record, always()))
             }
+            (Self::LeasesAreForgotten, Write::Put(record, _)) if record.key.sk == "limit" => None,
+            (Self::SeatsAreForgotten, Write::Put(record, _)) if record.key.sk == "seats" => None,
             (_, write) => Some(write),
         };
         writes.into_iter().filter_map(corrupt).collect()
@@ -109,6 +117,10 @@ pub struct Coverage {
     pub probes: u64,
     /// Times that its breaker closed.
     pub closed: u64,
+    /// Runs with a limited receiver.
+    pub limited: u64,
+    /// Limits that made somebody wait.
+    pub waited: u64,
     /// Calls to the receiver.
     pub calls: u64,
     /// Choices made.
@@ -130,6 +142,8 @@ impl Coverage {
         self.opened += other.opened;
         self.probes += other.probes;
         self.closed += other.closed;
+        self.limited += other.limited;
+        self.waited += other.waited;
         self.calls += other.calls;
         self.choices += other.choices;
     }
@@ -139,7 +153,8 @@ impl Coverage {
         let faults = [self.kills, self.held_back, self.repeats, self.outages];
         let operator = [self.parked, self.releases, self.replays, self.pauses];
         let breaker = [self.opened, self.probes, self.closed];
-        faults.iter().chain(&operator).chain(&breaker).all(|count| *count > 0)
+        let limits = [self.limited, self.waited];
+        faults.iter().chain(&operator).chain(&breaker).chain(&limits).all(|count| *count > 0)
     }
 }
 
@@ -185,6 +200,9 @@ pub fn simulate(seed: u64, flaw: Option<Flaw>) -> Run {
     let settled = sim.run();
     let violations = check(&sim, settled);
     sim.coverage.calls = lock(&sim.world).receiver.calls;
+    // A turn that was given is later than 1970.
+    let waited = |record: &&Record| record.key.sk == "limit" && !record.doc.contains("1970");
+    sim.coverage.waited = lock(&sim.world).tables.iter().filter(waited).count() as u64;
     sim.coverage.probes = lock(&sim.world).receiver.probes;
     Run { coverage: sim.coverage, violations }
 }
@@ -204,6 +222,9 @@ impl Sim {
         let hook = SimHook { rng: Arc::new(Mutex::new(Rng::new(rng.bits()))), flaw, faults };
         // Replays of what was skipped have no place in a lane: only holding lanes promise order.
         let policy = "hold";
+        let limited = rng.chance(0.3);
+        let receiver = plan::receiver(plan::DESTINATION, if limited { "limited" } else { "studio" }, policy);
+        lock(&world).receiver.promised = limited.then_some(plan::PROMISED);
         let adapters = plan::adapters();
         let operator = Bridge::new(MemoryPorts::new(world.clone(), Calm, adapters.clone(), 0, 0));
         let senders_notes = plan::notes(&mut rng);
@@ -224,7 +245,7 @@ impl Sim {
             paused: false,
             breaker: "closed",
             replayed: 0,
-            coverage: Coverage::default(),
+            coverage: Coverage { limited: u64::from(limited), ..Coverage::default() },
             commands: 0,
         };
         block_on(async {
@@ -233,7 +254,7 @@ impl Sim {
                 .apply_connection(plan::source(plan::BROKEN, policy), actor())
                 .await
                 .expect("a calm world");
-            sim.operator.apply_connection(plan::studio(policy), actor()).await.expect("a calm world");
+            sim.operator.apply_connection(receiver, actor()).await.expect("a calm world");
         });
         sim
     }
