@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    commands::{bench, connections, convert, messages, receiver, tenants, up},
+    commands::{bench, connections, convert, messages, receiver, replays, tenants, up},
     environment,
     local::state::State,
 };
@@ -65,6 +65,11 @@ pub(crate) enum Command {
     Messages {
         #[command(subcommand)]
         command: messages::Command,
+    },
+    /// Send many finished messages through again
+    Replays {
+        #[command(subcommand)]
+        command: replays::Command,
     },
     /// Print the environment of the functions, for `cargo lambda watch`
     Env,

@@ -6,5 +6,6 @@ pub(crate) mod convert;
 pub(crate) mod env;
 pub(crate) mod messages;
 pub(crate) mod receiver;
+pub(crate) mod replays;
 pub(crate) mod tenants;
 pub(crate) mod up;

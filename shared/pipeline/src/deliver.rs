@@ -25,14 +25,21 @@ use crate::{
     stage,
 };
 
-/// A wait longer than this is not the queue's to keep: the delivery is parked.
+const HOUR: Duration = Duration::from_hours(1);
+/// A wait longer than this is not the queue's to keep: the ledger does, until the delivery is due.
 const LONGEST_WAIT: Duration = Duration::from_hours(6);
+/// Received so often without an attempt, a delivery is kept in the ledger: a queue gives up on it after a hundred times.
+const OFTEN: u32 = 60;
 /// No destination keeps everybody waiting longer than this by one answer.
 const LONGEST_QUIET: Duration = Duration::from_hours(24);
 /// One that says "too often" means longer than no time at all.
 const SHORTEST_QUIET: Duration = Duration::from_secs(1);
 /// A destination that does not say how long is asked again as after so many failures.
 const UNSAID: u32 = 5;
+/// Such a wait for a destination's limits is not worth a way over the queue.
+const MOMENTS: Duration = Duration::from_secs(2);
+/// A call is not waited for in an invocation that then has less time than this.
+const ENOUGH: Duration = Duration::from_secs(12);
 /// What is left of the invocation after a call, to record its outcome.
 const AFTERWARDS: Duration = Duration::from_secs(3);
 
@@ -62,7 +69,7 @@ impl<P: DeliverPorts> Worker for Deliver<'_, P> {
             Ok(OutboundTask::Deliver(task)) => task,
             Err(report) => return *report,
         };
-        match self.0.set_aside(&task, record, &lane_of(&task), None, Some(cause)).await {
+        match self.0.set_aside(&task, record, &lane_of(&task), None, Aside::because(cause)).await {
             Ok(report) => report,
             Err(error) => stage::failed(line_of(&task, 0), &error),
         }
@@ -89,31 +96,41 @@ impl<P: DeliverPorts> Bridge<P> {
         time_left: Duration,
     ) -> Result<Report, stage::Failure> {
         let lane = lane_of(task);
+        let deadline = self.now() + time_left;
         let Some(destination) = self.connection(&task.destination).await? else {
             return self
-                .set_aside(task, record, &lane, None, Some(stage::unknown_connection(&task.destination)))
+                .set_aside(
+                    task,
+                    record,
+                    &lane,
+                    None,
+                    Aside::because(stage::unknown_connection(&task.destination)),
+                )
                 .await;
         };
         if destination.connection.paused {
-            return self.set_aside(task, record, &lane, Some(&destination), Some(stage::paused())).await;
+            let aside = Aside::because(stage::paused());
+            return self.set_aside(task, record, &lane, Some(&destination), aside).await;
         }
         // Asked before anything is read or claimed: while it is open, waiting costs no attempt, and next to nothing.
         if let Some(until) = self.closed_until(&task.destination).await? {
-            return Ok(self.held_back(task, until));
+            return self.held_back(task, record, &lane, &destination, until).await;
         }
         if self.ledger().lane(&lane).await?.gate(task.release.as_ref()) == Gate::Behind {
-            return self.set_aside(task, record, &lane, Some(&destination), None).await;
+            return self.set_aside(task, record, &lane, Some(&destination), Aside::default()).await;
         }
         let pass = match self.enter(&task.destination, time_left).await? {
             Ok(pass) => pass,
-            Err(until) => return Ok(self.held_back(task, until)),
+            Err(until) => return self.held_back(task, record, &lane, &destination, until).await,
         };
         if let Some(until) = self.over_limit(task, record, &destination, time_left).await? {
             self.leave(&task.destination, &pass, None).await;
-            return Ok(self.held_back(task, until));
+            return self.held_back(task, record, &lane, &destination, until).await;
         }
+        let time_left = deadline.since(self.now());
         let expires = stage::expires(task.queued_at, &destination);
-        let claimed = self.ledger().claim(task, time_left, expires).await?;
+        let claimed =
+            self.ledger().claim(task, time_left, expires, self.retries_wait(&task.destination)).await?;
         if !matches!(claimed, Claimed::Go(_)) {
             self.leave_all(task, &destination, &pass, None).await;
         }
@@ -139,6 +156,9 @@ impl<P: DeliverPorts> Bridge<P> {
         time_left: Duration,
     ) -> Result<Report, stage::Failure> {
         let attempt = claim.doc.attempts;
+        if claim.doc.tries > 1 {
+            self.retries(&task.destination);
+        }
         let (outcome, good) = match self
             .unpack(Purpose::Delivery, &task.destination, task.delivery.as_str(), &task.payload)
             .await
@@ -185,7 +205,7 @@ impl<P: DeliverPorts> Bridge<P> {
                 Settled::Fenced => Ok(fenced(line)),
             },
             Outcome::Rejected(cause) => {
-                self.give_up(task, record, lane, destination, claim, "rejected", cause).await
+                self.give_up(task, record, lane, destination, claim, "rejected", cause, None).await
             }
             // The transports there are carry an idempotency key: repeating is safe.
             Outcome::Unknown(cause) => {
@@ -224,11 +244,24 @@ impl<P: DeliverPorts> Bridge<P> {
         if deliver.limits.is_empty() {
             return Ok(None);
         }
-        let taken = self.take_call(&task.destination, deliver, record.receives == 1).await?;
-        if taken.is_err() && deliver.concurrency.is_some() {
-            self.leave_seat(&task.destination, &task.delivery).await;
+        let deadline = self.now() + time_left;
+        let mut first = record.receives == 1;
+        loop {
+            let Err(until) = self.take_call(&task.destination, deliver, first).await? else {
+                return Ok(None);
+            };
+            let wait = until.since(self.now());
+            // A queue counts in seconds: the last moments are waited for here, so that the call comes when it is due.
+            if wait <= MOMENTS && deadline.since(until) > ENOUGH {
+                self.ports.clock().sleep(wait).await;
+                first = false;
+                continue;
+            }
+            if deliver.concurrency.is_some() {
+                self.leave_seat(&task.destination, &task.delivery).await;
+            }
+            return Ok(Some(self.now() + Duration::from_secs(wait.as_secs())));
         }
-        Ok(taken.err())
     }
 
     async fn leave_all(&self, task: &DeliverTask, destination: &Loaded, pass: &Pass, good: Option<bool>) {
@@ -238,13 +271,25 @@ impl<P: DeliverPorts> Bridge<P> {
         }
     }
 
-    /// The destination is not to be called now.
-    fn held_back(&self, task: &DeliverTask, until: Timestamp) -> Report {
+    /// The destination is not to be called before `until`.
+    async fn held_back(
+        &self,
+        task: &DeliverTask,
+        record: &Received,
+        lane: &LaneKey,
+        destination: &Arc<Loaded>,
+        until: Timestamp,
+    ) -> Result<Report, stage::Failure> {
+        let wait = until.since(self.now());
         let cause = Cause::new(
             "destination.waits",
             "the destination fails, or is called as often as it allows: no attempt is counted",
         );
-        again(until.since(self.now()), line_of(task, 0).cause(Some(cause)))
+        if wait > LONGEST_WAIT || record.receives >= OFTEN {
+            let aside = Aside { cause: Some(cause), due: Some(until) };
+            return self.set_aside(task, record, lane, Some(destination), aside).await;
+        }
+        Ok(again(wait, line_of(task, 0).cause(Some(cause))))
     }
 
     async fn try_again(
@@ -256,11 +301,20 @@ impl<P: DeliverPorts> Bridge<P> {
         claim: Claim,
         (outcome, after, cause): (&'static str, Option<Duration>, Cause),
     ) -> Result<Report, stage::Failure> {
-        let limit = destination.manifest.deliver.as_ref().map_or(1, |deliver| deliver.max_attempts);
+        let now = self.now();
+        let deliver = destination.manifest.deliver.as_ref();
+        let limit = deliver.map_or(1, |deliver| deliver.max_attempts);
+        let oldest = deliver
+            .map_or(Duration::ZERO, |deliver| HOUR * u32::try_from(deliver.max_age).unwrap_or(u32::MAX));
         let wait =
             backoff::full_jitter(claim.doc.tries, self.ports.clock().chance()).max(after.unwrap_or_default());
-        if claim.doc.tries >= limit || wait > LONGEST_WAIT {
-            return self.give_up(task, record, lane, destination, claim, outcome, cause).await;
+        let is_old = claim.doc.since.is_some_and(|since| now.since(since) >= oldest);
+        if claim.doc.tries >= limit || is_old {
+            return self.give_up(task, record, lane, destination, claim, outcome, cause, None).await;
+        }
+        if wait > LONGEST_WAIT {
+            let due = Some(now + wait);
+            return self.give_up(task, record, lane, destination, claim, outcome, cause, due).await;
         }
         let line = line_of(task, claim.doc.attempts).outcome(outcome).cause(Some(cause.clone()));
         Ok(match self.ledger().waiting(claim, outcome, cause, self.now() + wait).await? {
@@ -279,9 +333,11 @@ impl<P: DeliverPorts> Bridge<P> {
         mut claim: Claim,
         outcome: &str,
         cause: Cause,
+        due: Option<Timestamp>,
     ) -> Result<Report, stage::Failure> {
         claim.ended(self.now(), outcome, &cause);
-        let line = line_of(task, claim.doc.attempts).outcome("parked").cause(Some(cause.clone()));
+        let word = if due.is_some() { "deferred" } else { "parked" };
+        let line = line_of(task, claim.doc.attempts).outcome(word).cause(Some(cause.clone()));
         let parked = self
             .ledger()
             .park(ParkRequest {
@@ -289,7 +345,9 @@ impl<P: DeliverPorts> Bridge<P> {
                 order: &order_of(task, record),
                 task: &self.preserved(task).await?,
                 cause: Some(cause),
-                policy: destination.connection.lanes,
+                // A lane that has to wait waits as a whole, whatever it does when somebody must look.
+                policy: if due.is_some() { LanePolicy::Hold } else { destination.connection.lanes },
+                due,
                 subject: Subject::Claimed(&claim),
             })
             .await?;
@@ -306,7 +364,7 @@ impl<P: DeliverPorts> Bridge<P> {
         record: &Received,
         lane: &LaneKey,
         destination: Option<&Arc<Loaded>>,
-        cause: Option<Cause>,
+        Aside { cause, due }: Aside,
     ) -> Result<Report, stage::Failure> {
         let expires =
             destination.map_or_else(|| stage::longest(task.queued_at), |d| stage::expires(task.queued_at, d));
@@ -319,6 +377,7 @@ impl<P: DeliverPorts> Bridge<P> {
                 task: &self.preserved(task).await?,
                 cause,
                 policy: LanePolicy::Hold,
+                due,
                 subject: Subject::Delivery(task, expires),
             })
             .await?;
@@ -348,6 +407,19 @@ impl<P: DeliverPorts> Bridge<P> {
             .preserved_payload(Purpose::Delivery, &task.destination, task.delivery.as_str(), task.payload)
             .await?;
         Ok(ParkedTask::Outbound(task))
+    }
+}
+
+/// Why a delivery is set aside without an attempt: because of its lane alone, for a cause, or for a cause until a time.
+#[derive(Debug, Default)]
+struct Aside {
+    cause: Option<Cause>,
+    due: Option<Timestamp>,
+}
+
+impl Aside {
+    const fn because(cause: Cause) -> Self {
+        Self { cause: Some(cause), due: None }
     }
 }
 

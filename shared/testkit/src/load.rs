@@ -26,7 +26,7 @@ use futures::executor::block_on;
 use serde_json::json;
 
 use crate::{
-    memory::{Fault, Hook, MemoryAdapters, MemoryPorts, Shared, lock},
+    memory::{Effect, Fault, Hook, MemoryAdapters, MemoryPorts, Shared, lock},
     practice::{Practice, actor},
     sim::{DESTINATION, Rng, plan},
 };
@@ -169,7 +169,7 @@ impl Load {
 
     /// Posts so many notes at once.
     pub fn pile_up(&mut self, notes: usize, patients: usize) {
-        (0..notes).for_each(|_| self.post(patients));
+        (0..notes).for_each(|number| self.post(&format!("p{}", number % patients)));
     }
 
     /// Calls that a destination refused.
@@ -197,12 +197,17 @@ impl Load {
 
     /// Posts a note about one of `patients` every `gap_ms`, until `until` seconds after the beginning.
     pub fn run(&mut self, until: f64, gap_ms: i64, patients: usize) {
+        self.run_with(until, gap_ms, |number| format!("p{}", number % patients));
+    }
+
+    /// The same, about the patient that `patient` says for a note's number.
+    pub fn run_with(&mut self, until: f64, gap_ms: i64, patient: impl Fn(usize) -> String) {
         let end = self.start + (until * 1000.0) as i64;
         let mut arrives = lock(&self.practice.world).now;
         loop {
             let now = lock(&self.practice.world).now;
             if gap_ms > 0 && arrives <= now {
-                self.post(patients);
+                self.post(&patient(self.posted.len()));
                 arrives += gap_ms;
             }
             let mut context = Context::from_waker(Waker::noop());
@@ -218,15 +223,51 @@ impl Load {
         }
     }
 
-    /// Posts a note, and lets it be normalized at once.
-    pub fn post(&mut self, patients: usize) {
-        let number = self.posted.len();
-        let tag = format!("note-{}-{number}", number % patients);
-        let body = json!({"patient": format!("p{}", number % patients), "tag": tag, "odd": false});
+    /// Posts a note about a patient, and lets it be normalized at once.
+    pub fn post(&mut self, patient: &str) {
+        let tag = format!("note-{}-{patient}", self.posted.len());
+        let body = json!({"patient": patient, "tag": tag, "odd": false});
         let answer = self.practice.post(&[("x-token", "t")], body.to_string().as_bytes());
         assert_eq!(answer.status, 202, "a note is not accepted");
         self.posted.insert(tag, lock(&self.practice.world).now);
         while self.practice.work(QueueName::Inbound) {}
+    }
+
+    /// Pauses a destination, or resumes it.
+    pub fn pause(&self, destination: &str, paused: bool) {
+        let id = destination.parse().expect("valid");
+        block_on(self.practice.bridge.set_paused(&id, paused, actor())).expect("a calm world");
+    }
+
+    /// Releases the lanes of a destination in which something is parked, so many tasks a second; how many lanes.
+    pub fn release_parked(&self, destination: &str, per_second: u32) -> usize {
+        let id: ConnectionId = destination.parse().expect("valid");
+        let lanes = block_on(self.practice.bridge.parked(&id.tenant(), Some(&id))).expect("a calm world");
+        let keys: Vec<_> = lanes.iter().map(|lane| (lane.key.clone(), lane.tasks.len())).collect();
+        let (bridge, actor) = (&self.practice.bridge, actor());
+        block_on(bridge.release_lanes(&keys, per_second, &actor, "load")).expect("a calm world");
+        lanes.len()
+    }
+
+    /// How many tasks are parked.
+    pub fn parked(&self) -> usize {
+        let world = lock(&self.practice.world);
+        world.tables.iter().filter(|record| record.key.sk.starts_with("parked#")).count()
+    }
+
+    /// That each patient's notes had their effects in the order in which they were posted.
+    pub fn assert_in_order(&self, destination: &str) {
+        let world = lock(&self.practice.world);
+        let mut last: BTreeMap<String, usize> = BTreeMap::new();
+        for effect in
+            world.receiver.effects.iter().filter(|effect| effect.destination.as_str() == destination)
+        {
+            let tag = effect.body.split('"').find(|part| part.starts_with("note-")).expect("a note");
+            let (number, patient) = tag["note-".len()..].split_once('-').expect("a tag");
+            let number: usize = number.parse().expect("a number");
+            let before = last.insert(patient.to_owned(), number);
+            assert!(before.is_none_or(|before| before < number), "{tag} came after {before:?}");
+        }
     }
 
     /// How many notes were posted.
@@ -258,14 +299,23 @@ impl Load {
 
     /// Milliseconds from post to delivery, sorted, of what a destination took between two times.
     pub fn ages(&self, destination: &str, from: f64, to: f64) -> Vec<i64> {
+        self.ages_of(destination, |effect, _| self.is_within(effect.at, from, to))
+    }
+
+    /// The same of the notes from number `first` on.
+    pub fn ages_since(&self, destination: &str, first: usize) -> Vec<i64> {
+        self.ages_of(destination, |_, number| number >= first)
+    }
+
+    fn ages_of(&self, destination: &str, takes: impl Fn(&Effect, usize) -> bool) -> Vec<i64> {
         let world = lock(&self.practice.world);
-        let effects = world.receiver.effects.iter().filter(|e| e.destination.as_str() == destination);
-        let age = |effect: &crate::memory::Effect| {
+        let age = |effect: &Effect| {
             let tag = effect.body.split('"').find(|part| part.starts_with("note-"))?;
-            Some(effect.at - self.posted.get(tag)?)
+            let number = tag.split('-').nth(1)?.parse().ok()?;
+            takes(effect, number).then_some(effect.at - self.posted.get(tag)?)
         };
-        let mut ages: Vec<i64> =
-            effects.filter(|effect| self.is_within(effect.at, from, to)).filter_map(age).collect();
+        let effects = world.receiver.effects.iter().filter(|e| e.destination.as_str() == destination);
+        let mut ages: Vec<i64> = effects.filter_map(age).collect();
         ages.sort_unstable();
         ages
     }

@@ -11,6 +11,8 @@ use crate::{Fault, Problem, template};
 const LONGEST_TIMEOUT: u64 = 30;
 /// With full jitter and a ceiling this is more than a week.
 const MOST_ATTEMPTS: u64 = 100;
+/// Hours: what a delivery may wait for in the ledger.
+const LONGEST_AGE: u64 = 30 * 24;
 /// Of a period. More is no limit.
 const MOST_CALLS: u64 = 1_000_000;
 /// Seconds: 31 days.
@@ -72,6 +74,9 @@ fn deliver(deliver: &Deliver, manifest: &Manifest, place: &Place, problems: &mut
         place.at("max-attempts"),
         || Fault::OutOfRange(1, MOST_ATTEMPTS),
     );
+    problems.unless(in_range(deliver.max_age, LONGEST_AGE), place.at("max-age"), || {
+        Fault::OutOfRange(1, LONGEST_AGE)
+    });
     for (number, limit) in deliver.limits.iter().enumerate() {
         let place = place.at("limits").at(number);
         problems.unless(in_range(u64::from(limit.calls), MOST_CALLS), place.at("calls"), || {

@@ -6,7 +6,7 @@ use bridge_core::{
     Timestamp,
     manifest::{Signal, WaitForm},
 };
-use reqwest::Response;
+use reqwest::{Response, header::RETRY_AFTER};
 
 use super::retry_after;
 
@@ -35,7 +35,9 @@ pub(super) async fn throttle(
             }
         }
         let header = signal.header.as_ref().and_then(|name| response.headers().get(name)?.to_str().ok());
-        let asked = asked.or_else(|| parse(header?, signal.form, now));
+        let asked = asked
+            .or_else(|| parse(header?, signal.form, now))
+            .or_else(|| retry_after::parse(response.headers().get(RETRY_AFTER)?.to_str().ok()?, now));
         return Some(asked.or(signal.seconds.map(Duration::from_secs)));
     }
     None

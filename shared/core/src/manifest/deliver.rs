@@ -14,6 +14,9 @@ pub struct Deliver {
     /// After this many attempts a delivery is parked.
     #[serde(default = "twelve")]
     pub max_attempts: u32,
+    /// A delivery that fails this many hours after its first attempt is parked, however many it had.
+    #[serde(default = "three_days")]
+    pub max_age: u64,
     /// How often it may be called; all of them hold at once, for all processes together.
     #[serde(default)]
     pub limits: Vec<Limit>,
@@ -71,6 +74,10 @@ pub enum WaitForm {
 
 const fn ten_seconds() -> u64 {
     10
+}
+
+const fn three_days() -> u64 {
+    72
 }
 
 const fn twelve() -> u32 {

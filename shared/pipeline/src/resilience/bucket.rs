@@ -5,8 +5,7 @@
 //! the remote resets on the clock (each hour, each day) has one slice as long as the period, and loses nothing.
 //!
 //! Who finds nothing gets a turn: a time to come back at, one after the other. Who comes for the first time goes
-//! behind those who wait; who comes back and finds nothing again waits for what becomes free next. Turns are given a
-//! little closer than calls become free, so that a late one wastes nothing.
+//! behind those who wait; who comes back and finds nothing again waits for what becomes free next.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,8 +14,6 @@ use serde::{Deserialize, Serialize};
 
 /// Slices of a period.
 const SLICES: i64 = 12;
-/// The part of the time between two calls that lies between two turns.
-const TURNS: f64 = 0.95;
 /// One record takes this many calls a second; a limit above it is cut into shards.
 const CALLS_PER_SHARD: u32 = 50;
 /// More shards than this are more to look through than they are worth.
@@ -60,7 +57,7 @@ impl Share {
     /// The time from one call to the next, when all are spread evenly.
     fn between(&self) -> Duration {
         let period = self.slice * (self.reach + 1);
-        Duration::from_millis(period as u64).mul_f64(TURNS) / self.calls.max(1)
+        Duration::from_millis(period as u64) / self.calls.max(1)
     }
 }
 
@@ -82,9 +79,6 @@ pub struct Bucket {
     /// The last turn that was given to somebody new.
     #[serde(default)]
     turn: Timestamp,
-    /// The last one that was given to somebody who had waited.
-    #[serde(default)]
-    again: Timestamp,
 }
 
 impl Bucket {
@@ -97,7 +91,7 @@ impl Bucket {
         self.taken.retain(|at, _| *at >= slice - share.reach);
         let taken = self.taken.values().sum::<u32>();
         let free = share.calls.saturating_sub(taken);
-        let others_wait = first && self.turn.max(self.again) > now;
+        let others_wait = first && self.turn > now;
         if free > 0 && !others_wait {
             let calls = free.min(share.lease);
             *self.taken.entry(slice).or_default() += calls;
@@ -106,14 +100,11 @@ impl Bucket {
         let oldest = self.taken.keys().next().copied().unwrap_or(slice);
         let free_at =
             if free > 0 { now } else { Timestamp::from_millis((oldest + share.reach + 1) * share.slice) };
-        let last = if first { self.turn.max(self.again) } else { self.again };
-        let turn = free_at.max(last + share.between()).max(now);
-        if first {
-            self.turn = turn;
-        } else {
-            self.again = turn;
+        if !first {
+            return Err(free_at.max(now));
         }
-        Err(turn)
+        self.turn = free_at.max(self.turn + share.between()).max(now);
+        Err(self.turn)
     }
 }
 
@@ -145,7 +136,7 @@ mod tests {
                     wakes.push((now + 20, true));
                 }
                 // Somewhat late, as everything is.
-                Err(until) => wakes.push((until.as_millis() + 40, false)),
+                Err(until) => wakes.push((until.as_millis() + 15, false)),
             }
         }
     }

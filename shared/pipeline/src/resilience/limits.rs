@@ -200,7 +200,11 @@ impl<P: Ports> Bridge<P> {
 
     /// Gives the seat back. One that is not given back is free when its time is over.
     pub(crate) async fn leave_seat(&self, destination: &ConnectionId, delivery: &DeliveryId) {
-        let left = self.change_seats(destination, |held| Ok(held.leave(delivery))).await;
+        let leave = |held: &mut Seats| {
+            held.leave(delivery);
+            Ok(())
+        };
+        let left = self.change_seats(destination, leave).await;
         if let Err(error) = left {
             tracing::warn!(connection = %destination, %error, "a seat could not be given back, and will expire");
         }

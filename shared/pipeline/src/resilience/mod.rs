@@ -5,6 +5,7 @@
 
 mod breaker;
 mod bucket;
+mod budget;
 pub(crate) mod endpoint;
 pub(crate) mod limits;
 mod seats;

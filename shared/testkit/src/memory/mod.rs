@@ -64,6 +64,10 @@ pub trait Hook: Send + Sync + 'static {
     fn fault(&self, operation: &'static str) -> Option<Fault>;
     /// Uniform in `0.0..1.0`.
     fn chance(&self) -> f64;
+    /// Whether waiting makes time pass: where nothing else does.
+    fn passes_time(&self) -> bool {
+        false
+    }
     /// Plants a bug: what a write becomes. Identity in a healthy world.
     fn corrupt(&self, writes: Vec<Write>) -> Vec<Write> {
         writes
@@ -94,6 +98,9 @@ impl Hook for Calm {
     }
     fn chance(&self) -> f64 {
         0.5
+    }
+    fn passes_time(&self) -> bool {
+        true
     }
 }
 
@@ -232,6 +239,15 @@ impl<H: Hook> Clock for MemoryPorts<H> {
     }
     fn chance(&self) -> f64 {
         self.hook.chance()
+    }
+    async fn sleep(&self, time: Duration) {
+        let until = lock(&self.world).now + i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        while lock(&self.world).now < until {
+            if self.hook.passes_time() {
+                lock(&self.world).now = until;
+            }
+            self.hook.pause().await;
+        }
     }
 }
 

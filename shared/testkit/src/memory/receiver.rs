@@ -49,6 +49,8 @@ pub struct Receiver {
     pub calls: u64,
     /// Share of calls that fail without effect.
     pub fail: f64,
+    /// Share of those failures that ask for a wait of hours.
+    pub puts_off: f64,
     /// Share of calls that have their effect and are not answered.
     pub mute: f64,
     /// Deliveries whose body holds this are rejected, as long as it is set.
@@ -164,6 +166,13 @@ impl Receiver {
         }
         if self.rejects.as_ref().is_some_and(|mark| text.contains(mark.as_str())) {
             return Outcome::Rejected(Cause::new("http.422", "the receiver rejects it"));
+        }
+        if roll < self.fail * self.puts_off {
+            let after = Some(std::time::Duration::from_hours(8));
+            return Outcome::Retry {
+                after,
+                cause: Cause::new("http.503", "the receiver is closed for the night"),
+            };
         }
         if roll < self.fail {
             return Outcome::Retry { after: None, cause: Cause::new("http.500", "the receiver failed") };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bridge_pipeline::{
     ledger::{DeliveryDoc, DeliveryState, LaneDoc, MessageDoc, MessageState},
     ports::Record,
+    replays::{ReplayDoc, ReplayState},
 };
 
 use super::run::Sim;
@@ -52,8 +53,16 @@ pub(super) fn check(sim: &Sim, settled: bool) -> Vec<Violation> {
         first.entry(tag).or_insert(at);
     }
     let repeats = tags.len() - first.len();
-    if repeats as u64 > sim.replayed {
-        violations.push(Violation::Repeated(format!("{repeats} repeats for {} replays", sim.replayed)));
+    let messages = world.tables.iter().filter(|record| record.key.sk == "message");
+    let replays = |record: &Record| -> usize {
+        serde_json::from_str::<MessageDoc>(&record.doc).expect("a message").replays.len()
+    };
+    let replays: usize = messages.map(replays).sum();
+    if repeats > replays || replays as u64 > sim.replayed {
+        violations.push(Violation::Repeated(format!(
+            "{repeats} repeats for {replays} replays of {}",
+            sim.replayed
+        )));
     }
     for notes in &sim.senders_notes {
         let mut last = None;
@@ -77,6 +86,11 @@ pub(super) fn check(sim: &Sim, settled: bool) -> Vec<Violation> {
             let doc: DeliveryDoc = serde_json::from_str(&record.doc).expect("a delivery");
             if !matches!(doc.state, DeliveryState::Delivered { .. }) {
                 violations.push(Violation::Unfinished(doc.delivery.to_string()));
+            }
+        } else if sk.starts_with("replay#") {
+            let doc: ReplayDoc = serde_json::from_str(&record.doc).expect("a replay");
+            if doc.state == ReplayState::Running {
+                violations.push(Violation::Unfinished(doc.id));
             }
         } else if sk == "lane" {
             let doc: LaneDoc = serde_json::from_str(&record.doc).expect("a lane");
