@@ -23,8 +23,8 @@ test *args:
 lint: tools
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- --deny warnings
-    {{ py }}/ruff format --check --config tools/ruff.toml tools infra
-    {{ py }}/ruff check --config tools/ruff.toml tools infra
+    {{ py }}/ruff format --check --config tools/ruff.toml tools infra tests/interop
+    {{ py }}/ruff check --config tools/ruff.toml tools infra tests/interop
 
 # Licences, bans and sources of dependencies; known vulnerabilities where their database can be reached.
 deny: tools
@@ -41,11 +41,20 @@ template: tools
 
 # The real functions, deployed by the template to the emulator: a webhook in, a delivery out.
 e2e: tools
-    cargo build --package bridge --package webhook-intake --package normalize --package deliver --package retry
+    cargo build --package bridge --package webhook-intake --package hl7-intake --package normalize --package deliver --package retry
     {{ py }}/pytest infra/tests/e2e --binaries {{ built }}/debug
 
+# Other engines' clients against the MLLP gateway, over the emulator. Those that can't be had here are skipped by name.
+interop: tools
+    cargo build --package bridge --package mllp-gateway
+    {{ py }}/pytest -rs tests/interop --binaries {{ built }}/debug
+
+# HL7's own validator over what HL7 v2 messages become; files or folders of messages, the project's own by default.
+validate *messages:
+    tools/validate {{ messages }}
+
 # Everything that CI checks: the fast and the telling first.
-ci: test lint deny template e2e sim
+ci: test lint deny template validate e2e interop sim
 
 # The simulation, so many seeds of it; a failing seed is printed and can be run again.
 sim seeds="10000":
@@ -53,14 +62,19 @@ sim seeds="10000":
 
 # What a webhook costs in process, what HL7 v2 costs beside its yardsticks, and what a message costs on AWS.
 bench:
-    cargo bench --package bridge-testkit --package bridge-hl7v2 --package bridge-convert
+    cargo bench --package bridge-testkit --package bridge-hl7v2 --package bridge-convert --package bridge-formats \
+        --package mllp-gateway
     cargo run -- bench cost
 
-# Look for inputs that break HL7 v2 reading and framing, for so many seconds each (needs nightly and cargo-fuzz).
-fuzz seconds="300":
-    for target in hl7v2_parse hl7v2_frame; do \
-        cargo +nightly fuzz run "$target" -- -max_total_time={{ seconds }}; \
-    done
+# Starts of the release binaries, from exec to the first event asked for, beside a hello world.
+coldstart rounds="40":
+    cargo build --release --package webhook-intake --package hl7-intake --package normalize --package deliver --package retry
+    cargo build --release --package bridge-aws --example hello
+    tools/coldstart.py {{ built }}/release {{ rounds }}
+
+# Look for inputs that break a reader, for so many seconds each; a C++ compiler is needed.
+fuzz seconds="300" *targets:
+    tools/fuzz {{ seconds }} {{ targets }}
 
 # Build and deploy to AWS: `just deploy staging`.
 deploy environment: tools
@@ -70,8 +84,8 @@ deploy environment: tools
 # Format everything.
 fmt: tools
     cargo fmt --all
-    {{ py }}/ruff format --config tools/ruff.toml tools infra
-    {{ py }}/ruff check --fix --config tools/ruff.toml tools infra
+    {{ py }}/ruff format --config tools/ruff.toml tools infra tests/interop
+    {{ py }}/ruff check --fix --config tools/ruff.toml tools infra tests/interop
 
 # Install the tools that the other recipes need.
 tools:

@@ -37,7 +37,7 @@ def translated() -> dict:
 
 def problems() -> list[str]:
     """What the linters say; empty when they are content."""
-    found = _run([BIN / "cfn-lint", templates.MAIN, *templates.NESTED.values()])
+    found = _run([BIN / "cfn-lint", templates.MAIN, *templates.NESTED.values(), templates.GATEWAY])
     found += _run([BIN / "sam", "validate", "--lint", "--template", templates.MAIN])
     with tempfile.TemporaryDirectory() as directory:
         out = Path(directory) / "translated.json"

@@ -11,6 +11,8 @@ import yaml
 
 INFRA = Path(__file__).resolve().parent.parent / "infra"
 MAIN = INFRA / "template.yaml"
+# A stack of its own, beside the others.
+GATEWAY = INFRA / "gateway.yaml"
 NESTED = {"Storage": INFRA / "storage.yaml", "Observability": INFRA / "observability.yaml"}
 
 

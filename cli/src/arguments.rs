@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    commands::{bench, connections, convert, messages, receiver, replays, tenants, up},
+    commands::{ack, bench, connections, convert, messages, receiver, replays, send, tenants, up},
     environment,
     local::state::State,
 };
@@ -73,14 +73,18 @@ pub(crate) enum Command {
     },
     /// Print the environment of the functions, for `cargo lambda watch`
     Env,
-    /// Show the FHIR that HL7 v2 messages become
+    /// Show the FHIR that HL7 v2 messages become, or the messages that FHIR becomes
     Convert(convert::Args),
+    /// Send HL7 v2 messages, over MLLP or HTTP
+    Send(send::Args),
+    /// Show the acknowledgments that HL7 v2 messages get
+    Ack(ack::Args),
     /// Measure what a message costs
     Bench {
         #[command(subcommand)]
         command: bench::Command,
     },
-    /// Run the stand-in for Practice Studio alone
+    /// Run the stand-in for Practice Studio alone, or a receiver of HL7 v2
     Receiver(receiver::Args),
 }
 

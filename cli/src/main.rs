@@ -9,6 +9,7 @@ mod demo;
 mod environment;
 mod failure;
 mod files;
+mod hl7;
 mod local;
 mod output;
 mod receiver;
@@ -36,6 +37,8 @@ async fn main() -> ExitCode {
         Command::Replays { command } => commands::replays::run(&global, command, out).await,
         Command::Env => commands::env::run(&global, out),
         Command::Convert(args) => commands::convert::run(&args, out),
+        Command::Send(args) => commands::send::run(&args, out).await,
+        Command::Ack(args) => commands::ack::run(&args, out),
         Command::Bench { command } => commands::bench::run(&global, command, out).await,
         Command::Receiver(args) => commands::receiver::run(args, out).await,
     };

@@ -27,6 +27,9 @@ pub(crate) fn headers(rule: &Verify, secret: &str, request: &Unsigned<'_>) -> Op
     let one = |name: &str, value: String| Some(vec![(name.to_owned(), value)]);
     match rule {
         Verify::Token { header, .. } => one(header, secret.to_owned()),
+        Verify::Basic { user, .. } => {
+            one("authorization", format!("Basic {}", BASE64.encode(format!("{user}:{secret}").as_bytes())))
+        }
         Verify::Hmac { header, encoding, prefix, .. } => {
             one(header, format!("{prefix}{}", encode(*encoding, &hmac_sha256(secret.as_bytes(), &[body]))))
         }

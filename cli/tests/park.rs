@@ -31,7 +31,7 @@ fn a_mapping_that_fails_parks_its_lane_until_it_is_put_right() {
     };
 
     let book = bridge.ready["system"]["receiver"].as_str().unwrap().to_owned();
-    eventually("the samples", SOON, || get(&book).filter(|book| book["count"] == 4));
+    eventually("the samples", SOON, || get(&book).filter(|book| book["count"] == 5));
 
     // `sex` of the first has no FHIR code; the second is right, and of the same patient.
     let wrong = post(&bridge, "1", "robot");
@@ -89,7 +89,7 @@ fn work_of_a_paused_connection_waits_and_then_flows_in_order() {
     let home = tempfile::tempdir().unwrap();
     let bridge = Process::start(home.path(), &["up"]);
     let book = bridge.ready["system"]["receiver"].as_str().unwrap().to_owned();
-    eventually("the samples", SOON, || get(&book).filter(|book| book["count"] == 4));
+    eventually("the samples", SOON, || get(&book).filter(|book| book["count"] == 5));
     let studio = "sunrise.practice-studio";
 
     json(home.path(), &["connections", "pause", studio, "--reason", "maintenance"]);
@@ -97,13 +97,13 @@ fn work_of_a_paused_connection_waits_and_then_flows_in_order() {
     let messages: Vec<String> = (1..=3).map(|number| post(&bridge, &number.to_string(), "female")).collect();
     let parked = |path: &Path| json(path, &["messages", "list", "--state", "parked"]).len();
     eventually("all to wait", SOON, || (parked(home.path()) == 3).then_some(()));
-    assert_eq!(get(&book).unwrap()["count"], 4, "nothing reached the paused destination");
+    assert_eq!(get(&book).unwrap()["count"], 5, "nothing reached the paused destination");
 
     let begun = Instant::now();
     let resumed = run(home.path(), &["connections", "resume", studio, "--reason", "done"]);
     println!("resumed after {:?}: {}", begun.elapsed(), String::from_utf8_lossy(&resumed.stdout));
     assert!(resumed.status.success());
-    let book = eventually("all to arrive", SOON, || get(&book).filter(|book| book["count"] == 7));
+    let book = eventually("all to arrive", SOON, || get(&book).filter(|book| book["count"] == 8));
     let keys: Vec<&Value> = book["deliveries"].as_array().unwrap()[4..].iter().map(|d| &d["key"]).collect();
     let sent: Vec<Value> = messages
         .iter()

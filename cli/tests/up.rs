@@ -19,7 +19,7 @@ fn a_webhook_is_delivered_and_the_next_start_knows_it() {
 
     // The sample traffic of a fresh start arrives.
     let book = bridge.ready["system"]["receiver"].as_str().unwrap().to_owned();
-    eventually("the samples", SOON, || get(&book).filter(|book| book["count"] == 4));
+    eventually("the samples", SOON, || get(&book).filter(|book| book["count"] == 5));
 
     // The command that is printed works as it is printed.
     let output = shell(bridge.ready["try"][0].as_str().unwrap());

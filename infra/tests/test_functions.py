@@ -136,6 +136,7 @@ def test_sending_is_given_to_those_who_send():
     senders = {name: [str(resource) for resource in allowed(name, "sqs:SendMessage")] for name in FUNCTIONS}
     assert senders == {
         "WebhookIntake": [str(arn("Inbound"))],
+        "Hl7Intake": [str(arn("Inbound"))],
         "Normalize": [str(arn("Outbound")), str(arn("Commands"))],
         "Deliver": [str(arn("Commands"))],
         "Retry": [str(arn("Inbound")), str(arn("Outbound"))],
@@ -161,19 +162,25 @@ def test_the_emulator_is_an_option_that_aws_never_sees():
     assert variables["AWS_ENDPOINT_URL"] == {"Fn::If": ["OnEmulator", {"Ref": "EndpointUrl"}, {"Ref": "AWS::NoValue"}]}
 
 
-def test_routes_are_explicit_and_reach_webhook_intake():
+def test_routes_are_explicit_and_reach_their_intake():
     routes = templates.resources(MAIN, "AWS::ApiGatewayV2::Route")
-    assert {route["RouteKey"] for route in routes.values()} == {
-        "POST /webhooks/{connection}",
-        "GET /webhooks/{connection}",
+    reached = {route["RouteKey"]: route["Target"]["Fn::Sub"] for route in routes.values()}
+    assert reached == {
+        "POST /webhooks/{connection}": "integrations/${WebhookIntegration}",
+        "GET /webhooks/{connection}": "integrations/${WebhookIntegration}",
+        "POST /hl7/{connection}": "integrations/${Hl7Integration}",
     }
-    for route in routes.values():
-        assert route["Target"] == {"Fn::Sub": "integrations/${WebhookIntegration}"}
-    integration = MAIN["Resources"]["WebhookIntegration"]["Properties"]
-    assert integration["IntegrationUri"] == arn("WebhookIntake")
-    assert integration["PayloadFormatVersion"] == "2.0"
-    assert integration["TimeoutInMillis"] > 1000 * FUNCTIONS["WebhookIntake"]["Timeout"]
     assert "Body" not in MAIN["Resources"]["Api"]["Properties"]
+
+
+@pytest.mark.parametrize(
+    ("integration", "function"), [("WebhookIntegration", "WebhookIntake"), ("Hl7Integration", "Hl7Intake")]
+)
+def test_the_api_waits_longer_than_its_function_works(integration, function):
+    integration = MAIN["Resources"][integration]["Properties"]
+    assert integration["IntegrationUri"] == arn(function)
+    assert integration["PayloadFormatVersion"] == "2.0"
+    assert integration["TimeoutInMillis"] > 1000 * FUNCTIONS[function]["Timeout"]
 
 
 def test_the_api_is_throttled_and_logs_no_query_string_and_no_header():

@@ -5,7 +5,7 @@ import json
 import deploy
 import pytest
 
-EVERY = {"webhook-intake", "normalize", "deliver", "retry"}
+EVERY = {"webhook-intake", "hl7-intake", "normalize", "deliver", "retry"}
 ITEM = {"pk": {"S": "probe"}, "sk": {"S": "probe"}}
 ENTRY = {"MessageBody": "probe", "MessageGroupId": "probe", "MessageDeduplicationId": "probe"}
 RECEIPT = {"ReceiptHandle": "probe"}
@@ -80,7 +80,7 @@ MATRIX = [
     (get("{ResourcesTable}"), {"normalize"}),
     (put("{ResourcesTable}"), {"normalize"}),
     (delete("{ResourcesTable}"), NOBODY),
-    (send("InboundQueueUrl"), {"webhook-intake", "retry"}),
+    (send("InboundQueueUrl"), {"webhook-intake", "hl7-intake", "retry"}),
     (send("OutboundQueueUrl"), {"normalize", "retry"}),
     (send("CommandsQueueUrl"), {"normalize", "deliver"}),
     (hide("inbound"), {"normalize"}),
@@ -90,7 +90,7 @@ MATRIX = [
     (hide("outbound-dead-letters"), {"retry"}),
     (hide("commands-dead-letters"), {"retry"}),
     (purge("InboundQueueUrl"), NOBODY),
-    (put_object("payloads"), {"webhook-intake", "normalize", "retry"}),
+    (put_object("payloads"), {"webhook-intake", "hl7-intake", "normalize", "retry"}),
     (put_object("parked"), {"normalize", "deliver", "retry"}),
     (get_object("payloads"), {"normalize", "deliver", "retry"}),
     (DELETE_OBJECT, NOBODY),

@@ -7,21 +7,30 @@ use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// Who may name whom, in what is shipped.
 const MAY_NAME: &[(&str, &[&str])] = &[
-    ("bridge-core", &[]),
+    ("bridge-core", &["bridge-hl7v2"]),
     ("bridge-emulator", &[]),
     ("bridge-hl7v2", &[]),
     ("bridge-convert", &["bridge-hl7v2", "bridge-fhir"]),
     ("bridge-seal", &["bridge-core"]),
     ("bridge-fhir", &["bridge-core"]),
+    ("bridge-formats", &["bridge-core", "bridge-hl7v2"]),
     ("bridge-mapping", &["bridge-core"]),
-    ("bridge-adapters", &["bridge-core", "bridge-mapping", "bridge-seal", "bridge-fhir"]),
-    ("bridge-pipeline", &["bridge-core", "bridge-fhir", "bridge-mapping", "bridge-seal"]),
+    ("bridge-adapters", &["bridge-core", "bridge-fhir", "bridge-hl7v2", "bridge-mapping", "bridge-seal"]),
+    (
+        "bridge-pipeline",
+        &["bridge-convert", "bridge-core", "bridge-fhir", "bridge-hl7v2", "bridge-mapping", "bridge-seal"],
+    ),
     ("bridge-aws", &["bridge-core", "bridge-pipeline"]),
     ("bridge-testkit", &["bridge-core", "bridge-pipeline", "bridge-seal"]),
     ("webhook-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
+    ("hl7-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("normalize", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("deliver", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("retry", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
+    (
+        "mllp-gateway",
+        &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-hl7v2", "bridge-pipeline", "bridge-seal"],
+    ),
     (
         "bridge",
         &[
@@ -36,6 +45,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "bridge-pipeline",
             "bridge-seal",
             "deliver",
+            "hl7-intake",
+            "mllp-gateway",
             "normalize",
             "retry",
             "webhook-intake",

@@ -34,7 +34,7 @@ fn no_pipeline_code_names_a_product() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name().to_string_lossy().to_lowercase())
         // Where everything goes, and what belongs to nobody.
-        .filter(|name| name != "practice-studio" && name != "generic-json")
+        .filter(|name| !["practice-studio", "generic-json", "hl7v2"].contains(&name.as_str()))
         .collect();
     assert!(products.len() >= 3, "{products:?}");
     let folders =
@@ -51,7 +51,7 @@ fn no_pipeline_code_names_a_product() {
 
 #[test]
 fn no_source_file_grows_beyond_five_hundred_lines() {
-    for (path, text) in sources(&["shared", "functions", "cli"]) {
+    for (path, text) in sources(&["shared", "functions", "gateways", "cli"]) {
         let lines = text.lines().count();
         assert!(lines <= 500, "{} has {lines} lines: split it by job", path.display());
     }

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod ack;
 pub(crate) mod bench;
 pub(crate) mod connections;
 pub(crate) mod convert;
@@ -7,5 +8,6 @@ pub(crate) mod env;
 pub(crate) mod messages;
 pub(crate) mod receiver;
 pub(crate) mod replays;
+pub(crate) mod send;
 pub(crate) mod tenants;
 pub(crate) mod up;

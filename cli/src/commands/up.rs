@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use bridge_aws::SystemClock;
+use bridge_core::id::TenantId;
 use bridge_emulator::Keep;
 use bridge_pipeline::ports::Clock as _;
 use serde_json::json;
@@ -18,7 +19,7 @@ use crate::{
     local::{
         self, Running,
         emulator::{self, Endpoint},
-        server, signals,
+        mllp, server, signals,
         state::{State, System},
     },
     output::{Colour, LiveLines, Out, Progress, note},
@@ -37,6 +38,12 @@ pub(crate) struct Args {
     /// Port of the webhooks on loopback [default: the first free one from 9400]
     #[arg(long)]
     port: Option<u16>,
+    /// Port of MLLP on loopback [default: the first free one from 2575]
+    #[arg(long, value_name = "PORT")]
+    mllp_port: Option<u16>,
+    /// Practice whose HL7 v2 connections take messages by MLLP, can be given several times [default: sunrise]
+    #[arg(long, value_name = "TENANT")]
+    mllp_tenant: Vec<TenantId>,
     /// Folder for everything that is kept (the same as --state-dir)
     #[arg(long, value_name = "FOLDER")]
     state: Option<PathBuf>,
@@ -83,6 +90,7 @@ async fn serve(
         pid: std::process::id(),
         since: SystemClock.now(),
         gateway: gateway.clone(),
+        mllp: None,
         receiver: None,
         region: local::REGION.to_owned(),
         environment: stack.environment.clone(),
@@ -94,6 +102,12 @@ async fn serve(
         system.receiver = Some(url);
         fresh = new;
     }
+    let tenants = match &*args.mllp_tenant {
+        [] => &[demo::tenant()?],
+        given => given,
+    };
+    let at = mllp::start(args.mllp_port, tenants, &system, &mut running, progress).await?;
+    system.mllp = Some(at.to_string());
     state.announce(&system)?;
     if !args.quiet {
         greet(&system, state, out);
@@ -142,6 +156,9 @@ fn greet(system: &System, state: &State, out: Out) {
     let strong = |text: &str| out.style.paint(Colour::Strong, text);
     out.text("");
     out.text(format_args!("{}  {}/webhooks/{{connection}}", strong("webhooks "), system.gateway));
+    if let Some(mllp) = &system.mllp {
+        out.text(format_args!("{}  {mllp}", strong("mllp     ")));
+    }
     if let Some(receiver) = &system.receiver {
         out.text(format_args!("{}  {}", strong("delivered"), receiver.trim_end_matches(PATH)));
     }

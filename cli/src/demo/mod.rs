@@ -6,6 +6,7 @@ use bridge_adapters::Catalog;
 use bridge_core::{
     Phi,
     config::{Connection, Secret},
+    id::{InvalidId, TenantId},
 };
 
 use crate::{
@@ -34,8 +35,17 @@ const FILES: &[(&str, &str)] = examples![
     "opendental.yaml",
     "drchrono.yaml",
     "athenahealth.yaml",
-    "front-desk.yaml"
+    "front-desk.yaml",
+    "registration.yaml"
 ];
+
+/// The practice's id.
+///
+/// # Errors
+/// Never: it is one.
+pub(crate) fn tenant() -> Result<TenantId, Failure> {
+    TENANT.parse().map_err(|error: InvalidId| Failure::World(error.to_string()))
+}
 
 /// What seeding came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,7 @@ pub(crate) mod emulator;
 mod event;
 mod functions;
 mod gateway;
+pub(crate) mod mllp;
 mod poller;
 mod provision;
 mod schedule;
@@ -14,7 +15,7 @@ pub(crate) mod stop;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use bridge_adapters::{Catalog, Http};
+use bridge_adapters::{Catalog, Transports};
 use bridge_aws::{
     Aws, AwsPorts, Meter,
     admin::Admin,
@@ -139,11 +140,12 @@ impl Created {
 /// The functions' handlers, by the names of their binaries: what each `main.rs` builds on Lambda.
 fn handlers(aws: &Aws) -> Result<BTreeMap<&'static str, Arc<dyn lambda::Function>>, Failure> {
     let ports = || AwsPorts::new(aws.clone(), Catalog::builtin());
-    let http = Http::new().map_err(|error| Failure::World(error.to_string()))?;
+    let transports = Transports::new().map_err(|error| Failure::World(error.to_string()))?;
     let mut handlers: BTreeMap<&'static str, Arc<dyn lambda::Function>> = BTreeMap::new();
     handlers.insert("webhook-intake", Arc::new(webhook_intake::WebhookIntake::new(ports())));
+    handlers.insert("hl7-intake", Arc::new(hl7_intake::Hl7Intake::new(ports())));
     handlers.insert("normalize", Arc::new(normalize::Normalize::new(ports())));
-    handlers.insert("deliver", Arc::new(deliver::Deliver::new(ports().with_destination(http))));
+    handlers.insert("deliver", Arc::new(deliver::Deliver::new(ports().with_destination(transports))));
     handlers.insert("retry", Arc::new(retry::Retry::new(ports(), aws.sources())));
     Ok(handlers)
 }

@@ -33,10 +33,22 @@ const MORE_PORTS: u16 = 100;
 /// # Errors
 /// When the port that was asked for is taken.
 pub(crate) async fn listen(port: Option<u16>, preferred: u16) -> Result<TcpListener, Failure> {
+    listen_as("--port", port, preferred).await
+}
+
+/// The same, where another argument gives the port.
+///
+/// # Errors
+/// When the port that was asked for is taken.
+pub(crate) async fn listen_as(
+    argument: &str,
+    port: Option<u16>,
+    preferred: u16,
+) -> Result<TcpListener, Failure> {
     let bind = |port: u16| TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     if let Some(port) = port {
         let taken = |error| {
-            Failure::Wrong(format!("port {port} can't be used ({error}): choose another with --port"))
+            Failure::Wrong(format!("port {port} can't be used ({error}): choose another with {argument}"))
         };
         return bind(port).await.map_err(taken);
     }

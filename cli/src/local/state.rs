@@ -23,6 +23,9 @@ pub(crate) struct System {
     pub(crate) since: Timestamp,
     /// Where its webhooks are, without a slash at the end.
     pub(crate) gateway: String,
+    /// Where it takes HL7 v2 by MLLP: host and port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) mllp: Option<String>,
     /// Where the demo's receiver is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) receiver: Option<String>,
@@ -155,6 +158,7 @@ mod tests {
             pid: 7,
             since: Timestamp::from_millis(0),
             gateway: "http://127.0.0.1:9400".to_owned(),
+            mllp: Some("127.0.0.1:2575".to_owned()),
             receiver: None,
             region: "us-east-1".to_owned(),
             environment: BTreeMap::from([("LEDGER_TABLE".to_owned(), "l".to_owned())]),

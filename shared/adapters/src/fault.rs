@@ -56,8 +56,8 @@ pub enum Fault {
     /// The manifest's name is not the folder's.
     #[error("the adapter is called `{0}` here, but its folder is `{1}`")]
     WrongName(String, String),
-    /// Neither a webhook nor deliveries, nor open to a connection's own.
-    #[error("an adapter needs a `webhook` or a `deliver` section, or `open: true`")]
+    /// Neither a webhook nor HL7 v2 nor deliveries, nor open to a connection's own.
+    #[error("an adapter needs a `webhook`, `hl7v2` or `deliver` section, or `open: true`")]
     Useless,
     /// A webhook without kinds takes nothing.
     #[error("no kinds: nothing would be taken")]
@@ -107,6 +107,24 @@ pub enum Fault {
     /// Not an address that deliveries may go to.
     #[error("must be an https URL without user or fragment (http only to this machine)")]
     Address,
+    /// Not an address that HL7 v2 may go to.
+    #[error(
+        "must be mllps://host:port or an https URL; mllp://host:port to this machine or a private network, http to \
+         this machine"
+    )]
+    Hl7v2Address,
+    /// Not what TLS needs.
+    #[error("{0}")]
+    Tls(String),
+    /// Not a character set that can be written.
+    #[error("not a character set of table 0211 that is written here (example: UNICODE UTF-8)")]
+    Charset,
+    /// Not delimiters.
+    #[error("must be MSH-1 and MSH-2, all different (example: |^~\\&)")]
+    Delimiters,
+    /// Not a version of HL7 v2.
+    #[error("not a version of HL7 v2 (example: 2.5.1)")]
+    Hl7v2Version,
     /// Not a JSON pointer.
     #[error("not a JSON pointer (RFC 6901): empty, or `/` before each part, `~0` for `~`, `~1` for `/`")]
     Pointer,
@@ -119,6 +137,18 @@ pub enum Fault {
     /// A name that is already something else.
     #[error("`row` is the row itself: carry this under another name")]
     ReservedName,
+    /// Not a URI.
+    #[error("must be a URI (example: https://north.example/mrn, or urn:oid:2.999.1)")]
+    Uri,
+    /// A sender or receiver that could be anybody.
+    #[error("needs an `application` or a `facility`: without one it says nothing")]
+    EmptyParty,
+    /// A list that would let nothing through.
+    #[error("is empty, so nothing would be taken: leave it out for the default")]
+    EmptyList,
+    /// An `hl7v2` section where the adapter has none.
+    #[error("the adapter `{0}` does not speak HL7 v2: use `hl7v2`")]
+    NoHl7v2(String),
     /// Carrying goes with rows.
     #[error("`carry` needs `rows`")]
     CarryWithoutRows,

@@ -2,7 +2,7 @@
 //!
 //! An adapter is data: a folder under `adapters/` with a manifest, JSONata mappings and fixtures. This crate finds
 //! the folders ([`Catalog`]), refuses what is wrong in them or in a connection that uses one ([`Problem`]), and
-//! has the few things that are code: the transports that deliveries leave by ([`Http`]).
+//! has the few things that are code: the transports that deliveries leave by ([`Transports`]).
 //!
 //! It may not know a product by name, decide what happens after a call (the pipeline does), or retry one.
 
@@ -18,4 +18,4 @@ pub use adapter::Adapter;
 pub use catalog::Catalog;
 pub use fault::{CatalogError, Fault, Problem};
 pub use place::line_of;
-pub use transport::{Http, NoClient};
+pub use transport::{MllpAddress, MllpConnection, MllpError, NoClient, Transports};

@@ -21,6 +21,7 @@ pub(crate) mod ndl;
 pub(crate) mod nm;
 pub(crate) mod nr;
 pub(crate) mod og;
+pub(crate) mod period;
 pub(crate) mod pl;
 pub(crate) mod pln;
 pub(crate) mod pt;

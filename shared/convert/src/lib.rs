@@ -62,5 +62,6 @@ pub mod to_v2;
 mod tree;
 
 pub use converter::Converter;
+pub use datatypes::msg::Event;
 pub use profile::{AllergySeverity, Defaults, NationalId, NextOfKin, Profile};
 pub use report::{ConvertError, Converted, Diagnostic, Reason, Removal, Resource};

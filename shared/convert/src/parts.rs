@@ -39,11 +39,12 @@ impl<'m, const N: usize> Parts<'m, N> {
         Self { whole, raw, escape: c.escape }
     }
 
-    /// Part `n` as it came; empty when it is null. There is no part 0: layouts use it for what a data type lacks.
+    /// Part `n` as it came; empty when it is null or blank. There is no part 0: layouts use it for what a data type lacks.
     #[inline]
     pub(crate) fn raw(&self, n: u32) -> &'m str {
         let raw = (n as usize).checked_sub(1).and_then(|at| self.raw.get(at)).copied().unwrap_or_default();
-        if raw == "\"\"" { "" } else { raw }
+        let blank = raw.starts_with(' ') && raw.bytes().all(|b| b == b' ');
+        if blank || raw == "\"\"" { "" } else { raw }
     }
 
     /// Its text, when it holds something.

@@ -103,6 +103,9 @@ pub enum Reason {
     /// A time stamp is not precise enough for the FHIR element.
     #[error("too imprecise for the element, which needs {0}")]
     TooCoarse(&'static str),
+    /// A period's end lies before its start.
+    #[error("lies before the period's start")]
+    BeforeItsStart,
     /// Not a number where one must stand.
     #[error("not a number")]
     NotANumber,
@@ -154,4 +157,15 @@ pub enum ConvertError {
         /// Type and trigger.
         event: String,
     },
+}
+
+impl ConvertError {
+    /// Where it is.
+    pub fn location(&self) -> Location {
+        match self {
+            Self::UnsupportedEvent { location, .. }
+            | Self::MissingSegment { location, .. }
+            | Self::MissingField { location, .. } => *location,
+        }
+    }
 }

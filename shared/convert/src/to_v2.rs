@@ -54,7 +54,7 @@ pub enum Event {
 
 impl Event {
     /// MSH-9: type, trigger, structure.
-    fn message_type(self) -> [&'static str; 3] {
+    pub fn message_type(self) -> [&'static str; 3] {
         match self {
             Self::AdtA28 => ["ADT", "A28", "ADT_A05"],
             Self::AdtA31 => ["ADT", "A31", "ADT_A05"],

@@ -7,7 +7,7 @@ use bridge_convert::{AllergySeverity, ConvertError, Converter, NextOfKin, Profil
 use bridge_hl7v2::Message;
 use jiff::tz::TimeZone;
 use serde_json::Value;
-use support::{convert, convert_with, profile, received, resources};
+use support::{convert, convert_with, profile, received, resources, structure};
 use uuid::Uuid;
 
 const MSH: &str = "MSH|^~\\&|APP|FAC|||20240229103000||";
@@ -296,6 +296,39 @@ fn a_number_with_a_sign_is_a_number_and_other_text_is_text() {
     assert_eq!(value("SN", "<>^5", ""), r#"valueString="<> 5""#);
     assert_eq!(value("DT", "202402", ""), r#"valueDateTime="2024-02""#);
     assert_eq!(value("QX", "what", ""), r#"valueString="what""#);
+}
+
+#[test]
+fn blanks_are_nothing() {
+    let converted = convert(&adt("A08", "PID|1||7^^^NORTH^MR\rIN1|1||A^^^ ^ | "));
+    structure::check(&converted).unwrap();
+    assert_eq!(only(&converted, "Coverage")["payor"].as_array().unwrap().len(), 1);
+    for organization in resources(&converted, "Organization") {
+        assert!(organization.get("identifier").is_some(), "org-1: {organization}");
+    }
+}
+
+#[test]
+fn a_period_does_not_end_before_it_starts() {
+    let visit = |start: &str, end: &str| {
+        let fields = "|".repeat(42);
+        let converted = convert(&adt("A01", &format!("PID|1||7^^^NORTH^MR\rPV1|1|I{fields}{start}|{end}")));
+        let noted = converted.diagnostics.iter().any(|d| d.to_string().starts_with("PV1-45[1]: lies before"));
+        let period = only(&converted, "Encounter")["period"].clone();
+        (period["start"].is_string(), period["end"].is_string(), noted)
+    };
+    assert_eq!(visit("20240301", "202402291200"), (true, false, true));
+    assert_eq!(visit("202403011200", "202403011159"), (true, false, true));
+    assert_eq!(visit("202403011200", "202403"), (true, true, false), "as far as both are known");
+    assert_eq!(visit("", "20240301"), (false, true, false));
+}
+
+#[test]
+fn an_event_without_a_code_is_said_to_be_unknown() {
+    let message = convert("MSH|^~\\&|PM|NORTH|EHR|NORTH|20240229103000||ADT|M1|P|2.5.1\rPID|1||7^^^NORTH^MR");
+    let event = &only(&message, "MessageHeader")["eventCoding"];
+    assert_eq!(event["system"], "http://terminology.hl7.org/CodeSystem/data-absent-reason");
+    assert_eq!(event["code"], "unknown");
 }
 
 #[test]

@@ -1,8 +1,16 @@
 //! Tenants and connections, as their YAML files say.
 
+mod hl7v2;
+mod hl7v2_send;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use hl7v2::{
+    AllergySeverity, EventPattern, Hl7v2Party, Hl7v2Site, Identity, NationalId, NewestBy, NextOfKin, ParkOn,
+};
+pub use hl7v2_send::{Answers, Hl7v2Send};
 
 use crate::{
     Phi, Zone,
@@ -70,6 +78,9 @@ pub struct Connection {
     /// This connection's own webhook rules, where the adapter is open.
     #[serde(default)]
     pub webhook: Option<Webhook>,
+    /// What is agreed with this site, where the adapter speaks HL7 v2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hl7v2: Option<Hl7v2Site>,
     /// This connection's own JSONata mappings by name, where the adapter is open.
     #[serde(default)]
     pub mappings: BTreeMap<String, String>,

@@ -43,7 +43,7 @@ pub struct Call<'a> {
     pub connection: &'a Connection,
     /// The destination's adapter.
     pub manifest: &'a Manifest,
-    /// The FHIR transaction Bundle, serialised.
+    /// The FHIR transaction Bundle, serialised; or, to who speaks HL7 v2, the messages one after the other.
     pub body: &'a Phi<Vec<u8>>,
     /// When the attempt starts.
     pub now: Timestamp,

@@ -25,6 +25,24 @@ impl Payload {
     pub const INLINE_LIMIT: usize = 200 * 1024;
 }
 
+/// What the bytes of a message are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// JSON, to be mapped by the adapter.
+    #[default]
+    Json,
+    /// HL7 v2, to be converted as the site's profile says.
+    Hl7v2,
+}
+
+impl Format {
+    /// Whether it is [`Format::Json`], which goes without saying.
+    pub fn is_json(&self) -> bool {
+        *self == Self::Json
+    }
+}
+
 /// How a task came to be on its queue again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
@@ -65,6 +83,9 @@ pub struct NormalizeTask {
     pub received_at: Timestamp,
     /// What was received.
     pub payload: Payload,
+    /// How to read it.
+    #[serde(default, skip_serializing_if = "Format::is_json")]
+    pub format: Format,
     /// Set when it was parked and released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Release>,
@@ -88,7 +109,7 @@ pub struct DeliverTask {
     pub lane: LaneId,
     /// When it was put on the queue first.
     pub queued_at: Timestamp,
-    /// The FHIR Bundle.
+    /// The FHIR Bundle, or the HL7 v2 messages.
     pub payload: Payload,
     /// Set when it was parked and released.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -14,9 +14,21 @@ use crate::{Issue, Resource, resource_id};
 /// A value is no resource, has no such identifier, shares its identifier with another one, or refers by a search
 /// that names more than one identifier.
 pub fn assemble(namespace: Uuid, resources: Vec<Value>) -> Result<Vec<Resource>, Issue> {
+    assemble_again(namespace, resources, &|_| false)
+}
+
+/// The same for resources of which some have their ids already: those whose `Type/id` is `known` keep them.
+///
+/// # Errors
+/// As for [`assemble`].
+pub fn assemble_again(
+    namespace: Uuid,
+    resources: Vec<Value>,
+    known: &dyn Fn(&str) -> bool,
+) -> Result<Vec<Resource>, Issue> {
     let mut assembled: Vec<Resource> = Vec::with_capacity(resources.len());
     for (index, json) in resources.into_iter().enumerate() {
-        let resource = assemble_one(namespace, index, json)?;
+        let resource = assemble_one(namespace, index, json, known)?;
         if assembled.iter().any(|other| other.reference() == resource.reference()) {
             let path = format!("{}.identifier", resource.resource_type);
             return Err(Issue::new(path, "is the same for two resources of the message"));
@@ -26,18 +38,27 @@ pub fn assemble(namespace: Uuid, resources: Vec<Value>) -> Result<Vec<Resource>,
     Ok(assembled)
 }
 
-fn assemble_one(namespace: Uuid, index: usize, json: Value) -> Result<Resource, Issue> {
+fn assemble_one(
+    namespace: Uuid,
+    index: usize,
+    json: Value,
+    known: &dyn Fn(&str) -> bool,
+) -> Result<Resource, Issue> {
     let Value::Object(mut fields) = json else {
         return Err(Issue::new(format!("[{index}]"), "is not a resource, which is a JSON object"));
     };
     let Some(resource_type) = fields.get("resourceType").and_then(Value::as_str).map(str::to_owned) else {
         return Err(Issue::new(format!("[{index}].resourceType"), "is required"));
     };
-    let Some((system, value)) = first_identifier(&fields) else {
-        let text = "needs an identifier with system and value: the id of the resource follows from it";
-        return Err(Issue::new(format!("{resource_type}.identifier"), text));
+    let own = fields.get("id").and_then(Value::as_str).map(str::to_owned);
+    let id = match (own.filter(|id| known(&format!("{resource_type}/{id}"))), first_identifier(&fields)) {
+        (Some(id), _) => id,
+        (None, Some((system, value))) => resource_id(namespace, &resource_type, system, value),
+        (None, None) => {
+            let text = "needs an identifier with system and value: the id of the resource follows from it";
+            return Err(Issue::new(format!("{resource_type}.identifier"), text));
+        }
     };
-    let id = resource_id(namespace, &resource_type, system, value);
     // Directly after the type, where readers expect it.
     fields.shift_remove("id");
     fields.shift_insert(1.min(fields.len()), "id".to_owned(), Value::String(id.clone()));

@@ -15,7 +15,7 @@ mod issue;
 mod minimise;
 mod resource;
 
-pub use assemble::assemble;
+pub use assemble::{assemble, assemble_again};
 pub use bundle::transaction;
 pub use check::check;
 pub use issue::Issue;

@@ -120,12 +120,15 @@ impl Condition {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
 pub enum Mode {
-    /// As the message asks for in MSH-15 and MSH-16.
+    /// As the message asks for in MSH-15 and MSH-16. In configuration: `auto`.
     #[default]
+    #[cfg_attr(feature = "serde", serde(rename = "auto"))]
     AsAsked,
     /// Original mode whatever the message asks: for senders that set MSH-15 and then wait for AA.
     Original,
-    /// Enhanced mode whatever the message asks, with a commit acknowledgment always and no application one.
+    /// Enhanced mode whatever the message asks, with a commit acknowledgment always and no application one. In
+    /// configuration: `enhanced`.
+    #[cfg_attr(feature = "serde", serde(rename = "enhanced"))]
     Commit,
 }
 

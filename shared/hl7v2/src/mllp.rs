@@ -192,6 +192,17 @@ impl Decoder {
         }
     }
 
+    /// Whether a frame has begun and not ended: a connection may rest between frames, and inside of one only for
+    /// as long as its sender is given.
+    pub fn is_within_frame(&self) -> bool {
+        self.state != State::Between || self.buffered() > 0
+    }
+
+    /// Bytes outside of any frame that [`Received::Garbage`] has not told of yet: it waits for the next frame.
+    pub fn garbage(&self) -> usize {
+        self.garbage
+    }
+
     /// How many bytes are held.
     pub fn buffered(&self) -> usize {
         self.buffer.len() - self.start

@@ -46,9 +46,11 @@ pub struct Received {
 }
 
 impl Received {
-    /// Its place in its lane, as text that sorts.
+    /// Its place in its lane, as text that sorts: the number of its digits before the digits. It is kept with every
+    /// message and resource, so it should be short: SQS's numbers have twenty digits and may have thirty-nine.
     pub fn order(&self) -> String {
-        format!("{:0>39}", self.sequence)
+        let digits = self.sequence.trim_start_matches('0');
+        format!("{:02}{digits}", digits.len())
     }
 }
 
@@ -149,4 +151,29 @@ async fn work_guarded(worker: &impl Worker, record: &Received, time_left: Durati
         };
     }
     worker.park(record, cause).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_in_a_lane_sort_as_the_queues_numbers_do() {
+        let order = |sequence: u128| {
+            let record = Received {
+                id: String::new(),
+                receipt: String::new(),
+                body: String::new(),
+                group: String::new(),
+                sequence: format!("{sequence:020}"),
+                receives: 1,
+                sent_at: Timestamp::default(),
+            };
+            record.order()
+        };
+        let numbers =
+            [0, 1, 9, 10, 11, 99, 100, 18_849_496_460_467_696_128, 99_999_999_999_999_999_999, u128::MAX];
+        assert!(numbers.is_sorted_by(|a, b| order(*a) < order(*b)), "{:?}", numbers.map(order));
+        assert_eq!(order(18_849_496_460_467_696_128), "2018849496460467696128");
+    }
 }

@@ -6,11 +6,15 @@
 //! | connection, current | `{tenant}` | `connection#{name}` |
 //! | connection, each version | `{tenant}` | `history#{name}#{version}` |
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
+use bridge_convert::Converter;
 use bridge_core::{
     Phi, Timestamp,
-    config::{Connection, Retention, Secret, Tenant},
+    config::{Connection, Hl7v2Site, Retention, Secret, Tenant},
     id::{ConnectionId, TenantId},
     manifest::{Adapters, Manifest, Webhook},
     task::Actor,
@@ -36,6 +40,10 @@ pub struct Loaded {
     pub retention: Retention,
     /// Which version of the connection this is.
     pub version: u32,
+    /// How it speaks HL7 v2, its adapter's defaults included; `None` when it does not.
+    pub hl7v2: Option<Hl7v2Site>,
+    /// Made when it is first needed.
+    pub(crate) converter: OnceLock<Converter>,
 }
 
 impl Loaded {
@@ -124,7 +132,18 @@ impl<P: Ports> Bridge<P> {
         };
         connection.secrets = self.open_secrets(&stored, record.blob.as_deref()).await?;
         let retention = self.tenant(&id.tenant()).await?.map(|tenant| tenant.retention).unwrap_or_default();
-        Ok(Some(Loaded { connection, manifest, retention, version: stored.version }))
+        let hl7v2 = match (connection.hl7v2.clone(), &manifest.hl7v2) {
+            (own, Some(defaults)) => Some(own.unwrap_or_default().over(defaults)),
+            (own, None) => own,
+        };
+        Ok(Some(Loaded {
+            connection,
+            manifest,
+            retention,
+            version: stored.version,
+            hl7v2,
+            converter: OnceLock::new(),
+        }))
     }
 
     async fn open_secrets(

@@ -322,8 +322,7 @@ impl<P: Ports> Bridge<P> {
         let records = self.ports.store().query(query).await?;
         let last = records.last().filter(|_| records.len() == STEP);
         let last = last.and_then(|record| record.by_connection.clone()).map(|(_, at)| at);
-        let docs =
-            records.iter().map(|record| docs_read(record).map_err(|_| LedgerError::Unreadable("message")));
+        let docs = records.iter().map(MessageDoc::of);
         Ok((docs.collect::<Result<_, _>>()?, last))
     }
 }

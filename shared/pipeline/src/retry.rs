@@ -241,6 +241,7 @@ impl<P: Ports> Bridge<P> {
             lane: doc.lane,
             received_at: doc.received_at,
             payload,
+            format: doc.format,
             release: None,
             replay: number,
         };

@@ -6,6 +6,7 @@
 //!
 //! All primitives are aws-lc's, by way of aws-lc-rs.
 
+mod dictionary;
 mod index;
 mod primitives;
 mod sealed;

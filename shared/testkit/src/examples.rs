@@ -12,12 +12,13 @@ use bridge_pipeline::Bridge;
 use crate::memory::{Calm, MemoryAdapters, MemoryPorts, Shared, World, lock};
 
 const TENANT: &str = include_str!("../../../examples/sunrise/tenant.yaml");
-const CONNECTIONS: [&str; 5] = [
+const CONNECTIONS: [&str; 6] = [
     include_str!("../../../examples/sunrise/practice-studio.yaml"),
     include_str!("../../../examples/sunrise/drchrono.yaml"),
     include_str!("../../../examples/sunrise/opendental.yaml"),
     include_str!("../../../examples/sunrise/athenahealth.yaml"),
     include_str!("../../../examples/sunrise/front-desk.yaml"),
+    include_str!("../../../examples/sunrise/registration.yaml"),
 ];
 
 /// Ports of a world at `now` (milliseconds since the epoch) in which the examples are applied, with what these

@@ -10,7 +10,7 @@ use bridge_aws::Tally;
 use bridge_emulator::Keep;
 use serde_json::json;
 
-use super::{prices, workload};
+use super::{messages::Content, prices, workload};
 use crate::{
     arguments::Global,
     environment,
@@ -30,6 +30,9 @@ pub(crate) struct Args {
     /// How large each is, in bytes
     #[arg(long, default_value_t = 2_048)]
     bytes: usize,
+    /// What they are like
+    #[arg(long, value_enum, default_value = "events")]
+    content: Content,
     /// Assumed duration of an invocation of webhook-intake on Lambda, in milliseconds
     #[arg(long, default_value_t = 12.0)]
     intake_ms: f64,
@@ -80,6 +83,7 @@ async fn count(endpoint: &str, args: &Args, progress: &Progress) -> Result<Count
         pid: std::process::id(),
         since: bridge_core::Timestamp::default(),
         gateway: format!("http://{}", gateway.local_addr()?),
+        mllp: None,
         receiver: Some(url.clone()),
         region: local::REGION.to_owned(),
         environment: stack.environment.clone(),
@@ -100,14 +104,14 @@ async fn measure(
     progress: &Progress,
 ) -> Result<Counted, Failure> {
     let step = progress.step("warm-up");
-    workload::send(gateway, 0, WARM_UP, args.bytes).await?;
+    workload::send(gateway, args.content, 0, WARM_UP, args.bytes).await?;
     wait_for(arrived, WARM_UP).await?;
     step.done(&format!("{WARM_UP} webhooks"));
     let step = progress.step("webhooks");
     let before = running.functions.invocations();
     running.idle.reset();
     running.meter.start();
-    workload::send(gateway, WARM_UP, WARM_UP + args.messages, args.bytes).await?;
+    workload::send(gateway, args.content, WARM_UP, WARM_UP + args.messages, args.bytes).await?;
     wait_for(arrived, WARM_UP + args.messages).await?;
     // The last deliveries are still to be recorded and deleted.
     tokio::time::sleep(Duration::from_secs(1)).await;

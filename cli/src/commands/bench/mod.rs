@@ -1,6 +1,7 @@
 //! `bridge bench`: what a message costs.
 
 mod cost;
+mod messages;
 mod prices;
 mod workload;
 

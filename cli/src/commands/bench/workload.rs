@@ -1,27 +1,30 @@
-//! The messages of a benchmark: webhooks of one size, over fifty patients, to a receiver that takes everything.
+//! A benchmark's practice, and the vendor that calls it. Its receiver takes everything.
 
 use std::{sync::Arc, time::Duration};
 
 use bridge_core::{Phi, task::Actor};
 use futures::future::try_join_all;
-use serde_json::json;
 use tokio::sync::Semaphore;
 
+use super::messages::Content as Messages;
 use crate::{
     failure::Failure,
     files::{self, Content},
     system::Pipeline,
 };
 
-const PATIENTS: usize = 50;
 const AT_ONCE: usize = 20;
+/// With which vendors sign; as in the files below.
+const KEY: &str = "synthetic-bench-key";
 pub(super) const SECRET: &str = "whsec_YmVuY2htYXJrLXNpZ25pbmctc2VjcmV0LTAwMDE=";
 
-const FILES: [&str; 3] = [
+const FILES: [&str; 4] = [
     "{tenant: bench, name: Benchmark}",
     "{connection: bench.studio, adapter: practice-studio, zone: America/Chicago,
       settings: {url: 'http://127.0.0.1:1/'},
       secrets: {signing-secret: whsec_YmVuY2htYXJrLXNpZ25pbmctc2VjcmV0LTAwMDE=}}",
+    "{connection: bench.drchrono, adapter: drchrono, zone: America/Chicago,
+      secrets: {secret-token: synthetic-bench-key}, routes: [{to: bench.studio, resources: [Patient]}]}",
     r#"
 connection: bench.source
 adapter: generic-json
@@ -70,12 +73,18 @@ pub(super) async fn configure(pipeline: &Pipeline, receiver: &str) -> Result<(),
     Ok(())
 }
 
-/// Posts messages `from..to`, each of about `bytes`, signed, until each is acknowledged.
-pub(super) async fn send(gateway: &str, from: usize, to: usize, bytes: usize) -> Result<(), Failure> {
+/// Posts messages `from..to`, each of `bytes`, signed, until each is acknowledged.
+pub(super) async fn send(
+    gateway: &str,
+    content: Messages,
+    from: usize,
+    to: usize,
+    bytes: usize,
+) -> Result<(), Failure> {
     let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build();
     let client = client.map_err(|error| Failure::World(format!("no HTTP client can be made: {error}")))?;
     let free = Arc::new(Semaphore::new(AT_ONCE));
-    try_join_all((from..to).map(|number| post(&client, &free, gateway, number, bytes))).await?;
+    try_join_all((from..to).map(|number| post(&client, &free, gateway, content, number, bytes))).await?;
     Ok(())
 }
 
@@ -83,47 +92,30 @@ async fn post(
     client: &reqwest::Client,
     free: &Semaphore,
     gateway: &str,
+    content: Messages,
     number: usize,
     bytes: usize,
 ) -> Result<(), Failure> {
     let _one_of_twenty = free.acquire().await.map_err(|error| Failure::World(error.to_string()))?;
-    let body = message(number, bytes);
-    let signature = bridge_seal::hmac_sha256(b"synthetic-bench-key", &[body.as_bytes()]);
-    let answer = client
-        .post(format!("{gateway}/webhooks/bench.source"))
-        .header("content-type", "application/json")
-        .header("x-signature", data_encoding::HEXLOWER.encode(&signature))
-        .body(body)
-        .send()
-        .await
-        .map_err(|error| Failure::World(error.to_string()))?;
+    let body = content.message(number, bytes);
+    let request = client
+        .post(format!("{gateway}/webhooks/{}", content.connection()))
+        .header("content-type", "application/json");
+    let request = match content {
+        Messages::Events => request
+            .header("x-drchrono-signature", KEY)
+            .header("x-drchrono-event", "PATIENT_MODIFY")
+            .header("x-drchrono-delivery", number),
+        Messages::Noise => {
+            let signature = bridge_seal::hmac_sha256(KEY.as_bytes(), &[body.as_bytes()]);
+            request.header("x-signature", data_encoding::HEXLOWER.encode(&signature))
+        }
+    };
+    let answer = request.body(body).send().await.map_err(|error| Failure::World(error.to_string()))?;
     match answer.status().as_u16() {
         202 => Ok(()),
         status => Err(Failure::World(format!("a webhook of the benchmark was answered with HTTP {status}"))),
     }
-}
-
-/// A message that does not compress better than a real one: its filling is a hash of its number.
-fn message(number: usize, bytes: usize) -> String {
-    let with = |note: &str| {
-        let at = format!("2026-03-02T09:00:00.{number:09}Z");
-        json!({
-            "event": "patient.saved", "id": format!("bench-{number}"), "at": at,
-            "patient": {
-                "id": (number % PATIENTS).to_string(), "given": "Bea", "family": format!("Benchmark{number}"),
-                "born": "1980-01-31", "sex": "female", "street": "1 Synthetic Street", "city": "Nowhere", "note": note,
-            },
-        })
-        .to_string()
-    };
-    let length = bytes.saturating_sub(with("").len());
-    let mut note = String::new();
-    while note.len() < length {
-        let hash = bridge_seal::sha256(&[&number.to_le_bytes(), &note.len().to_le_bytes()]);
-        note.push_str(&data_encoding::BASE32_NOPAD.encode(&hash));
-    }
-    note.truncate(length);
-    with(&note)
 }
 
 /// The secret of the benchmark's receiver.
@@ -135,13 +127,6 @@ pub(super) fn secret() -> Phi<String> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-
-    #[test]
-    fn messages_have_the_size_that_was_asked_for() {
-        for bytes in [512, 2_048, 10_000] {
-            assert_eq!(message(7, bytes).len(), bytes);
-        }
-    }
 
     #[test]
     fn its_configuration_is_right() {

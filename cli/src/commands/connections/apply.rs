@@ -117,7 +117,8 @@ pub(crate) async fn apply_connection(
     if dry_run {
         return Ok(Some(None));
     }
-    let stored = pipeline.apply_connection(connection, environment::actor(reason)).await?;
+    // A connection is a large value, and every caller's future would hold it.
+    let stored = Box::pin(pipeline.apply_connection(connection, environment::actor(reason))).await?;
     Ok(Some(Some(stored.version)))
 }
 

@@ -2,10 +2,11 @@
 //!
 //! A connection with a webhook gets a request through its real door, signed with its own secret, of a kind that no
 //! adapter has: what is verified is then ignored or refused for its kind, and nothing is queued. A connection that
-//! takes deliveries has its address called with OPTIONS, which has no effect.
+//! takes deliveries has its address called with OPTIONS, which has no effect; over MLLP it is connected to.
 
 use std::time::{Duration, Instant};
 
+use bridge_adapters::{MllpAddress, MllpConnection};
 use bridge_aws::SystemClock;
 use bridge_core::{id::ConnectionId, manifest::Transport};
 use bridge_pipeline::{configuration::Loaded, ports::Clock as _};
@@ -53,8 +54,20 @@ pub(crate) async fn run(pipeline: &Pipeline, found: &Found, args: &Args, out: Ou
             .push(door(&client, &loaded, base.trim_end_matches("/webhooks/").trim_end_matches('/')).await);
     }
     if let Some(deliver) = &loaded.manifest.deliver {
-        let Transport::StandardWebhook { url, .. } = &deliver.transport;
-        findings.push(destination(&client, &fill(url, &loaded)).await);
+        match &deliver.transport {
+            Transport::StandardWebhook { url, .. } => {
+                findings.push(destination(&client, &fill(url, &loaded)).await);
+            }
+            Transport::Hl7v2 { url, ca, .. } => {
+                let address = fill(url, &loaded);
+                match MllpAddress::parse(&address) {
+                    Some(mllp) => findings.push(mllp_destination(&mllp, &fill(ca, &loaded)).await),
+                    // A connection that only receives.
+                    None if address.is_empty() => {}
+                    None => findings.push(destination(&client, &address).await),
+                }
+            }
+        }
     }
     for Finding { what, well, text } in &findings {
         out.json(&json!({"connection": args.connection, "what": what, "well": well, "text": text}));
@@ -131,6 +144,16 @@ async fn destination(client: &reqwest::Client, url: &str) -> Finding {
             (false, format!("does not answer within {} s", PATIENCE.as_secs()))
         }
         Err(error) => (false, format!("can't be reached ({})", error.without_url())),
+    };
+    Finding { what: "destination", well, text }
+}
+
+/// Connects, and says nothing.
+async fn mllp_destination(address: &MllpAddress, ca: &str) -> Finding {
+    let begun = Instant::now();
+    let (well, text) = match MllpConnection::connect(address, ca).await {
+        Ok(_) => (true, format!("takes connections after {} ms", begun.elapsed().as_millis())),
+        Err(error) => (false, error.to_string()),
     };
     Finding { what: "destination", well, text }
 }

@@ -1,5 +1,7 @@
 //! A connection, against the adapter that it names.
 
+use std::collections::BTreeSet;
+
 use bridge_core::{
     Zone,
     config::{Connection, Route, Secret},
@@ -7,8 +9,13 @@ use bridge_core::{
 };
 use bridge_mapping::Mapping;
 
-use super::{Place, Problems, webhook, webhook::Known};
-use crate::{Fault, Problem, adapter::settings, template, transport};
+use super::{Place, Problems, hl7v2, webhook, webhook::Known};
+use crate::{
+    Fault, Problem,
+    adapter::settings,
+    template,
+    transport::{self, Address, Material},
+};
 
 pub(crate) fn connection(connection: &Connection, manifest: &Manifest) -> Vec<Problem> {
     let mut problems = Problems::default();
@@ -16,22 +23,55 @@ pub(crate) fn connection(connection: &Connection, manifest: &Manifest) -> Vec<Pr
     given_settings(connection, manifest, &top.at("settings"), &mut problems);
     given_secrets(connection, manifest, &top.at("secrets"), &mut problems);
     if let Some(deliver) = &manifest.deliver {
-        let Transport::StandardWebhook { url, secret } = &deliver.transport;
-        // A setting that is missing has been found above.
-        if let Ok(address) = template::fill(url, &settings(connection, manifest)) {
-            let place = top.at("settings").at(template::names(url).unwrap_or_default().join(", "));
-            problems.unless(transport::endpoint(&address).is_some(), place, || Fault::Address);
-        }
-        for value in connection.secrets.get(secret).map(Secret::values).unwrap_or_default() {
-            let place = top.at("secrets").at(secret);
-            problems.unless(transport::signing_key(value).is_some(), place, || Fault::NotWhsec);
-        }
+        destination(connection, manifest, &deliver.transport, &top, &mut problems);
     }
     own_rules(connection, manifest, &top, &mut problems);
     for (index, route) in connection.routes.iter().enumerate() {
         given_route(route, connection, &top.at("routes").at(index), &mut problems);
     }
     problems.0
+}
+
+/// Whether a connection can be delivered to.
+fn destination(
+    connection: &Connection,
+    manifest: &Manifest,
+    transport: &Transport,
+    top: &Place,
+    problems: &mut Problems,
+) {
+    // A setting that is missing is found elsewhere.
+    let filled = |text: &str| template::fill(text, &settings(connection, manifest)).ok();
+    let place = |text: &str| top.at("settings").at(template::names(text).unwrap_or_default().join(", "));
+    let secret = |name: &str| connection.secrets.get(name).map(Secret::values).unwrap_or_default();
+    match transport {
+        Transport::StandardWebhook { url, secret: name } => {
+            if let Some(address) = filled(url) {
+                problems.unless(transport::endpoint(&address).is_some(), place(url), || Fault::Address);
+            }
+            for value in secret(name) {
+                let place = top.at("secrets").at(name);
+                problems.unless(transport::signing_key(value).is_some(), place, || Fault::NotWhsec);
+            }
+        }
+        Transport::Hl7v2 { url, ca, identity, .. } => {
+            // A connection that only receives has no address.
+            if let Some(address) = filled(url).filter(|address| !address.is_empty()) {
+                problems.unless(Address::parse(&address).is_some(), place(url), || Fault::Hl7v2Address);
+            }
+            if let Some(pem) = filled(ca)
+                && let Err(fault) = (Material { ca: &pem, identity: None }).config()
+            {
+                problems.add(place(ca), Fault::Tls(fault.to_string()));
+            }
+            for (name, value) in identity.iter().flat_map(|name| secret(name).iter().map(move |v| (name, v)))
+            {
+                if let Err(fault) = (Material { ca: "", identity: Some(value) }).config() {
+                    problems.add(top.at("secrets").at(name), Fault::Tls(fault.to_string()));
+                }
+            }
+        }
+    }
 }
 
 fn given_settings(connection: &Connection, manifest: &Manifest, place: &Place, problems: &mut Problems) {
@@ -55,7 +95,8 @@ fn given_settings(connection: &Connection, manifest: &Manifest, place: &Place, p
 
 fn given_secrets(connection: &Connection, manifest: &Manifest, place: &Place, problems: &mut Problems) {
     for (name, secret) in &connection.secrets {
-        let known = manifest.open || manifest.secrets.contains_key(name);
+        let declared = manifest.secrets.contains_key(name) || manifest.optional_secrets.contains_key(name);
+        let known = manifest.open || declared;
         problems.unless(known, place.at(name), || Fault::NoSuchSecret(name.clone()));
         if let Secret::One(_) | Secret::Rotating(_) = secret {
             let values = secret.values();
@@ -72,25 +113,32 @@ fn given_secrets(connection: &Connection, manifest: &Manifest, place: &Place, pr
 
 /// `webhook` and `mappings`, which only an open adapter leaves to the connection.
 fn own_rules(connection: &Connection, manifest: &Manifest, top: &Place, problems: &mut Problems) {
+    let known = Known {
+        secrets: &|name| connection.secrets.contains_key(name),
+        mappings: &|name| connection.mappings.contains_key(name),
+    };
+    if let Some(site) = &connection.hl7v2 {
+        let speaks = || Fault::NoHl7v2(manifest.adapter.clone());
+        problems.unless(manifest.hl7v2.is_some(), top.at("hl7v2"), speaks);
+        hl7v2::hl7v2(site, &known, &top.at("hl7v2"), problems);
+    }
     if !manifest.open {
         let closed = || Fault::NotOpen(manifest.adapter.clone());
         problems.unless(connection.webhook.is_none(), top.at("webhook"), closed);
         problems.unless(connection.mappings.is_empty(), top.at("mappings"), closed);
         return;
     }
-    let Some(section) = &connection.webhook else {
-        problems.add(top.clone(), Fault::NoWebhook(manifest.adapter.clone()));
-        return;
-    };
-    let known = Known {
-        secrets: &|name| connection.secrets.contains_key(name),
-        mappings: &|name| connection.mappings.contains_key(name),
-    };
-    webhook::webhook(section, &known, &top.at("webhook"), problems);
+    let needed = || Fault::NoWebhook(manifest.adapter.clone());
+    problems.unless(connection.webhook.is_some() || manifest.hl7v2.is_some(), top.clone(), needed);
+    if let Some(section) = &connection.webhook {
+        webhook::webhook(section, &known, &top.at("webhook"), problems);
+    }
+    let kinds = connection.webhook.iter().flat_map(|section| section.kinds.values());
+    let hook = connection.hl7v2.iter().filter_map(|site| site.hook.as_ref());
+    let used: BTreeSet<&String> = kinds.map(|kind| &kind.mapping).chain(hook).collect();
     for (name, source) in &connection.mappings {
         let place = top.at("mappings").at(name);
-        let used = section.kinds.values().any(|kind| &kind.mapping == name);
-        problems.unless(used, place.clone(), || Fault::UnusedMapping);
+        problems.unless(used.contains(name), place.clone(), || Fault::UnusedMapping);
         if let Err(error) = Mapping::compile(name, source) {
             problems.add(place, Fault::Mapping(error));
         }

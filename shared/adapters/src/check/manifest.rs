@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bridge_core::manifest::{Challenge, Deliver, Manifest, Transport};
 
-use super::{Place, Problems, webhook, webhook::Known};
+use super::{Place, Problems, hl7v2, webhook, webhook::Known};
 use crate::{Fault, Problem, template};
 
 /// Seconds; a function that delivers has less than a minute.
@@ -26,7 +26,8 @@ pub(crate) fn manifest(manifest: &Manifest, folder: &str, mappings: &BTreeSet<&s
     problems.unless(manifest.adapter == folder, top.at("adapter"), || {
         Fault::WrongName(manifest.adapter.clone(), folder.to_owned())
     });
-    let useful = manifest.open || manifest.webhook.is_some() || manifest.deliver.is_some();
+    let useful =
+        manifest.open || manifest.webhook.is_some() || manifest.hl7v2.is_some() || manifest.deliver.is_some();
     problems.unless(useful, top.at("adapter"), || Fault::Useless);
     for (name, setting) in &manifest.settings {
         let default = setting.default.as_ref();
@@ -42,29 +43,56 @@ pub(crate) fn manifest(manifest: &Manifest, folder: &str, mappings: &BTreeSet<&s
         };
         webhook::webhook(section, &known, &top.at("webhook"), &mut problems);
     }
+    if let Some(section) = &manifest.hl7v2 {
+        let known = Known {
+            secrets: &|name| manifest.secrets.contains_key(name),
+            mappings: &|name| mappings.contains(name),
+        };
+        hl7v2::hl7v2(section, &known, &top.at("hl7v2"), &mut problems);
+    }
     if let Some(section) = &manifest.deliver {
         deliver(section, manifest, &top.at("deliver"), &mut problems);
     }
     for secret in unused_secrets(manifest) {
-        problems.add(top.at("secrets").at(secret), Fault::UnusedSecret);
+        let list = if manifest.secrets.contains_key(secret) { "secrets" } else { "optional-secrets" };
+        problems.add(top.at(list).at(secret), Fault::UnusedSecret);
     }
     problems.0
 }
 
 fn deliver(deliver: &Deliver, manifest: &Manifest, place: &Place, problems: &mut Problems) {
-    let Transport::StandardWebhook { url, secret } = &deliver.transport;
     let transport = place.at("transport");
-    match template::names(url) {
-        Err(fault) => problems.add(transport.at("url"), fault),
+    let mut text = |key: &str, text: &str| match template::names(text) {
+        Err(fault) => problems.add(transport.at(key), fault),
         Ok(names) => {
             for name in names.into_iter().filter(|name| !manifest.settings.contains_key(*name)) {
-                problems.add(transport.at("url"), Fault::NoSuchSetting(name.to_owned()));
+                problems.add(transport.at(key), Fault::NoSuchSetting(name.to_owned()));
             }
         }
+    };
+    match &deliver.transport {
+        Transport::StandardWebhook { url, .. } => text("url", url),
+        Transport::Hl7v2 { url, ca, .. } => {
+            text("url", url);
+            text("ca", ca);
+        }
     }
-    problems.unless(manifest.secrets.contains_key(secret), transport.at("secret"), || {
-        Fault::NoSuchSecret(secret.clone())
-    });
+    // What HL7 v2 is sent with is the connection's to have or not.
+    let secrets = match &deliver.transport {
+        Transport::StandardWebhook { .. } => &manifest.secrets,
+        Transport::Hl7v2 { .. } => &manifest.optional_secrets,
+    };
+    for name in deliver.transport.secrets() {
+        let key = match &deliver.transport {
+            Transport::StandardWebhook { .. } => "secret",
+            Transport::Hl7v2 { authorization, .. } if authorization.as_deref() == Some(name) => {
+                "authorization"
+            }
+            Transport::Hl7v2 { .. } => "identity",
+        };
+        problems
+            .unless(secrets.contains_key(name), transport.at(key), || Fault::NoSuchSecret(name.to_owned()));
+    }
     let in_range = |value, most| (1..=most).contains(&value);
     problems.unless(in_range(deliver.timeout, LONGEST_TIMEOUT), place.at("timeout"), || {
         Fault::OutOfRange(1, LONGEST_TIMEOUT)
@@ -107,8 +135,8 @@ fn unused_secrets(manifest: &Manifest) -> impl Iterator<Item = &String> {
             used.insert(secret);
         }
     }
-    if let Some(Deliver { transport: Transport::StandardWebhook { secret, .. }, .. }) = &manifest.deliver {
-        used.insert(secret);
-    }
-    manifest.secrets.keys().filter(move |name| !used.contains(name.as_str()))
+    used.extend(manifest.hl7v2.iter().filter_map(|site| site.verify.as_ref()).map(|rule| rule.secret()));
+    used.extend(manifest.deliver.iter().flat_map(|deliver| deliver.transport.secrets()));
+    let declared = manifest.secrets.keys().chain(manifest.optional_secrets.keys());
+    declared.filter(move |name| !used.contains(name.as_str()))
 }

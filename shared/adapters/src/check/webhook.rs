@@ -55,7 +55,7 @@ fn rows(webhook: &Webhook, place: &Place, problems: &mut Problems) {
     }
 }
 
-fn verify(verify: &Verify, known: &Known<'_>, place: &Place, problems: &mut Problems) {
+pub(super) fn verify(verify: &Verify, known: &Known<'_>, place: &Place, problems: &mut Problems) {
     let secret = verify.secret();
     problems.unless((known.secrets)(secret), place.at("secret"), || Fault::NoSuchSecret(secret.to_owned()));
     let (headers, tolerance): (&[(&str, &String)], Option<u64>) = match verify {
@@ -69,6 +69,7 @@ fn verify(verify: &Verify, known: &Known<'_>, place: &Place, problems: &mut Prob
             (&[("header", header), ("digest-header", digest_header)], None)
         }
         Verify::StandardWebhooks { tolerance, .. } => (&[], Some(*tolerance)),
+        Verify::Basic { .. } => (&[], None),
     };
     for (key, name) in headers {
         problems.unless(is_header(name), place.at(key), || Fault::Header);

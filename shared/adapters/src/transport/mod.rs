@@ -4,12 +4,18 @@
 //! connections, and its causes say what was answered, never what was sent or which words came back.
 
 mod endpoint;
+mod hl7v2;
 mod outcome;
 mod retry_after;
 mod signals;
 mod standard_webhook;
+mod tls;
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use bridge_core::{
     Cause,
@@ -17,18 +23,26 @@ use bridge_core::{
     manifest::{Deliver, Transport},
 };
 pub(crate) use endpoint::endpoint;
-use reqwest::{Client, redirect};
+pub(crate) use hl7v2::Address;
+pub use hl7v2::{MllpAddress, MllpConnection, MllpError};
+use reqwest::{Client, ClientBuilder, redirect};
 pub(crate) use standard_webhook::signing_key;
+pub(crate) use tls::Material;
+use tls::{Configs, Fingerprint, TlsFault};
 
 /// Time to connect; what a call may take altogether is the manifest's and the caller's to say.
 const CONNECT: Duration = Duration::from_secs(5);
 /// A NAT gateway forgets a silent connection after 350 s without telling either end.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// Deliveries by HTTP, over one pool of connections.
-#[derive(Debug, Clone)]
-pub struct Http {
+/// Every way out, with the connections that are kept open.
+#[derive(Debug)]
+pub struct Transports {
     client: Client,
+    /// Clients for receivers with TLS settings of their own.
+    clients: Mutex<HashMap<Fingerprint, Client>>,
+    pool: hl7v2::Pool,
+    configs: Configs,
 }
 
 /// The machine lacks what HTTPS needs (no root certificates, for example).
@@ -36,41 +50,57 @@ pub struct Http {
 #[error("no HTTP client can be made")]
 pub struct NoClient(#[source] reqwest::Error);
 
-impl Http {
-    /// A client for all destinations. Build it once.
+impl Transports {
+    /// The ways to all destinations. Build it once.
     ///
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new() -> Result<Self, NoClient> {
-        let client = Client::builder()
-            .user_agent(concat!("pms-bridge/", env!("CARGO_PKG_VERSION")))
-            // A redirect would hand PHI to an address that nobody configured.
-            .redirect(redirect::Policy::none())
-            .connect_timeout(CONNECT)
-            .pool_idle_timeout(IDLE)
-            .tcp_keepalive(IDLE)
-            .build()
-            .map_err(NoClient)?;
-        Ok(Self { client })
+        Ok(Self {
+            client: builder().build().map_err(NoClient)?,
+            clients: Mutex::default(),
+            pool: hl7v2::Pool::default(),
+            configs: Configs::default(),
+        })
+    }
+
+    /// The client for receivers with these TLS settings.
+    fn client_with(&self, material: &Material<'_>) -> Result<Client, TlsFault> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&material.fingerprint()) {
+            return Ok(client.clone());
+        }
+        let client = builder().tls_backend_preconfigured(material.config()?).build();
+        let client = client.map_err(|_| TlsFault::Platform)?;
+        clients.insert(material.fingerprint(), client.clone());
+        Ok(client)
     }
 }
 
-impl Destination for Http {
+fn builder() -> ClientBuilder {
+    Client::builder()
+        .user_agent(concat!("pms-bridge/", env!("CARGO_PKG_VERSION")))
+        // A redirect would hand PHI to an address that nobody configured.
+        .redirect(redirect::Policy::none())
+        .connect_timeout(CONNECT)
+        .pool_idle_timeout(IDLE)
+        .tcp_keepalive(IDLE)
+}
+
+impl Destination for Transports {
     async fn deliver(&self, call: &Call<'_>) -> Outcome {
         let Some(Deliver { transport, timeout, signals, .. }) = &call.manifest.deliver else {
             return Outcome::Rejected(configuration("the adapter takes no deliveries", "adapter"));
         };
-        let request = match transport {
+        let time = call.time_left.min(Duration::from_secs(*timeout));
+        match transport {
             Transport::StandardWebhook { url, secret } => {
-                standard_webhook::request(&self.client, call, url, secret)
+                match standard_webhook::request(&self.client, call, url, secret) {
+                    Err(cause) => Outcome::Rejected(cause),
+                    Ok(request) => outcome::of(request.timeout(time).send().await, signals, call.now).await,
+                }
             }
-        };
-        match request {
-            Err(cause) => Outcome::Rejected(cause),
-            Ok(request) => {
-                let time = call.time_left.min(Duration::from_secs(*timeout));
-                outcome::of(request.timeout(time).send().await, signals, call.now).await
-            }
+            Transport::Hl7v2 { .. } => hl7v2::deliver(self, call, time).await,
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) async fn of(
     }
 }
 
-fn answered(response: &Response, now: Timestamp) -> Outcome {
+pub(super) fn answered(response: &Response, now: Timestamp) -> Outcome {
     let status = response.status();
     let cause = status_cause(status);
     match status {

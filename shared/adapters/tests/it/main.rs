@@ -5,6 +5,7 @@ mod catalog;
 mod connections;
 mod fixture;
 mod fixtures;
+mod hl7v2;
 mod receiver;
 mod standard_webhook;
 mod statuses;

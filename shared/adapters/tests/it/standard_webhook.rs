@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::receiver::{Receiver, Then};
-use bridge_adapters::{Catalog, Http};
+use bridge_adapters::{Catalog, Transports};
 use bridge_core::{
     Phi, Timestamp,
     config::Connection,
@@ -49,12 +49,12 @@ impl Default for Attempt {
 }
 
 impl Attempt {
-    async fn make(&self, http: &Http, connection: &Connection) -> Outcome {
+    async fn make(&self, http: &Transports, connection: &Connection) -> Outcome {
         self.make_with(http, connection, &[]).await
     }
 
     /// With these signals in the manifest.
-    async fn make_with(&self, http: &Http, connection: &Connection, signals: &[Signal]) -> Outcome {
+    async fn make_with(&self, http: &Transports, connection: &Connection, signals: &[Signal]) -> Outcome {
         let catalog = Catalog::builtin();
         let mut manifest = Manifest::clone(catalog.get(&connection.adapter).unwrap().manifest());
         signals.clone_into(&mut manifest.deliver.as_mut().unwrap().signals);
@@ -72,7 +72,7 @@ impl Attempt {
 }
 
 async fn deliver_within(time_left: Duration, connection: &Connection) -> Outcome {
-    Attempt { time_left, ..Attempt::default() }.make(&Http::new().unwrap(), connection).await
+    Attempt { time_left, ..Attempt::default() }.make(&Transports::new().unwrap(), connection).await
 }
 
 async fn deliver_to(receiver: &Receiver) -> Outcome {
@@ -94,8 +94,9 @@ async fn a_delivery_is_a_signed_post() {
         now: meta["at"].as_str().unwrap().parse().unwrap(),
         ..Attempt::default()
     };
-    let outcome =
-        call.make(&Http::new().unwrap(), &connection(&receiver.url, &meta["secrets"].to_string())).await;
+    let outcome = call
+        .make(&Transports::new().unwrap(), &connection(&receiver.url, &meta["secrets"].to_string()))
+        .await;
     assert_eq!(outcome, Outcome::Delivered);
 
     let [request] = receiver.received().try_into().ok().expect("one request");
@@ -179,7 +180,7 @@ async fn a_signal_is_obeyed_as_it_is_declared() {
     for (status, headers, body, expected) in cases {
         let receiver = Receiver::start(Then::status(status, headers, body)).await;
         let connection = connection(&receiver.url, SECRET);
-        let outcome = Attempt::default().make_with(&Http::new().unwrap(), &connection, &signals).await;
+        let outcome = Attempt::default().make_with(&Transports::new().unwrap(), &connection, &signals).await;
         let throttled = match outcome {
             Outcome::Throttled { after, .. } => Some(after.map(|after| after.as_secs())),
             Outcome::Delivered | Outcome::Retry { .. } => None,
@@ -247,7 +248,7 @@ async fn what_the_receiver_says_stays_there() {
 async fn connections_are_used_again() {
     let receiver = Receiver::start(Then::status(200, "", "thank you")).await;
     let connection = connection(&receiver.url, SECRET);
-    let http = Http::new().unwrap();
+    let http = Transports::new().unwrap();
     for _ in 0..5 {
         assert_eq!(Attempt::default().make(&http, &connection).await, Outcome::Delivered);
     }

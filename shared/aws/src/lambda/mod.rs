@@ -21,6 +21,12 @@ use tracing::Instrument as _;
 pub use serve::main;
 pub use warm::Warm;
 
+/// For a process that is no function: the log lines of one, and of a panic its place only.
+pub fn install_log() {
+    log::install();
+    panics::install();
+}
+
 /// One call of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invocation {

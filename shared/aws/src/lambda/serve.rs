@@ -1,21 +1,21 @@
 //! `main` of every function.
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, process::ExitCode, time::Duration};
 
 use bridge_core::Timestamp;
+use bridge_pipeline::ports::Clock as _;
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
 use tokio::runtime;
 
-use super::{EventError, Function, Invocation, Warm, invoke, log, panics};
-use crate::{Aws, Settings, client::Place, settings::variable};
+use super::{EventError, Function, Invocation, Warm, install_log, invoke};
+use crate::{Aws, Settings, SystemClock, client::Place, settings::variable};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Builds the function, warms what it will use, and serves Lambda until Lambda ends the process.
 pub fn main<F: Function>(warm: &[Warm], build: impl FnOnce(Aws) -> Result<F, BoxError>) -> ExitCode {
-    log::install();
-    panics::install();
+    install_log();
     // One thread: a function has a fraction of a processor until 1,769 MB.
     let served = runtime::Builder::new_current_thread()
         .enable_all()
@@ -45,7 +45,7 @@ async fn serve<F: Function>(
     let handler = service_fn(async |event: LambdaEvent<Box<RawValue>>| {
         let invocation = Invocation {
             request_id: event.context.request_id,
-            deadline: Timestamp::from_millis(i64::try_from(event.context.deadline).unwrap_or(i64::MAX)),
+            deadline: deadline(event.context.deadline, SystemClock.now()),
         };
         let answer = invoke(&function, event.payload.get().as_bytes(), &invocation).await;
         answer.map_err(|error| diagnostic(&error))
@@ -53,6 +53,29 @@ async fn serve<F: Function>(
     Runtime::new(handler).run().await
 }
 
+/// The longest that Lambda lets a function run, in milliseconds.
+const LONGEST: u64 = 900_000;
+
+/// When the invocation ends, from `Lambda-Runtime-Deadline-Ms`: a time on Lambda, and a duration from `cargo lambda watch`.
+fn deadline(millis: u64, now: Timestamp) -> Timestamp {
+    if millis <= LONGEST {
+        return now + Duration::from_millis(millis);
+    }
+    Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+}
+
 fn diagnostic(error: &EventError) -> Diagnostic {
     Diagnostic { error_type: error.kind().to_owned(), error_message: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_a_time_or_a_duration() {
+        let now = Timestamp::from_millis(1_790_000_000_000);
+        assert_eq!(deadline(1_790_000_030_000, now), now + Duration::from_secs(30));
+        assert_eq!(deadline(600_000, now), now + Duration::from_mins(10), "cargo lambda watch");
+    }
 }

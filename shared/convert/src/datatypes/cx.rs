@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     conversion::{Conversion, Ref},
-    datatypes::{dtm, hd},
+    datatypes::{hd, period},
     json::Json,
     parts::Parts,
     report::Reason,
@@ -36,8 +36,7 @@ pub(crate) fn identifier<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<
         w.text("value", &id);
     }
     w.object("period", |w| {
-        dtm::date_time(c, w, "start", cx.value(7));
-        dtm::date_time(c, w, "end", cx.value(8));
+        period::bounds(c, w, Some(cx.value(7)), Some(cx.value(8)));
     });
 }
 

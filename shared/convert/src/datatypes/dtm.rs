@@ -12,11 +12,30 @@ use crate::{conversion::Conversion, json::Json, report::Reason};
 /// A `dateTime`: a date alone stays a date. FHIR has no hours without minutes and seconds; those not written are 0.
 pub(crate) fn date_time<'m>(c: &mut Conversion<'m>, w: &mut Json, key: &str, value: Value<'m>) {
     if let Some(dtm) = read(c, value) {
-        w.key(key);
-        w.push(b"\"");
-        w.push(Text::of(dtm, &c.profile.zone).bytes());
-        w.push(b"\"");
+        write(c, w, key, dtm);
     }
+}
+
+/// One that has been read.
+pub(crate) fn write(c: &Conversion<'_>, w: &mut Json, key: &str, dtm: Dtm) {
+    w.key(key);
+    w.push(b"\"");
+    w.push(Text::of(dtm, &c.profile.zone).bytes());
+    w.push(b"\"");
+}
+
+/// Whether one time lies before another, as far as both are known.
+pub(crate) fn is_before(c: &mut Conversion<'_>, one: Dtm, other: Dtm) -> bool {
+    if let (Some(one), Some(other)) = (moment(c, one), moment(c, other)) {
+        return one < other;
+    }
+    let [one, other] = [one, other].map(|dtm| {
+        let mut text = Text::default();
+        text.date(dtm);
+        text
+    });
+    let differ = one.bytes().iter().zip(other.bytes()).find(|(one, other)| one != other);
+    differ.is_some_and(|(one, other)| one < other)
 }
 
 /// A `date`: the time of day is the caller's to keep.

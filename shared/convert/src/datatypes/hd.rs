@@ -132,7 +132,7 @@ fn resource<'m>(
         return Some(made);
     }
     let hd = Hd::of(c, value, &MAPPED);
-    if !hd.has(1) && !hd.has(2) {
+    if hd.text(1).or_else(|| hd.text(2)).is_none() {
         c.note(value, Reason::Lacks("a name"));
         return None;
     }

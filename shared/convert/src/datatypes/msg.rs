@@ -4,16 +4,18 @@ use bridge_hl7v2::Value;
 
 use crate::{conversion::Conversion, json::Json, parts::Parts, report::Reason};
 
-/// The type and the trigger event.
+/// The type and the trigger event of a message. `Display` shows `?` for what is not three letters and digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Event<'m> {
-    pub(crate) message: &'m str,
-    pub(crate) trigger: &'m str,
+pub struct Event<'m> {
+    /// For example `ADT`; may be anything when the sender is wrong.
+    pub message: &'m str,
+    /// For example `A04`; the same.
+    pub trigger: &'m str,
 }
 
 impl<'m> Event<'m> {
     /// Of MSH-9. Old senders write the structure alone (`ADT_A01`), which says the same.
-    pub(crate) fn of(value: Value<'m>) -> Self {
+    pub fn of(value: Value<'m>) -> Self {
         let [message, trigger, structure] = [1, 2, 3].map(|n| value.part(n).raw().trim());
         let split = [message, structure].into_iter().find_map(|text| text.split_once('_'));
         match split {
@@ -47,11 +49,12 @@ impl std::fmt::Display for Event<'_> {
 pub(crate) fn coding<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>) {
     let msg = Parts::<3>::of(c, value, &[1, 2, 3]);
     let event = Event::of(value);
-    w.code("system", "http://terminology.hl7.org/CodeSystem/v2-0003");
     if event.trigger.is_empty() {
         c.note(msg.value(2), Reason::NoCode);
+        w.code("system", "http://terminology.hl7.org/CodeSystem/data-absent-reason");
         w.code("code", "unknown");
     } else {
+        w.code("system", "http://terminology.hl7.org/CodeSystem/v2-0003");
         w.text("code", event.trigger);
     }
     display(w, "display", value);

@@ -4,7 +4,7 @@ use bridge_hl7v2::Value;
 
 use crate::{
     conversion::{Conversion, Ref},
-    datatypes::{cnn, dtm, hd, pl},
+    datatypes::{cnn, hd, period, pl},
     parts::Parts,
     report::Reason,
 };
@@ -26,8 +26,7 @@ pub(crate) fn practitioner_role<'m>(c: &mut Conversion<'m>, value: Value<'m>) ->
     let place = place(c, &ndl);
     Some(c.resource("PractitionerRole", id, |c, w| {
         w.object("period", |w| {
-            dtm::date_time(c, w, "start", ndl.value(2));
-            dtm::date_time(c, w, "end", ndl.value(3));
+            period::bounds(c, w, Some(ndl.value(2)), Some(ndl.value(3)));
         });
         practitioner.write(w, "practitioner");
         if let Some(place) = place {

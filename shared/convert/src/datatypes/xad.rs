@@ -4,7 +4,7 @@ use bridge_hl7v2::Value;
 
 use crate::{
     conversion::Conversion,
-    datatypes::{cwe, dr, dtm},
+    datatypes::{cwe, dr, period},
     json::Json,
     parts::Parts,
     report::Reason,
@@ -60,8 +60,7 @@ pub(crate) fn address<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>
     }
     w.object("period", |w| {
         if xad.has(13) || xad.has(14) {
-            dtm::date_time(c, w, "start", xad.value(13));
-            dtm::date_time(c, w, "end", xad.value(14));
+            period::bounds(c, w, Some(xad.value(13)), Some(xad.value(14)));
         } else if xad.has(12) {
             dr::members(c, w, xad.value(12));
         }

@@ -4,7 +4,7 @@ use bridge_hl7v2::Value;
 
 use crate::{
     conversion::Conversion,
-    datatypes::{dr, dtm},
+    datatypes::{dr, period},
     json::Json,
     parts::Parts,
     report::Reason,
@@ -95,8 +95,7 @@ pub(crate) fn members<'m, const N: usize>(
     strings(w, "suffix", parts, [at.suffix, at.degree, at.professional]);
     w.object("period", |w| {
         if parts.has(at.start) || parts.has(at.end) {
-            dtm::date_time(c, w, "start", parts.value(at.start));
-            dtm::date_time(c, w, "end", parts.value(at.end));
+            period::bounds(c, w, Some(parts.value(at.start)), Some(parts.value(at.end)));
         } else if parts.has(at.validity) {
             dr::members(c, w, parts.value(at.validity));
         }

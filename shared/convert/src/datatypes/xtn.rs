@@ -4,7 +4,7 @@ use bridge_hl7v2::Value;
 
 use crate::{
     conversion::Conversion,
-    datatypes::dtm,
+    datatypes::period,
     json::Json,
     parts::Parts,
     report::Reason,
@@ -60,8 +60,7 @@ pub(crate) fn contact_point<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Val
         }
     }
     w.object("period", |w| {
-        dtm::date_time(c, w, "start", xtn.value(13));
-        dtm::date_time(c, w, "end", xtn.value(14));
+        period::bounds(c, w, Some(xtn.value(13)), Some(xtn.value(14)));
     });
 }
 

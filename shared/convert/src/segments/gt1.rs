@@ -4,7 +4,7 @@ use bridge_hl7v2::Segment;
 
 use crate::{
     conversion::{Conversion, Ref},
-    datatypes::{cwe, cx, dtm, xad, xon, xpn, xtn},
+    datatypes::{cwe, cx, dtm, period, xad, xon, xpn, xtn},
     json::Json,
     segments::pid,
     tables::{ADMINISTRATIVE_SEX, RELATIONSHIP},
@@ -21,13 +21,7 @@ impl<'m> Guarantor<'m> {
     /// The members of Account.guarantor.
     pub(crate) fn members(self, c: &mut Conversion<'m>, w: &mut Json) {
         self.party.write(w, "party");
-        w.object("period", |w| {
-            for (n, key) in [(13, "start"), (14, "end")] {
-                if let Some(at) = c.one(self.gt1, n, "Account.guarantor.period") {
-                    dtm::date_time(c, w, key, at);
-                }
-            }
-        });
+        period::member(c, w, self.gt1, [13, 14], "Account.guarantor.period");
     }
 }
 

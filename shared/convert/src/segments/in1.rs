@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     conversion::{Conversion, Ref},
-    datatypes::{cwe, cx, dtm, xad, xon, xpn, xtn},
+    datatypes::{cwe, cx, dtm, period, xad, xon, xpn, xtn},
     json::Json,
     report::Reason,
     tables::{ADMINISTRATIVE_SEX, RELATIONSHIP},
@@ -38,13 +38,7 @@ pub(crate) fn coverage<'m>(c: &mut Conversion<'m>, in1: Segment<'m>, patient: Re
         patient.write(w, "beneficiary");
         let relationship = c.one(in1, 17, "Coverage.relationship");
         cwe::member(c, w, "relationship", relationship, Some(&RELATIONSHIP));
-        w.object("period", |w| {
-            for (n, key) in [(12, "start"), (13, "end")] {
-                if let Some(at) = c.one(in1, n, "Coverage.period") {
-                    dtm::date_time(c, w, key, at);
-                }
-            }
-        });
+        period::member(c, w, in1, [12, 13], "Coverage.period");
         w.array("payor", |w| match payor {
             Some(payor) => payor.item(w),
             None => {

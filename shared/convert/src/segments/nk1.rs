@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     conversion::{Conversion, Ref},
-    datatypes::{cwe, cx, dtm, xad, xon, xpn, xtn},
+    datatypes::{cwe, cx, dtm, period, xad, xon, xpn, xtn},
     json::Json,
     profile::NextOfKin,
     report::Reason,
@@ -171,11 +171,5 @@ fn gender<'m>(c: &mut Conversion<'m>, w: &mut Json, nk1: Segment<'m>) {
 }
 
 fn period<'m>(c: &mut Conversion<'m>, w: &mut Json, nk1: Segment<'m>) {
-    w.object("period", |w| {
-        for (n, key) in [(8, "start"), (9, "end")] {
-            if let Some(at) = c.one(nk1, n, "RelatedPerson.period") {
-                dtm::date_time(c, w, key, at);
-            }
-        }
-    });
+    period::member(c, w, nk1, [8, 9], "RelatedPerson.period");
 }

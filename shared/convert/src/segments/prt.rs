@@ -4,7 +4,7 @@ use bridge_hl7v2::Segment;
 
 use crate::{
     conversion::{Conversion, Ref},
-    datatypes::{cwe, dtm, ei, pl, pln, xad, xcn, xon, xtn},
+    datatypes::{cwe, dtm, ei, period, pl, pln, xad, xcn, xon, xtn},
     json::Json,
     tables::{ORGANIZATION_UNIT_TYPE, PARTICIPATION},
 };
@@ -102,13 +102,7 @@ fn organization<'m>(c: &mut Conversion<'m>, prt: Segment<'m>) -> Option<Ref> {
 }
 
 fn period<'m>(c: &mut Conversion<'m>, w: &mut Json, prt: Segment<'m>) {
-    w.object("period", |w| {
-        for (n, key) in [(11, "start"), (12, "end")] {
-            if let Some(at) = c.one(prt, n, "PractitionerRole.period") {
-                dtm::date_time(c, w, key, at);
-            }
-        }
-    });
+    period::member(c, w, prt, [11, 12], "PractitionerRole.period");
 }
 
 /// Roles in a care team (table 0912), other than primary care.

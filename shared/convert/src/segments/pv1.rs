@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     conversion::{Conversion, Ref},
-    datatypes::{cwe, cx, dtm, msg::Event, pl, xcn},
+    datatypes::{cwe, cx, dtm, msg::Event, period, pl, xcn},
     json::Json,
     messages::patient::{Diagnosis, Patient},
     report::Reason,
@@ -90,13 +90,7 @@ pub(crate) fn encounter<'m>(
             rol::participants(c, w, pv1);
             prt::participants(c, w, pv1);
         });
-        w.object("period", |w| {
-            for (n, key) in [(44, "start"), (45, "end")] {
-                if let Some(at) = c.one(pv1, n, "Encounter.period") {
-                    dtm::date_time(c, w, key, at);
-                }
-            }
-        });
+        period::member(c, w, pv1, [44, 45], "Encounter.period");
         pv2::length_and_reason(c, w, pv2);
         diagnosis(w, diagnoses);
         if let Some(account) = patient.account {

@@ -4,7 +4,7 @@ use bridge_hl7v2::{Segment, Value};
 
 use crate::{
     conversion::{Conversion, Ref},
-    datatypes::{cwe, dtm, ei, pl, xad, xcn, xon, xtn},
+    datatypes::{cwe, ei, period, pl, xad, xcn, xon, xtn},
     json::Json,
     tables::{ORGANIZATION_UNIT_TYPE, PROVIDER_ROLE},
 };
@@ -41,13 +41,7 @@ pub(crate) fn participants<'m>(c: &mut Conversion<'m>, w: &mut Json, pv1: Segmen
 }
 
 fn period<'m>(c: &mut Conversion<'m>, w: &mut Json, rol: Segment<'m>, path: &'static str) {
-    w.object("period", |w| {
-        for (n, key) in [(5, "start"), (6, "end")] {
-            if let Some(at) = c.one(rol, n, path) {
-                dtm::date_time(c, w, key, at);
-            }
-        }
-    });
+    period::member(c, w, rol, [5, 6], path);
 }
 
 /// The PractitionerRole of one ROL; `None` when it names nobody. `personal` tells which addresses are the person's.

@@ -95,4 +95,36 @@ pub enum Transport {
         /// The secret's name, `whsec_…`.
         secret: String,
     },
+    /// HL7 v2 messages, each answered before the next is sent. MSH-10 is the same on every attempt, so a receiver can
+    /// tell a repeat. The address says how: MLLP, MLLP over TLS, or HTTP.
+    Hl7v2 {
+        /// `mllp://host:port`, `mllps://host:port` or `https://host/path`; for example `{send-to}`.
+        url: String,
+        /// PEM of the authorities one of which has signed the receiver's certificate, for example `{send-ca}`. Empty:
+        /// those that the machine trusts.
+        #[serde(default)]
+        ca: String,
+        /// Name of the optional secret that is the header `Authorization` over HTTP.
+        #[serde(default)]
+        authorization: Option<String>,
+        /// Name of the optional secret that this side proves itself with over TLS: PEM of a certificate and its key.
+        #[serde(default)]
+        identity: Option<String>,
+    },
+}
+
+impl Transport {
+    /// Whether deliveries are HL7 v2 messages, not FHIR.
+    pub const fn speaks_hl7v2(&self) -> bool {
+        matches!(self, Self::Hl7v2 { .. })
+    }
+
+    /// The names of the secrets it uses.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        let names = match self {
+            Self::StandardWebhook { secret, .. } => [Some(secret), None],
+            Self::Hl7v2 { authorization, identity, .. } => [authorization.as_ref(), identity.as_ref()],
+        };
+        names.into_iter().flatten().map(String::as_str)
+    }
 }

@@ -18,6 +18,8 @@ pub use ip_range::IpRange;
 pub use verify::{Challenge, Encoding, Verify};
 pub use webhook::{Carry, Kind, OtherKinds, Webhook};
 
+use crate::config::Hl7v2Site;
+
 /// Where the pipeline finds what adapters declare. The catalog of `bridge-adapters` is the real one.
 pub trait Adapters: Send + Sync {
     /// The manifest of an adapter.
@@ -42,9 +44,15 @@ pub struct Manifest {
     /// Secrets a connection must give, by name, with what they are.
     #[serde(default)]
     pub secrets: BTreeMap<String, String>,
+    /// Secrets a connection may give, by name, with what they are.
+    #[serde(default)]
+    pub optional_secrets: BTreeMap<String, String>,
     /// How webhooks of this product are received. Without it the product has none.
     #[serde(default)]
     pub webhook: Option<Webhook>,
+    /// How products of this kind speak HL7 v2, where a connection does not say otherwise. Without it they don't.
+    #[serde(default)]
+    pub hl7v2: Option<Hl7v2Site>,
     /// A connection may bring its own `webhook` section and mappings (the generic adapter).
     #[serde(default)]
     pub open: bool,

@@ -24,6 +24,13 @@ pub enum Verify {
         /// The secret's name.
         secret: String,
     },
+    /// HTTP Basic (RFC 7617): the `authorization` header names `user`, and the secret is the password.
+    Basic {
+        /// The user name.
+        user: String,
+        /// The secret's name.
+        secret: String,
+    },
     /// HMAC-SHA-256 (RFC 2104) over the raw body.
     Hmac {
         /// Lower-case header name.
@@ -96,6 +103,7 @@ impl Verify {
     pub fn secret(&self) -> &str {
         match self {
             Self::Token { secret, .. }
+            | Self::Basic { secret, .. }
             | Self::Hmac { secret, .. }
             | Self::TimestampedHmac { secret, .. }
             | Self::DigestSignature { secret, .. }

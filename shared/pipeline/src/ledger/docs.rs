@@ -3,11 +3,11 @@
 use bridge_core::{
     Cause, Timestamp,
     id::{BlindToken, ConnectionId, DeliveryId, LaneId, MessageId},
-    task::{Actor, DeliverTask, NormalizeTask, Stage},
+    task::{Actor, DeliverTask, Format, NormalizeTask, Stage},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{LedgerError, delivery_key, message_key};
+use super::{LedgerError, delivery_key};
 use crate::ports::Record;
 
 /// What became of a message at `normalize`.
@@ -20,7 +20,7 @@ pub enum MessageState {
     Parked,
 }
 
-/// A message's record.
+/// What is known of a message. Its record holds it in fewer bytes, see [`MessageDoc::of`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageDoc {
     /// Its id.
@@ -29,6 +29,9 @@ pub struct MessageDoc {
     pub connection: ConnectionId,
     /// The adapter's word for it.
     pub kind: String,
+    /// What was received, as bytes.
+    #[serde(default, skip_serializing_if = "Format::is_json")]
+    pub format: Format,
     /// Its lane at the source.
     pub lane: LaneId,
     /// When a door took it.
@@ -47,6 +50,9 @@ pub struct MessageDoc {
     /// Those of them that were not stored, because a newer state was there already.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub superseded: Vec<String>,
+    /// What of it was not used, or not as it stood: places and rules.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Where it goes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub destinations: Vec<ConnectionId>,
@@ -76,6 +82,7 @@ impl MessageDoc {
             message: task.message.clone(),
             connection: task.connection.clone(),
             kind: task.kind.clone(),
+            format: task.format,
             lane: task.lane.clone(),
             received_at: task.received_at,
             order,
@@ -84,6 +91,7 @@ impl MessageDoc {
             mapped_by: String::new(),
             resources: Vec::new(),
             superseded: Vec::new(),
+            notes: Vec::new(),
             destinations: Vec::new(),
             find: Vec::new(),
             cause: None,
@@ -320,14 +328,6 @@ pub(crate) fn read<T: DeserializeOwned>(record: &Record, kind: &'static str) -> 
 /// The document's text.
 pub(crate) fn write<T: Serialize>(doc: &T) -> String {
     serde_json::to_string(doc).unwrap_or_else(|e| unreachable!("a ledger document is plain data: {e}"))
-}
-
-pub(super) fn message_record(doc: &MessageDoc, sealed: Option<Vec<u8>>) -> Record {
-    let mut record = Record::new(message_key(&doc.connection, &doc.message), write(doc));
-    record.blob = sealed;
-    record.by_connection = Some((doc.connection.to_string(), format!("{}#{}", doc.received_at, doc.message)));
-    record.expires = Some(doc.expires);
-    record
 }
 
 pub(super) fn delivery_record(doc: &DeliveryDoc) -> Record {

@@ -13,6 +13,7 @@
 mod claim;
 mod docs;
 mod lane;
+mod message;
 mod park;
 
 pub(crate) use claim::SKEW;
@@ -97,7 +98,7 @@ impl<'a, P: Ports> Ledger<'a, P> {
         message: &MessageId,
     ) -> Result<Option<(MessageDoc, Option<Vec<u8>>)>, LedgerError> {
         let Some(record) = self.get(&message_key(connection, message)).await? else { return Ok(None) };
-        Ok(Some((docs::read(&record, "message")?, record.blob)))
+        Ok(Some((MessageDoc::of(&record)?, record.blob)))
     }
 
     /// Records a message that was normalized, as `replay` says for the first time or again. Doing it twice does no
@@ -111,19 +112,19 @@ impl<'a, P: Ports> Ledger<'a, P> {
         sealed: Option<Vec<u8>>,
         replay: u32,
     ) -> Result<(), LedgerError> {
-        let mut put = Write::Put(docs::message_record(&doc, sealed.clone()), Expect::Absent);
+        let mut put = Write::Put(doc.clone().record(sealed.clone()), Expect::Absent);
         for _ in 0..RACES {
             let Err(Conflict { current, .. }) = self.write(vec![put]).await? else { return Ok(()) };
             let mut expect = Expect::Absent;
             let mut blob = sealed.clone();
             if let Some(record) = current {
-                let known: MessageDoc = docs::read(&record, "message")?;
+                let known = MessageDoc::of(&record)?;
                 doc.replayed = known.replayed.max(replay);
                 doc.replays = known.replays;
                 expect = Expect::Rev(record.rev);
                 blob = record.blob.or(blob);
             }
-            put = Write::Put(docs::message_record(&doc, blob), expect);
+            put = Write::Put(doc.clone().record(blob), expect);
         }
         Err(LedgerError::Contended)
     }
@@ -139,14 +140,13 @@ impl<'a, P: Ports> Ledger<'a, P> {
         mut change: impl FnMut(&mut MessageDoc) -> bool,
     ) -> Result<(), LedgerError> {
         for _ in 0..RACES {
-            let Some(mut record) = self.get(&message_key(connection, message)).await? else { return Ok(()) };
-            let mut doc: MessageDoc = docs::read(&record, "message")?;
+            let Some(record) = self.get(&message_key(connection, message)).await? else { return Ok(()) };
+            let mut doc = MessageDoc::of(&record)?;
             if !change(&mut doc) {
                 return Ok(());
             }
-            let rev = record.rev;
-            record.doc = docs::write(&doc);
-            if self.write(vec![Write::Put(record, Expect::Rev(rev))]).await?.is_ok() {
+            let put = Write::Put(doc.record(record.blob), Expect::Rev(record.rev));
+            if self.write(vec![put]).await?.is_ok() {
                 return Ok(());
             }
         }

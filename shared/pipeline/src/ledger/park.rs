@@ -161,9 +161,9 @@ fn park_subject(
             doc.state = MessageState::Parked;
             doc.cause = Some(cause.clone());
             match current {
-                None => Ok(Write::Put(docs::message_record(&doc, sealed.clone()), Expect::Absent)),
+                None => Ok(Write::Put(doc.record(sealed.clone()), Expect::Absent)),
                 Some(record) => {
-                    let known: MessageDoc = docs::read(record, "message")?;
+                    let known = MessageDoc::of(record)?;
                     let is_replay = known.state == MessageState::Normalized;
                     doc.order = known.order;
                     doc.replays = known.replays;
@@ -172,7 +172,7 @@ fn park_subject(
                         doc.resources = known.resources;
                         doc.destinations = known.destinations;
                     }
-                    let put = docs::message_record(&doc, record.blob.clone().or_else(|| sealed.clone()));
+                    let put = doc.record(record.blob.clone().or_else(|| sealed.clone()));
                     Ok(Write::Put(put, Expect::Rev(record.rev)))
                 }
             }

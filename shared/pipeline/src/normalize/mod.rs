@@ -6,17 +6,24 @@
 //! done (deterministic ids, versioned resources, deduplicated deliveries that are claimed one by one later). See
 //! `docs/adr/0004`.
 
+mod change;
+mod deliveries;
+mod hl7v2;
+mod merge;
 mod resources;
 mod translate;
 
+pub use change::{Change, Changes};
+use deliveries::NotSent;
+pub use hl7v2::{Told, tell};
 use resources::Version;
 
 use std::{sync::Arc, time::Duration};
 
 use bridge_core::{
-    Cause, Phi, Timestamp,
+    Cause, Timestamp,
     config::LanePolicy,
-    task::{DeliverTask, InboundTask, NormalizeTask, OutboundTask, Payload, Stage},
+    task::{InboundTask, NormalizeTask, Payload, Stage},
 };
 use bridge_fhir::Resource;
 use data_encoding::BASE64;
@@ -25,11 +32,11 @@ use crate::{
     batch::{Received, Report, Verdict, Worker},
     bridge::Bridge,
     configuration::Loaded,
-    keys::{Keep, KeyError},
-    ledger::{Gate, LaneKey, MessageDoc, MessageState, ParkRequest, Parked, Subject, docs_write},
+    keys::KeyError,
+    ledger::{Gate, LaneKey, MessageDoc, MessageState, ParkRequest, Parked, Subject},
     line::Line,
     payload::Purpose,
-    ports::{Entry, Ports, Queue, QueueName},
+    ports::{Ports, QueueName},
     stage::{self, Failure},
 };
 
@@ -77,6 +84,7 @@ fn line_of(task: &NormalizeTask) -> Line {
 struct Outcome {
     resources: Vec<Resource>,
     superseded: Vec<String>,
+    changes: Changes,
 }
 
 impl<P: Ports> Bridge<P> {
@@ -115,76 +123,44 @@ impl<P: Ports> Bridge<P> {
             Err(cause) => return aside(Some(&source), Some(cause)).await,
         };
         // A replay keeps the place of its message: it must not overwrite what came later.
-        let order = known.map_or(order, |known| known.order);
-        let version = Version { source: translated.version, order: order.clone(), replay: task.replay };
-        let superseded = self.store_resources(task, &translated.resources, &version).await?;
-        let result = Outcome { resources: translated.resources, superseded };
-        let destinations = self.send_deliveries(task, &source, &result).await?;
+        let place = known.map_or_else(|| order.clone(), |known| known.order);
+        let changes = match self.tells_events(&source).await? {
+            true => self.changes(task, &translated.resources, translated.asides.as_ref()).await?,
+            false => Changes::new(),
+        };
+        let version = Version {
+            source: translated.version,
+            order: place.clone(),
+            replay: task.replay,
+            changes: changes.clone(),
+        };
+        let (resources, superseded) = match &translated.asides {
+            // A snapshot: it is the new state.
+            None => {
+                let superseded = self.store_resources(task, &translated.resources, &version).await?;
+                (translated.resources, superseded)
+            }
+            Some(asides) => self.merge_resources(task, translated.resources, asides, &version).await?,
+        };
+        let result = Outcome { resources, superseded, changes };
+        let sent = match self.send_deliveries(task, &source, &result).await {
+            Ok(sent) => sent,
+            Err(NotSent::Failed(failure)) => return Err(failure),
+            Err(NotSent::Unwritable(cause)) => return aside(Some(&source), Some(cause)).await,
+        };
 
-        let mut doc = message_doc(task, &source, order, self.now());
+        let mut doc = message_doc(task, &source, place, self.now());
         doc.resources = result.resources.iter().map(Resource::reference).collect();
         doc.superseded = result.superseded;
-        doc.destinations = destinations;
+        doc.destinations = sent.destinations;
         doc.find = translated.find;
         doc.mapped_by = translated.mapped_by;
+        doc.notes = translated.notes;
+        doc.notes.extend(sent.notes);
         let line = line_of(task).outcome("normalized").resources(doc.resources.len());
         self.record_received(task, doc).await?;
         self.settle_release(&lane, task.release.as_ref(), task.message.as_str()).await?;
         Ok(Report { verdict: Verdict::Done, line })
-    }
-
-    async fn send_deliveries(
-        &self,
-        task: &NormalizeTask,
-        source: &Arc<Loaded>,
-        result: &Outcome,
-    ) -> Result<Vec<bridge_core::id::ConnectionId>, Failure> {
-        let index = self.index_key(&task.connection.tenant()).await?;
-        let mut destinations = Vec::new();
-        let mut entries = Vec::new();
-        for route in &source.connection.routes {
-            let taken = |resource: &&Resource| {
-                route.resources.contains(&resource.resource_type)
-                    && !result.superseded.contains(&resource.reference())
-            };
-            let mut resources: Vec<Resource> = result.resources.iter().filter(taken).cloned().collect();
-            if resources.is_empty() || route.to.tenant() != task.connection.tenant() {
-                continue;
-            }
-            resources.iter_mut().for_each(|resource| bridge_fhir::minimise(resource, &route.drop));
-            let bundle = Phi::new(bridge_fhir::transaction(&resources).to_string());
-            let delivery = index.delivery(&task.message, &route.to, task.replay);
-            let payload = self
-                .pack(
-                    Purpose::Delivery,
-                    &route.to,
-                    delivery.as_str(),
-                    Keep::Payload(source.retention),
-                    bundle.expose().as_bytes(),
-                )
-                .await?;
-            let lane = index.outbound_lane(&route.to, &task.lane);
-            let deliver = OutboundTask::Deliver(DeliverTask {
-                delivery: delivery.clone(),
-                message: task.message.clone(),
-                connection: task.connection.clone(),
-                destination: route.to.clone(),
-                lane: lane.clone(),
-                queued_at: self.now(),
-                payload,
-                release: None,
-            });
-            entries.push(Entry {
-                body: docs_write(&deliver),
-                group: lane.to_string(),
-                dedup: delivery.to_string(),
-            });
-            destinations.push(route.to.clone());
-        }
-        if !entries.is_empty() {
-            self.ports.queue().send(QueueName::Outbound, entries).await?;
-        }
-        Ok(destinations)
     }
 
     /// Records a message together with what was received.

@@ -1,7 +1,7 @@
 //! The FHIR store: the current state of each resource, guarded by its source's version.
 
 use bridge_core::{
-    Timestamp,
+    Phi, Timestamp,
     id::{ConnectionId, MessageId, TenantId},
     task::NormalizeTask,
 };
@@ -9,15 +9,26 @@ use bridge_fhir::Resource;
 use bridge_seal::Binding;
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
 
-use super::IN_THE_RECORD;
+use super::{
+    IN_THE_RECORD,
+    change::{Change, Changes},
+    merge::{Asides, Said, State},
+};
 use crate::{
     bridge::Bridge,
     keys::{Keep, KeyError},
-    ledger::{docs_read, docs_write},
+    ledger::{LedgerError, docs_read, docs_write},
     ports::{Blobs, Expect, Key, Ports, Record, Store, Table, Write, WriteError},
     stage::Failure,
 };
+
+/// Losing a race this often in a row means that something is wrong, not busy.
+const RACES: usize = 16;
+/// What tells of a message and of nothing else is not stored: the message's record tells it, too.
+const ABOUT_THE_MESSAGE: [&str; 2] = ["MessageHeader", "Provenance"];
 
 /// What is known of a stored resource without opening it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +42,19 @@ pub struct ResourceDoc {
     /// Object key, when it is too large for the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stored: Option<String>,
+    /// For resources that are put together from many messages: which version said what, by element (ADR 8).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub said: Said,
+    /// What the message did to it, where a destination is told of events (ADR 10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
+    /// Which replay of the message it was.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub replay: u32,
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 /// Which of two states of a resource is the newer: the source's own version decides, then the order in which the
@@ -43,6 +67,8 @@ pub(crate) struct Version {
     pub(crate) order: String,
     /// Which replay of the message.
     pub(crate) replay: u32,
+    /// What it does to the resources, to be remembered with them.
+    pub(crate) changes: Changes,
 }
 
 impl Version {
@@ -77,27 +103,12 @@ impl<P: Ports> Bridge<P> {
     ) -> Result<Option<String>, Failure> {
         let reference = resource.reference();
         let place = resource_key(&task.connection.tenant(), &reference);
+        let change = version.changes.get(&reference).copied();
         let version = match version.source.as_str() {
             "" => version.after(self.ports.store().get(&place).await?.and_then(|current| current.version)),
             source => version.text(source),
         };
-        let binding = Binding { connection: &task.connection, purpose: "resource", id: &reference };
-        let sealed = self.seal(binding, Keep::Lasting, resource.json.to_string().as_bytes()).await?;
-        let mut doc = ResourceDoc {
-            message: task.message.clone(),
-            connection: task.connection.clone(),
-            stored_at: self.now(),
-            stored: None,
-        };
-        let mut blob = Some(sealed);
-        if let Some(large) = blob.take_if(|sealed| sealed.len() > IN_THE_RECORD) {
-            let key = format!("resources/{}/{reference}/{}", task.connection.tenant(), task.message);
-            self.ports.blobs().put(&key, large).await?;
-            doc.stored = Some(key);
-        }
-        let mut record = Record::new(place, docs_write(&doc));
-        record.blob = blob;
-        record.version = Some(version.clone());
+        let record = self.resource_record(task, resource, Said::new(), change, version.clone()).await?;
         let put = Write::Put(record, Expect::OlderThan(version.clone()));
         match self.ports.store().write(vec![put]).await {
             Ok(()) => Ok(None),
@@ -110,6 +121,108 @@ impl<P: Ports> Bridge<P> {
         }
     }
 
+    /// Puts what a message says of its resources into what is known of them. Returns the resources as they are now,
+    /// and which of them say nothing of this message, because newer ones have said all of it.
+    pub(super) async fn merge_resources(
+        &self,
+        task: &NormalizeTask,
+        resources: Vec<Resource>,
+        asides: &Asides,
+        version: &Version,
+    ) -> Result<(Vec<Resource>, Vec<String>), Failure> {
+        let merged = resources.iter().map(|resource| self.merge_resource(task, resource, asides, version));
+        let mut superseded = Vec::new();
+        let merged = try_join_all(merged).await?.into_iter().map(|(resource, is_over)| {
+            superseded.extend(is_over.then(|| resource.reference()));
+            resource
+        });
+        Ok((merged.collect(), superseded))
+    }
+
+    async fn merge_resource(
+        &self,
+        task: &NormalizeTask,
+        resource: &Resource,
+        asides: &Asides,
+        version: &Version,
+    ) -> Result<(Resource, bool), Failure> {
+        if ABOUT_THE_MESSAGE.contains(&resource.resource_type.as_str()) {
+            return Ok((resource.clone(), false));
+        }
+        let reference = resource.reference();
+        let place = resource_key(&task.connection.tenant(), &reference);
+        for _ in 0..RACES {
+            let current = self.ports.store().get(&place).await?;
+            let (expect, known_version) = match &current {
+                Some(record) => (Expect::Rev(record.rev), record.version.clone().unwrap_or_default()),
+                None => (Expect::Absent, String::new()),
+            };
+            let own = match version.source.as_str() {
+                "" => version.after(current.as_ref().and_then(|current| current.version.clone())),
+                source => version.text(source),
+            };
+            let known = match current {
+                Some(record) => {
+                    let (doc, json) = self.open_resource(record, &reference).await?;
+                    let json: Value = serde_json::from_slice(json.expose())
+                        .map_err(|_| KeyError::Seal(bridge_seal::SealError::Format))?;
+                    State::of(&json, &doc.said, &known_version)
+                }
+                None => State::default(),
+            };
+            let mut state = known.clone();
+            state.merge(&resource.json, asides, &own);
+            let json = state.json(&resource.resource_type, &resource.id);
+            let is_over = known_version > own && !state.has_of(&own);
+            let merged = Resource { json, ..resource.clone() };
+            if state == known && expect != Expect::Absent {
+                return Ok((merged, is_over));
+            }
+            let (change, newest) = (version.changes.get(&reference).copied(), own.clone().max(known_version));
+            let record = self.resource_record(task, &merged, state.said(), change, newest).await?;
+            match self.ports.store().write(vec![Write::Put(record, expect)]).await {
+                Ok(()) => return Ok((merged, is_over)),
+                // Somebody else put something in meanwhile: it must not be lost.
+                Err(WriteError::Conflict { .. }) => {}
+                Err(WriteError::Failed(error)) => return Err(error.into()),
+            }
+        }
+        Err(Failure::Ledger(LedgerError::Contended))
+    }
+
+    /// The record of a resource, sealed; what is too large for it goes to the bucket.
+    async fn resource_record(
+        &self,
+        task: &NormalizeTask,
+        resource: &Resource,
+        said: Said,
+        change: Option<Change>,
+        version: String,
+    ) -> Result<Record, Failure> {
+        let (tenant, reference) = (task.connection.tenant(), resource.reference());
+        let binding = Binding { connection: &task.connection, purpose: "resource", id: &reference };
+        let sealed = self.seal(binding, Keep::Lasting, resource.json.to_string().as_bytes()).await?;
+        let mut doc = ResourceDoc {
+            message: task.message.clone(),
+            connection: task.connection.clone(),
+            stored_at: self.now(),
+            stored: None,
+            said,
+            change,
+            replay: task.replay,
+        };
+        let mut blob = Some(sealed);
+        if let Some(large) = blob.take_if(|sealed| sealed.len() > IN_THE_RECORD) {
+            let key = format!("resources/{tenant}/{reference}/{}", task.message);
+            self.ports.blobs().put(&key, large).await?;
+            doc.stored = Some(key);
+        }
+        let mut record = Record::new(resource_key(&tenant, &reference), docs_write(&doc));
+        record.blob = blob;
+        record.version = Some(version);
+        Ok(record)
+    }
+
     /// Reads a resource as it is now, as JSON text.
     ///
     /// # Errors
@@ -118,10 +231,18 @@ impl<P: Ports> Bridge<P> {
         &self,
         tenant: &TenantId,
         reference: &str,
-    ) -> Result<Option<(ResourceDoc, bridge_core::Phi<Vec<u8>>)>, KeyError> {
+    ) -> Result<Option<(ResourceDoc, Phi<Vec<u8>>)>, KeyError> {
         let Some(record) = self.ports.store().get(&resource_key(tenant, reference)).await? else {
             return Ok(None);
         };
+        self.open_resource(record, reference).await.map(Some)
+    }
+
+    async fn open_resource(
+        &self,
+        record: Record,
+        reference: &str,
+    ) -> Result<(ResourceDoc, Phi<Vec<u8>>), KeyError> {
         let unreadable = |_| KeyError::Seal(bridge_seal::SealError::Format);
         let doc: ResourceDoc = docs_read(&record).map_err(unreadable)?;
         let sealed = match &doc.stored {
@@ -130,7 +251,7 @@ impl<P: Ports> Bridge<P> {
         };
         let binding = Binding { connection: &doc.connection, purpose: "resource", id: reference };
         let json = self.open(binding, &sealed).await?;
-        Ok(Some((doc, json)))
+        Ok((doc, json))
     }
 }
 

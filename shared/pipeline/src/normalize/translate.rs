@@ -1,12 +1,18 @@
 //! From what was received to checked FHIR R4 resources. Pure but for the caches.
 
-use bridge_core::{Cause, Phi, id::BlindToken, manifest::Adapters as _, task::NormalizeTask};
+use bridge_core::{
+    Cause, Phi,
+    id::BlindToken,
+    manifest::Adapters as _,
+    task::{Format, NormalizeTask},
+};
 use bridge_fhir::Resource;
 use bridge_mapping::{Context, Mapping};
 use bridge_seal::IndexKey;
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
 
+use super::merge::Asides;
 use crate::{bridge::Bridge, configuration::Loaded, ports::Ports};
 
 /// What a message says, in FHIR.
@@ -16,6 +22,10 @@ pub(crate) struct Translated {
     pub(crate) version: String,
     pub(crate) find: Vec<BlindToken>,
     pub(crate) mapped_by: String,
+    /// What was not used, by place.
+    pub(crate) notes: Vec<String>,
+    /// What it says besides, when the resources say only what the message does. `None`: they are whole.
+    pub(crate) asides: Option<Asides>,
 }
 
 impl<P: Ports> Bridge<P> {
@@ -30,6 +40,19 @@ impl<P: Ports> Bridge<P> {
         received: &Phi<Vec<u8>>,
         index: &IndexKey,
     ) -> Result<Translated, Cause> {
+        match task.format {
+            Format::Json => self.translate_json(task, source, received, index),
+            Format::Hl7v2 => self.translate_hl7(task, source, received, index),
+        }
+    }
+
+    fn translate_json(
+        &self,
+        task: &NormalizeTask,
+        source: &Loaded,
+        received: &Phi<Vec<u8>>,
+        index: &IndexKey,
+    ) -> Result<Translated, Cause> {
         let message: Value = serde_json::from_slice(received.expose()).map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
             Cause::new("message.malformed", "what was received is not JSON").at(place)
@@ -38,22 +61,7 @@ impl<P: Ports> Bridge<P> {
             Cause::new("kind.unknown", format!("the adapter has no rule for the kind `{}`", task.kind))
         })?;
         let (mapped_by, mapping) = self.mapping(source, &rule.mapping)?;
-        let (settings, headers) = (source.settings(), BTreeMap::new());
-        let context = Context {
-            zone: &source.connection.zone,
-            kind: &task.kind,
-            headers: &headers,
-            settings: &settings,
-        };
-        let mapped = mapping.apply(&message, &context).map_err(|error| {
-            let place = error.place().map(|place| place.to_string()).unwrap_or_default();
-            Cause::new("mapping.failed", error.text()).at(format!("{mapped_by} {place}").trim_end())
-        })?;
-        let mapped = match mapped {
-            Value::Null => Vec::new(),
-            Value::Array(resources) => resources,
-            resource => vec![resource],
-        };
+        let mapped = apply(&mapping, &mapped_by, &message, task, source)?;
         let namespace = uuid::Uuid::from_bytes(index.fhir_namespace());
         let resources =
             bridge_fhir::assemble(namespace, mapped).map_err(|issue| invalid(&mapped_by, &[issue]))?;
@@ -65,10 +73,11 @@ impl<P: Ports> Bridge<P> {
             Some(index.token(&task.connection, name, &value))
         });
         let version = rule.version.as_ref().and_then(|place| place.find_in(&message)).unwrap_or_default();
-        Ok(Translated { resources, version, find: find.collect(), mapped_by })
+        let (find, notes) = (find.collect(), Vec::new());
+        Ok(Translated { resources, version, find, mapped_by, notes, asides: None })
     }
 
-    fn mapping(&self, source: &Loaded, name: &str) -> Result<(String, Arc<Mapping>), Cause> {
+    pub(super) fn mapping(&self, source: &Loaded, name: &str) -> Result<(String, Arc<Mapping>), Cause> {
         let own = source.connection.mappings.get(name);
         let mapped_by = match own {
             Some(_) => format!("{}@{}/{name}", source.connection.connection, source.version),
@@ -92,8 +101,30 @@ impl<P: Ports> Bridge<P> {
     }
 }
 
+/// What a mapping makes of a record.
+pub(super) fn apply(
+    mapping: &Mapping,
+    mapped_by: &str,
+    record: &Value,
+    task: &NormalizeTask,
+    source: &Loaded,
+) -> Result<Vec<Value>, Cause> {
+    let (settings, headers) = (source.settings(), BTreeMap::new());
+    let context =
+        Context { zone: &source.connection.zone, kind: &task.kind, headers: &headers, settings: &settings };
+    let mapped = mapping.apply(record, &context).map_err(|error| {
+        let place = error.place().map(|place| place.to_string()).unwrap_or_default();
+        Cause::new("mapping.failed", error.text()).at(format!("{mapped_by} {place}").trim_end())
+    })?;
+    Ok(match mapped {
+        Value::Null => Vec::new(),
+        Value::Array(resources) => resources,
+        resource => vec![resource],
+    })
+}
+
 /// A resource that is not valid FHIR R4.
-fn invalid(mapped_by: &str, issues: &[bridge_fhir::Issue]) -> Cause {
+pub(super) fn invalid(mapped_by: &str, issues: &[bridge_fhir::Issue]) -> Cause {
     let first = issues.first();
     let more = match issues.len() {
         0 | 1 => String::new(),

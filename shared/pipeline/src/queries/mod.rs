@@ -92,7 +92,7 @@ impl<P: Ports> Bridge<P> {
             let records = self.ports.store().query(query).await?;
             let last = records.last().and_then(|record| record.by_connection.clone()).map(|(_, at)| at);
             let whole_page = records.len() == PAGE;
-            let docs = records.iter().filter_map(|record| docs_read::<MessageDoc>(record).ok());
+            let docs = records.iter().filter_map(|record| MessageDoc::of(record).ok());
             let docs = docs.filter(|doc| {
                 selection.takes(doc) && found.last().is_none_or(|l| l.message.message != doc.message)
             });
@@ -180,7 +180,7 @@ impl<P: Ports> Bridge<P> {
         let Some(record) = self.ports.store().get(&message_key_of(tenant, message)).await? else {
             return Ok(None);
         };
-        let doc = docs_read(&record).map_err(|_| LedgerError::Unreadable("message"))?;
+        let doc = MessageDoc::of(&record)?;
         Ok(Some((doc, record)))
     }
 

@@ -19,8 +19,13 @@ pub(super) fn size(request: &Request, limit: usize) -> Result<(), Refusal> {
 
 /// The body as JSON, decompressed up to `limit` bytes.
 pub(super) fn json(request: &Request, limit: usize) -> Result<Value, Refusal> {
+    serde_json::from_slice(&plain(request, limit)?).map_err(|_| Refusal::malformed())
+}
+
+/// The body, decompressed up to `limit` bytes.
+pub(super) fn plain(request: &Request, limit: usize) -> Result<Cow<'_, [u8]>, Refusal> {
     let raw = request.body.expose();
-    let bytes = match request.header("content-encoding").map(str::trim) {
+    Ok(match request.header("content-encoding").map(str::trim) {
         None | Some("" | "identity") => Cow::Borrowed(raw.as_slice()),
         Some(name) if name.eq_ignore_ascii_case("gzip") => {
             let mut plain = Vec::new();
@@ -32,8 +37,7 @@ pub(super) fn json(request: &Request, limit: usize) -> Result<Value, Refusal> {
             Cow::Owned(plain)
         }
         Some(_) => return Err(Refusal::encoding()),
-    };
-    serde_json::from_slice(&bytes).map_err(|_| Refusal::malformed())
+    })
 }
 
 /// Undoes percent-encoding and `+` of a query (WHATWG URL, `application/x-www-form-urlencoded`).

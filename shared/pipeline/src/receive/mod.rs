@@ -6,6 +6,7 @@
 //! its cause, and answered so that the sender's log says what to do.
 
 mod body;
+pub mod hl7v2;
 mod messages;
 mod refusal;
 pub mod verify;
@@ -15,9 +16,9 @@ use std::sync::Arc;
 use bridge_core::{
     Cause,
     http::{Request, Response},
-    id::ConnectionId,
+    id::{ConnectionId, MessageId},
     manifest::{Challenge, OtherKinds, Webhook},
-    task::{InboundTask, NormalizeTask},
+    task::{Format, InboundTask, NormalizeTask},
 };
 use bridge_seal::hmac_sha256;
 use data_encoding::HEXLOWER;
@@ -34,6 +35,18 @@ use crate::{
     ports::{Entry, Ports, Queue, QueueName},
     stage::Failure,
 };
+
+/// A message that a door accepts.
+struct Incoming<'a> {
+    format: Format,
+    kind: &'a str,
+    /// What makes it this message and no other.
+    source_id: Vec<&'a [u8]>,
+    /// What its lane is named by; `None` for a lane of its own.
+    lane: Option<Vec<&'a [u8]>>,
+    /// As they are sealed.
+    bytes: &'a [u8],
+}
 
 /// Why a request was not accepted.
 enum Stop {
@@ -137,30 +150,45 @@ impl<P: Ports> Bridge<P> {
         source: &Arc<Loaded>,
         message: &messages::Cut<'_>,
     ) -> Result<(Entry, String), Failure> {
+        let lane = message.lane().map(|parts| parts.iter().map(String::as_bytes).collect());
+        let incoming = Incoming {
+            format: Format::Json,
+            kind: &message.kind,
+            source_id: message.source_id(),
+            lane,
+            bytes: message.text.as_bytes(),
+        };
+        let (entry, id) = self.queue_entry(source, incoming).await?;
+        Ok((entry, id.to_string()))
+    }
+
+    /// Names, seals and addresses a message: what is left to do is to queue it.
+    async fn queue_entry(
+        &self,
+        source: &Loaded,
+        incoming: Incoming<'_>,
+    ) -> Result<(Entry, MessageId), Failure> {
         let connection = &source.connection.connection;
         let index = self.index_key(&connection.tenant()).await?;
-        let id = index.message(connection, &message.source_id());
-        let lane = match message.lane() {
-            Some(parts) => index.lane(connection, &parts.iter().map(String::as_bytes).collect::<Vec<_>>()),
+        let id = index.message(connection, &incoming.source_id);
+        let lane = match &incoming.lane {
+            Some(parts) => index.lane(connection, parts),
             None => index.lane(connection, &[id.as_str().as_bytes()]),
         };
         let keep = Keep::Payload(source.retention);
-        let payload =
-            self.pack(Purpose::Message, connection, id.as_str(), keep, message.text.as_bytes()).await?;
+        let payload = self.pack(Purpose::Message, connection, id.as_str(), keep, incoming.bytes).await?;
         let task = InboundTask::Normalize(NormalizeTask {
             message: id.clone(),
             connection: connection.clone(),
-            kind: message.kind.clone(),
+            kind: incoming.kind.to_owned(),
             lane: lane.clone(),
             received_at: self.now(),
             payload,
+            format: incoming.format,
             release: None,
             replay: 0,
         });
-        Ok((
-            Entry { body: docs_write(&task), group: lane.to_string(), dedup: id.to_string() },
-            id.to_string(),
-        ))
+        Ok((Entry { body: docs_write(&task), group: lane.to_string(), dedup: id.to_string() }, id))
     }
 }
 

@@ -25,6 +25,7 @@ macro_rules! refusals {
 refusals! {
     unknown_connection = 404, "connection.unknown", "no connection has this address: compare it with the one that was handed out";
     no_webhook = 404, "webhook.none", "this connection's adapter has no webhooks";
+    no_hl7_over_http = 404, "hl7v2.no_http", "this connection takes no HL7 v2 over HTTP: give its `hl7v2` section a `verify` rule";
     method = 405, "webhook.method", "deliveries are POSTed, addresses verified by GET";
     no_challenge = 405, "webhook.no_challenge", "this connection's adapter does not verify addresses by GET";
     sender = 403, "sender.not_allowed", "this address may not call the connection: add it to `allow-ips`";

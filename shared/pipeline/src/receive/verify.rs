@@ -41,6 +41,7 @@ pub fn signature(
     let body = request.body.expose().as_slice();
     let matches = match rule {
         Verify::Token { header: name, .. } => is_one_of(secrets, header(name)?.as_bytes()),
+        Verify::Basic { user, .. } => basic(secrets, header("authorization")?, user),
         Verify::Hmac { header: name, encoding, prefix, .. } => {
             let given = decode(header(name)?, prefix, *encoding)?;
             any(secrets, |secret| equal(&hmac_sha256(secret, &[body]), &given))
@@ -79,6 +80,14 @@ pub fn signature(
         Verify::StandardWebhooks { tolerance, .. } => standard_webhooks(secrets, request, *tolerance, now)?,
     };
     if matches { Ok(()) } else { Err(Refusal::signature()) }
+}
+
+/// RFC 7617. The scheme's name is written in any case.
+fn basic(secrets: &[Phi<String>], header: &str, user: &str) -> bool {
+    let given = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));
+    let Some(given) = given.and_then(|(_, text)| decode_base64(text.trim())) else { return false };
+    let known = [user.as_bytes(), b":"].concat();
+    any(secrets, |password| equal(&[known.as_slice(), password].concat(), &given))
 }
 
 /// Standard Webhooks 1.0: HMAC-SHA-256 over `id.timestamp.body`; the header may list several, `v1,` each.

@@ -138,6 +138,11 @@ impl<H: Hook> MemoryPorts<H> {
         Self { world, hook, skew_ms, process, adapters }
     }
 
+    /// What adapters it knows.
+    pub fn adapters_known(&self) -> MemoryAdapters {
+        self.adapters.clone()
+    }
+
     /// The world.
     pub const fn world(&self) -> &Shared {
         &self.world

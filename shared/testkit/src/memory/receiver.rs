@@ -55,6 +55,8 @@ pub struct Receiver {
     pub mute: f64,
     /// Deliveries whose body holds this are rejected, as long as it is set.
     pub rejects: Option<String>,
+    /// Every body that reached it, repeats included, where a test wants to hear them.
+    pub heard: Option<Vec<String>>,
     /// What went wrong: two attempts at one delivery at the same time, by two living processes.
     pub overlaps: Vec<DeliveryId>,
     /// Destinations whose endpoint fails every call.
@@ -156,6 +158,9 @@ impl Receiver {
     pub(super) fn answer(&mut self, call: &Beginning<'_>, body: &[u8], roll: f64) -> Outcome {
         let delivery = call.delivery;
         let text = String::from_utf8_lossy(body).into_owned();
+        if let Some(heard) = &mut self.heard {
+            heard.push(text.clone());
+        }
         if self.down.contains(call.destination) {
             return Outcome::Retry { after: None, cause: Cause::new("http.503", "the receiver is down") };
         }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use bridge_core::{
     Phi,
-    config::{Connection, Tenant},
+    config::{Connection, Hl7v2Site, Tenant},
     http::Request,
 };
 use serde_json::json;
@@ -23,6 +23,7 @@ version: 1
 title: Simulated source
 open: true
 secrets: { token: shared token }
+hl7v2: {}
 webhook:
   verify: { kind: token, header: x-token, secret: token }
   kind: { constant: note }
@@ -63,7 +64,7 @@ deliver:
 pub(super) const PROMISED: (usize, i64, usize) = (8, 300_000, 1);
 
 /// Fails on odd notes until it is repaired.
-pub(super) const BROKEN: &str = r#"(
+const BROKEN: &str = r#"(
   $assert(odd = false, "odd");
   {"resourceType": "Patient", "identifier": [
     {"system": "urn:sim:patient", "value": patient}, {"system": "urn:sim:tag", "value": tag}]}
@@ -71,6 +72,22 @@ pub(super) const BROKEN: &str = r#"(
 
 pub(crate) const REPAIRED: &str = r#"{"resourceType": "Patient", "identifier": [
     {"system": "urn:sim:patient", "value": patient}, {"system": "urn:sim:tag", "value": tag}]}"#;
+
+/// How the sender of a run speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Speech {
+    /// Webhooks, whose mapping makes whole resources.
+    Json,
+    /// HL7 v2 over HTTP, whose messages say only what they say.
+    Hl7v2,
+}
+
+/// An odd note names an authority that nobody knows until it is repaired.
+const BROKEN_SITE: &str = "
+verify: {kind: token, header: x-token, secret: token}
+authorities: {P: 'urn:sim:patient', TAG: 'urn:sim:tag'}
+park-on: [unknown-authority]
+";
 
 pub(crate) fn adapters() -> MemoryAdapters {
     let manifests = [("source", SOURCE_MANIFEST), ("studio", STUDIO_MANIFEST), ("limited", LIMITED_MANIFEST)];
@@ -95,6 +112,23 @@ pub(crate) fn source(mapping: &str, policy: &str) -> Connection {
     .expect("valid");
     connection.mappings.insert("note".to_owned(), mapping.to_owned());
     connection
+}
+
+/// The source of a run, before and after its repair.
+pub(super) fn source_of(speech: Speech, repaired: bool, policy: &str) -> Connection {
+    match (speech, repaired) {
+        (Speech::Json, false) => source(BROKEN, policy),
+        (Speech::Json, true) => source(REPAIRED, policy),
+        (Speech::Hl7v2, _) => {
+            let mut connection = source(REPAIRED, policy);
+            let mut site: Hl7v2Site = serde_norway::from_str(BROKEN_SITE).expect("valid");
+            if repaired {
+                site.authorities.insert("ODD".to_owned(), "urn:sim:odd".to_owned());
+            }
+            connection.hl7v2 = Some(site);
+            connection
+        }
+    }
 }
 
 pub(crate) fn studio(policy: &str) -> Connection {
@@ -130,18 +164,35 @@ impl Note {
         format!("{mark}-{}-{}", self.patient, self.seq)
     }
 
-    pub(super) fn request(&self) -> Request {
-        let body = json!({"patient": format!("p{}", self.patient), "tag": self.tag(), "odd": self.odd});
+    pub(super) fn request(&self, speech: Speech) -> Request {
+        let (path, media_type, body) = match speech {
+            Speech::Json => ("webhooks", "application/json", self.json()),
+            Speech::Hl7v2 => ("hl7", "x-application/hl7-v2+er7", self.hl7v2()),
+        };
         Request {
             method: "POST".to_owned(),
-            path: format!("/webhooks/{CONNECTION}"),
+            path: format!("/{path}/{CONNECTION}"),
             query: String::new(),
-            headers: [("x-token", "t"), ("content-type", "application/json")]
+            headers: [("x-token", "t"), ("content-type", media_type)]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
             source: None,
-            body: Phi::new(body.to_string().into_bytes()),
+            body: Phi::new(body.into_bytes()),
         }
+    }
+
+    fn json(&self) -> String {
+        json!({"patient": format!("p{}", self.patient), "tag": self.tag(), "odd": self.odd}).to_string()
+    }
+
+    /// Every other message says when it was made; of the others the order of arrival decides.
+    fn hl7v2(&self) -> String {
+        let (patient, seq, tag) = (self.patient, self.seq, self.tag());
+        let made = if seq % 2 == 0 { format!("202301010000{seq:02}+0000") } else { String::new() };
+        let odd = if self.odd { "~1^^^ODD^PI" } else { "" };
+        format!(
+            "MSH|^~\\&|SIM||||{made}||ADT^A08|{tag}|P|2.5.1\rPID|1||p{patient}^^^P^MR~{tag}^^^TAG^PI{odd}\r"
+        )
     }
 }
 

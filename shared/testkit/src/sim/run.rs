@@ -15,7 +15,7 @@ use futures::executor::block_on;
 use super::{
     Rng, Violation,
     check::check,
-    plan::{self, Note},
+    plan::{self, Note, Speech},
     tasks::{Ended, Process, SimHook, Task},
 };
 use crate::memory::{Calm, FifoQueue, MemoryAdapters, MemoryPorts, Shared, World, lock};
@@ -202,6 +202,7 @@ pub(super) struct Sim {
     adapters: MemoryAdapters,
     operator: Bridge<MemoryPorts<Calm>>,
     policy: &'static str,
+    speech: Speech,
     repaired: bool,
     paused: bool,
     breaker: &'static str,
@@ -247,6 +248,7 @@ impl Sim {
         let adapters = plan::adapters();
         let operator = Bridge::new(MemoryPorts::new(world.clone(), Calm, adapters.clone(), 0, 0));
         let senders_notes = plan::notes(&mut rng);
+        let speech = if seed % 3 == 2 { Speech::Hl7v2 } else { Speech::Json };
         let sender = |notes: &Vec<Note>| Sender { notes: notes.clone(), next: 0, busy: false };
         let sim = Self {
             senders: senders_notes.iter().map(sender).collect(),
@@ -260,6 +262,7 @@ impl Sim {
             adapters,
             operator,
             policy,
+            speech,
             repaired: false,
             paused: false,
             breaker: "closed",
@@ -271,7 +274,7 @@ impl Sim {
         block_on(async {
             sim.operator.apply_tenant(&plan::tenant()).await.expect("a calm world");
             sim.operator
-                .apply_connection(plan::source(plan::BROKEN, policy), actor())
+                .apply_connection(plan::source_of(speech, false, policy), actor())
                 .await
                 .expect("a calm world");
             sim.operator.apply_connection(receiver, actor()).await.expect("a calm world");
@@ -396,7 +399,7 @@ impl Sim {
         let task = self.tasks.swap_remove(at);
         if let Some(sender) = task.sender {
             self.senders[sender].busy = false;
-            if let Some(Ended::Answered { status: 202 }) = ended {
+            if let Some(Ended::Answered { taken: true }) = ended {
                 self.acknowledged(sender);
             }
         }
@@ -449,7 +452,7 @@ impl Sim {
             let process = self.process();
             let sender = &mut self.senders[at];
             sender.busy = true;
-            self.tasks.push(Task::request(process, &sender.notes[sender.next], Some(at), now));
+            self.tasks.push(Task::request(process, &sender.notes[sender.next], self.speech, Some(at), now));
             return;
         }
         if self.rng.chance(0.02) {
@@ -481,7 +484,7 @@ impl Sim {
         if let Some(note) = self.rng.pick(&done) {
             self.coverage.repeats += 1;
             let process = self.process();
-            self.tasks.push(Task::request(process, note, None, now));
+            self.tasks.push(Task::request(process, note, self.speech, None, now));
         }
     }
 
@@ -568,7 +571,7 @@ impl Sim {
         if !self.repaired {
             self.repaired = true;
             lock(&self.world).receiver.rejects = None;
-            let source = plan::source(plan::REPAIRED, self.policy);
+            let source = plan::source_of(self.speech, true, self.policy);
             block_on(self.operator.apply_connection(source, actor())).expect("a calm world");
         }
     }
@@ -577,10 +580,7 @@ impl Sim {
         let messages: Vec<_> = {
             let world = lock(&self.world);
             let docs = world.tables.iter().filter(|record| record.key.sk == "message");
-            docs.map(|r| {
-                serde_json::from_str::<bridge_pipeline::ledger::MessageDoc>(&r.doc).expect("a message")
-            })
-            .collect()
+            docs.map(|r| bridge_pipeline::ledger::MessageDoc::of(r).expect("a message")).collect()
         };
         let Some(doc) = self.rng.pick(&messages) else { return };
         // An operator who never stops keeps a world with many faults from ever coming to rest.

@@ -93,8 +93,8 @@ impl Process {
 
 /// What came of a task that ran to its end.
 pub(super) enum Ended {
-    /// A sender's request, with its status.
-    Answered { status: u16 },
+    /// A sender's request, and whether it was taken.
+    Answered { taken: bool },
     /// A batch: these ids are to be received again.
     Batch { queue: QueueName, received: Vec<Received>, again: Vec<String> },
 }
@@ -121,11 +121,20 @@ impl Task {
     }
 
     /// A sender's request.
-    pub(super) fn request(process: Process, note: &plan::Note, sender: Option<usize>, now: i64) -> Self {
-        let (bridge, request) = (process.bridge.clone(), note.request());
+    pub(super) fn request(
+        process: Process,
+        note: &plan::Note,
+        speech: plan::Speech,
+        sender: Option<usize>,
+        now: i64,
+    ) -> Self {
+        let (bridge, request) = (process.bridge.clone(), note.request(speech));
         let future = Box::pin(async move {
-            let response = bridge.receive(plan::CONNECTION, &request).await;
-            Ended::Answered { status: response.status }
+            let response = match speech {
+                plan::Speech::Json => bridge.receive(plan::CONNECTION, &request).await,
+                plan::Speech::Hl7v2 => bridge.receive_hl7_http(plan::CONNECTION, &request).await,
+            };
+            Ended::Answered { taken: matches!(response.status, 200 | 202) }
         });
         Self { process, killed_at: now + 10_000, begins_at: now, sender, future }
     }

@@ -1,0 +1,147 @@
+//! The types of columns: what is accepted, and how it is written as JSON.
+
+use bridge_core::feed::{Column, Holds};
+use jiff::{
+    civil::{Date, DateTime, Time},
+    fmt::strtime,
+    tz::TimeZone,
+};
+
+use super::Rule;
+use crate::write;
+
+/// ISO 8601, to the second; what a column without a pattern has.
+const DATE: &str = "%Y-%m-%d";
+const TIME: &str = "%H:%M:%S";
+const LOCAL: [&str; 4] = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
+const WITH_OFFSET: [&str; 3] =
+    ["%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%dT%H:%M:%S%.fZ", "%Y-%m-%d %H:%M:%S%.f%:z"];
+
+/// Appends `field`, which is not empty, as JSON.
+pub(super) fn write(column: &Column, field: &str, zone: &TimeZone, out: &mut String) -> Result<(), Rule> {
+    let text = field.trim();
+    let pattern = column.pattern.as_deref();
+    match column.holds {
+        Holds::Text => write::string(field, out),
+        Holds::Integer => integer(text, out).ok_or(Rule::Type("a whole number"))?,
+        Holds::Decimal => decimal(text, out).ok_or(Rule::Type("a number with a decimal point"))?,
+        Holds::DecimalComma => {
+            let pointed = with_point(text).ok_or(Rule::Type("a number with a decimal comma"))?;
+            decimal(&pointed, out).ok_or(Rule::Type("a number with a decimal comma"))?;
+        }
+        Holds::Boolean => {
+            let truth = boolean(text).ok_or(Rule::Type("true or false"))?;
+            out.push_str(if truth { "true" } else { "false" });
+        }
+        Holds::Date => {
+            let pattern = pattern.unwrap_or(DATE);
+            let date = Date::strptime(pattern, text).map_err(|_| not_written("a date", pattern))?;
+            write::string(&date.to_string(), out);
+        }
+        Holds::Time => {
+            let pattern = pattern.unwrap_or(TIME);
+            let time = Time::strptime(pattern, text).map_err(|_| not_written("a time", pattern))?;
+            write::string(&time.strftime(TIME).to_string(), out);
+        }
+        Holds::DateTime => {
+            let stamp = date_time(pattern, text, zone);
+            let stamp = stamp.ok_or_else(|| not_written("a date and time", pattern.unwrap_or(LOCAL[0])))?;
+            write::string(&stamp, out);
+        }
+    }
+    Ok(())
+}
+
+fn not_written(what: &'static str, pattern: &str) -> Rule {
+    Rule::Pattern { what, pattern: pattern.to_owned() }
+}
+
+/// A sign and digits, without the leading zeros that JSON does not have.
+fn integer(text: &str, out: &mut String) -> Option<()> {
+    let (sign, digits) = sign(text);
+    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| push_number(sign, digits, "", out))
+}
+
+/// As an integer, with digits behind a point; they all stay.
+fn decimal(text: &str, out: &mut String) -> Option<()> {
+    let Some((before, after)) = text.split_once('.') else { return integer(text, out) };
+    let (sign, before) = sign(before);
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let is_number = digits(before) && digits(after) && !after.is_empty();
+    is_number.then(|| push_number(sign, before, after, out))
+}
+
+fn sign(text: &str) -> (&'static str, &str) {
+    match text.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    }
+}
+
+fn push_number(sign: &str, before: &str, after: &str, out: &mut String) {
+    let before = before.trim_start_matches('0');
+    out.push_str(sign);
+    out.push_str(if before.is_empty() { "0" } else { before });
+    if !after.is_empty() {
+        out.push('.');
+        out.push_str(after);
+    }
+}
+
+/// `1.234,50` as `1234.50`. A point groups thousands, or it is no number: `1.5` would become fifteen.
+fn with_point(text: &str) -> Option<String> {
+    let (whole, fraction) = text.split_once(',').map_or((text, None), |(whole, after)| (whole, Some(after)));
+    let (sign, whole) = sign(whole);
+    let mut groups = whole.split('.');
+    let first = groups.next()?;
+    let mut digits = format!("{sign}{first}");
+    for group in groups {
+        if group.len() != 3 || first.is_empty() || first.len() > 3 {
+            return None;
+        }
+        digits.push_str(group);
+    }
+    if let Some(fraction) = fraction {
+        digits.push('.');
+        digits.push_str(fraction);
+    }
+    Some(digits)
+}
+
+fn boolean(text: &str) -> Option<bool> {
+    let is = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
+    match (is(&["1", "true", "t", "yes", "y"]), is(&["0", "false", "f", "no", "n"])) {
+        (true, _) => Some(true),
+        (_, true) => Some(false),
+        _ => None,
+    }
+}
+
+/// RFC 3339. A time without an offset gets the one it had in the zone: when clocks go forward, one that did not exist
+/// moves forward by the gap; when they go back, the first of two counts (as RFC 5545 does, and the mappings).
+fn date_time(pattern: Option<&str>, text: &str, zone: &TimeZone) -> Option<String> {
+    let parsed = match pattern {
+        Some(pattern) => strtime::parse(pattern, text).ok()?,
+        None => {
+            let patterns = LOCAL.iter().chain(&WITH_OFFSET);
+            patterns.into_iter().find_map(|pattern| strtime::parse(pattern, text).ok())?
+        }
+    };
+    let local: DateTime = parsed.to_datetime().ok()?;
+    let is_utc = pattern.is_none() && text.ends_with('Z');
+    let offset = match parsed.offset() {
+        Some(offset) => offset,
+        None if is_utc => jiff::tz::Offset::UTC,
+        None => {
+            let zoned = zone.to_ambiguous_zoned(local).compatible().ok()?;
+            return Some(zoned.strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string());
+        }
+    };
+    // Exists on the line of time.
+    offset.to_timestamp(local).ok()?;
+    let zoned = local.to_zoned(TimeZone::fixed(offset)).ok()?;
+    // `Z` stays what it was: it says that the sender's own zone is not known.
+    let form = if is_utc { "%Y-%m-%dT%H:%M:%S%.fZ" } else { "%Y-%m-%dT%H:%M:%S%.f%:z" };
+    Some(zoned.strftime(form).to_string())
+}

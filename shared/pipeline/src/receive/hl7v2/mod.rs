@@ -1,0 +1,161 @@
+//! HL7 v2 at the doors, whatever carries it: MLLP, HTTP or a file.
+//!
+//! parse → is it accepted? → name, seal and address it → the positive answer waits for the queue.
+//!
+//! A frame is prepared without being queued, so that a door may queue many at once. Until its entry is durable a
+//! message is answered with [`Prepared::unavailable`] or not at all; [`Prepared::answer`] is true from then on.
+
+mod answer;
+mod batch;
+mod door;
+mod examine;
+mod route;
+
+use std::{net::IpAddr, sync::Arc};
+
+use bridge_core::{Cause, config::Hl7v2Site, id::MessageId, task::Format};
+use bridge_hl7v2::{
+    Message,
+    ack::{Mode, Problem, ProblemCode, Verdict},
+};
+
+pub use batch::Received;
+
+use self::{
+    answer::Stamp,
+    examine::{Examined, examine},
+};
+use super::{Incoming, verify};
+use crate::{
+    bridge::Bridge,
+    configuration::Loaded,
+    ports::{Entry, Ports},
+};
+
+/// What a door does with one message.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What must be on [`QueueName::Inbound`](crate::ports::QueueName::Inbound) before the answer may be given.
+    /// `None` when nothing is to be kept: the answer is ready.
+    pub entry: Option<Entry>,
+    /// The acknowledgment; `None` when the sender wants none.
+    pub answer: Option<Vec<u8>>,
+    /// The acknowledgment instead of it, when the entry could not be queued: the sender must send again.
+    pub unavailable: Option<Vec<u8>>,
+    /// What the answer says of the message.
+    pub verdict: Verdict,
+    /// Its id, when it is accepted.
+    pub message: Option<MessageId>,
+    /// Why it is not accepted, or not kept. Holds no content.
+    pub cause: Option<Cause>,
+}
+
+/// A message that is turned away.
+pub(super) struct Refused {
+    verdict: Verdict,
+    problem: Problem,
+    cause: Cause,
+}
+
+impl<P: Ports> Bridge<P> {
+    /// Prepares the answer to one message, without its framing, and what must be durable before it is given.
+    /// What is turned away is counted. `sender` is who connected, if that is known.
+    ///
+    /// Never fails: where a port does, the answer says that the message was not taken.
+    pub async fn prepare_hl7(&self, source: &Arc<Loaded>, frame: &[u8], sender: Option<IpAddr>) -> Prepared {
+        let prepared = self.prepare(source, frame, sender).await;
+        self.tell(source, frame.len(), &prepared, sender).await;
+        prepared
+    }
+
+    async fn prepare(&self, source: &Arc<Loaded>, frame: &[u8], sender: Option<IpAddr>) -> Prepared {
+        let stamp = Stamp::new(source, self.now(), frame);
+        let Some(site) = &source.hl7v2 else {
+            let cause = Cause::new("hl7v2.none", "this connection's adapter does not speak HL7 v2");
+            let problem = Problem::error(ProblemCode::UnsupportedMessageType, None, &*cause.text);
+            let refused = Refused { verdict: Verdict::Reject, problem, cause };
+            return stamp.illegible(Mode::default(), &refused).into_refused(refused.cause);
+        };
+        let mode = site.ack.unwrap_or_default();
+        let message = match Message::parse_as(frame, site.charset.unwrap_or_default()) {
+            Ok(message) => message,
+            Err(error) => {
+                let cause = Cause::new("hl7v2.unreadable", error.to_string());
+                return stamp.unreadable(mode, frame, &error).into_refused(cause);
+            }
+        };
+        if let Err(refusal) = verify::sender(&source.connection.allow_ips, sender) {
+            let problem = Problem::error(ProblemCode::Internal, None, &*refusal.cause.text);
+            let refused = Refused { verdict: Verdict::Reject, problem, cause: refusal.cause };
+            return stamp.refuse(mode, &message, &refused);
+        }
+        match examine(site, &message) {
+            Err(refused) => stamp.refuse(mode, &message, &refused),
+            Ok(Examined::Answer(cause)) => Prepared {
+                entry: None,
+                answer: None,
+                unavailable: None,
+                verdict: Verdict::Reject,
+                message: None,
+                cause: Some(cause),
+            },
+            Ok(Examined::Ignored(cause)) => Prepared { cause: Some(cause), ..stamp.accept(mode, &message) },
+            Ok(Examined::Accepted(kind)) => {
+                self.accept_hl7(source, site, &message, &kind, frame, &stamp).await
+            }
+        }
+    }
+
+    async fn accept_hl7(
+        &self,
+        source: &Arc<Loaded>,
+        site: &Hl7v2Site,
+        message: &Message<'_>,
+        kind: &str,
+        frame: &[u8],
+        stamp: &Stamp,
+    ) -> Prepared {
+        let mode = site.ack.unwrap_or_default();
+        let (identity, lane) = (examine::identity(site, message, frame), examine::lane(site, message));
+        let incoming = Incoming {
+            format: Format::Hl7v2,
+            kind,
+            source_id: identity.iter().map(AsRef::as_ref).collect(),
+            lane: lane.as_ref().map(|lane| lane.iter().map(|part| part.as_bytes()).collect()),
+            bytes: frame,
+        };
+        let unavailable = stamp.unavailable(mode, message);
+        match self.queue_entry(source, incoming).await {
+            Ok((entry, id)) => {
+                Prepared { entry: Some(entry), unavailable, message: Some(id), ..stamp.accept(mode, message) }
+            }
+            Err(error) => Prepared {
+                entry: None,
+                answer: unavailable.clone(),
+                unavailable,
+                verdict: Verdict::Error,
+                message: None,
+                cause: Some(Cause::new("bridge.unavailable", error.to_string())),
+            },
+        }
+    }
+
+    /// Counts what is turned away, and says a line about each message.
+    async fn tell(&self, source: &Loaded, bytes: usize, prepared: &Prepared, sender: Option<IpAddr>) {
+        let connection = &source.connection.connection;
+        let outcome = match (prepared.verdict, &prepared.cause) {
+            (Verdict::Accept, None) => "accepted",
+            (Verdict::Accept, Some(_)) => "ignored",
+            (Verdict::Error, _) => "failed",
+            (Verdict::Reject, _) => "refused",
+        };
+        if let Some(cause) = prepared.cause.as_ref().filter(|_| prepared.verdict != Verdict::Error) {
+            self.count_rejection(Some(connection), cause, sender).await;
+        }
+        let (code, why) = prepared.cause.as_ref().map_or(("", ""), |cause| (&*cause.code, &*cause.text));
+        let message = prepared.message.as_ref().map_or("", MessageId::as_str);
+        tracing::info!(
+            target: "bridge::line", step = "receive", outcome, connection = connection.as_str(), message, bytes, code, why
+        );
+    }
+}

@@ -1,0 +1,137 @@
+"""What senders do to an MLLP door: every message is answered, and none is lost."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from conftest import CONNECTION, ROOT
+from mllp import END, START, Client, acknowledgment, frame, message
+
+CERTIFICATES = ROOT / "gateways" / "mllp" / "tests" / "certificates"
+SHARED = {"tenants": ["sunrise"]}
+
+
+@pytest.fixture
+def known(bridge):
+    """How many messages there were before."""
+    return bridge.messages()
+
+
+def accepted(ids):
+    return [("AA", control_id) for control_id in ids]
+
+
+def test_python_hl7s_client(bridge, gateway, python_hl7, known):
+    running = gateway(SHARED)
+    ids = [f"python-{number}" for number in range(30)]
+    with python_hl7.MLLPClient("127.0.0.1", running.ports[0]) as client:
+        answers = [client.send_message(message(control_id, "P1")) for control_id in ids]
+    assert [acknowledgment(answer.strip(START).removesuffix(END)) for answer in answers] == accepted(ids)
+    bridge.comes_to(known + len(ids))
+
+
+def test_pipelined_frames(bridge, gateway, known):
+    running = gateway(SHARED)
+    ids = [f"pipelined-{number}" for number in range(200)]
+    with Client(running.ports[0]) as client:
+        client.send(b"".join(frame(control_id, f"L{number % 7}") for number, control_id in enumerate(ids)))
+        assert [client.answer() for _ in ids] == accepted(ids)
+    bridge.comes_to(known + len(ids))
+
+
+def test_many_connections_share_requests(bridge, gateway, known):
+    running = gateway(SHARED)
+
+    def send(connection: int) -> list:
+        ids = [f"many-{connection}-{number}" for number in range(10)]
+        with Client(running.ports[0]) as client:
+            for control_id in ids:
+                client.send(frame(control_id, f"M{connection}"))
+                assert client.answer() == ("AA", control_id)
+        return ids
+
+    with ThreadPoolExecutor(40) as senders:
+        sent = [control_id for ids in senders.map(send, range(40)) for control_id in ids]
+    (metrics,) = (line for line in running.stop() if "_aws" in line)
+    assert metrics["MessagesStored"] == metrics["QueueEntries"] == len(sent)
+    assert metrics["QueueRequests"] < len(sent) / 2
+    bridge.comes_to(known + len(sent))
+
+
+def test_wrong_framing_as_nc_sends_it(bridge, gateway, known):
+    running = gateway(SHARED)
+    with Client(running.ports[0]) as client:
+        client.send(b"hello\r\n" + frame("wrong-1", "W"))
+        client.send(START + message("wrong-2", "W") + frame("wrong-3", "W"))
+        client.send(START + message("wrong-4", "W") + END[:1] + frame("wrong-5", "W"))
+        client.send(START + b"no message" + END + START + message("wrong-6", "W"))
+        client.socket.shutdown(socket.SHUT_WR)
+        answers = client.answers()
+    expected = [("AA", 1), ("AE", 2), ("AA", 3), ("AA", 4), ("AA", 5), ("AR", None), ("AE", 6)]
+    assert answers == [(code, f"wrong-{number}" if number else "") for code, number in expected]
+    bridge.comes_to(known + 4)
+
+
+def test_bridge_up_opens_mllp(bridge, known):
+    port = int(bridge.system["mllp"].rpartition(":")[2])
+    with Client(port) as client:
+        client.send(frame("up-1", "U"))
+        assert client.answer() == ("AA", "up-1")
+        other = message("up-2", "U").replace(b"|SUNREG|", b"|SOMEBODY|")
+        client.send(START + other + END)
+        assert client.answer() == ("AR", "up-2")
+    bridge.comes_to(known + 1)
+
+
+def tls(client: str | None, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
+    """A client's side of TLS."""
+    context = ssl.create_default_context(cafile=str(CERTIFICATES / "authority.pem"))
+    context.minimum_version = context.maximum_version = version
+    if client:
+        context.load_cert_chain(CERTIFICATES / f"{client}.pem", CERTIFICATES / f"{client}.key")
+    return context
+
+
+def test_tls_and_client_certificates(bridge, gateway, known):
+    def pem(name: str) -> str:
+        return Path(CERTIFICATES / name).read_text()
+
+    running = gateway(
+        SHARED | {"tls": "server"},
+        {"tls": "mutual", "certificates": [{"dns": "desk.example", "connection": CONNECTION}]},
+        MLLP_CERTIFICATE=pem("server.pem"),
+        MLLP_KEY=pem("server.key"),
+        MLLP_CLIENT_CERTIFICATES=pem("authority.pem"),
+    )
+    for port, client in zip(running.ports, (None, "desk"), strict=True):
+        with Client(port, tls(client)) as connection:
+            connection.send(frame(f"tls-{client}", "T"))
+            assert connection.answer() == ("AA", f"tls-{client}")
+    with pytest.raises(ssl.SSLError):
+        Client(running.ports[0], tls(None, ssl.TLSVersion.TLSv1_2))
+    for stranger in ("stranger", "other", None):
+        with pytest.raises((OSError, AssertionError)), Client(running.ports[1], tls(stranger)) as connection:
+            connection.send(frame("tls-stranger", "T"))
+            assert connection.answer(), "turned away"
+    bridge.comes_to(known + 2)
+
+
+def test_hapis_client(bridge, gateway, hapi, known):
+    running = gateway(SHARED)
+    senders = [f"hapi{number}" for number in range(3)]
+
+    def send(sender: str) -> list[str]:
+        command = [*hapi, "127.0.0.1", str(running.ports[0]), sender, "20"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout.splitlines()
+
+    with ThreadPoolExecutor(len(senders)) as processes:
+        answers = list(processes.map(send, senders))
+    assert answers == [[f"AA {sender}-{number}" for number in range(20)] for sender in senders]
+    bridge.comes_to(known + 60)
