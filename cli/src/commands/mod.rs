@@ -7,6 +7,7 @@ pub(crate) mod convert;
 pub(crate) mod env;
 pub(crate) mod messages;
 pub(crate) mod receiver;
+pub(crate) mod replays;
 pub(crate) mod send;
 pub(crate) mod tenants;
 pub(crate) mod up;

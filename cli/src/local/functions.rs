@@ -122,7 +122,13 @@ mod tests {
 
     fn functions(takes: Duration) -> Functions {
         let (id, binary) = ("F".to_owned(), "f".to_owned());
-        let declared = [Function { id, binary, timeout: Duration::from_millis(200), sources: Vec::new() }];
+        let declared = [Function {
+            id,
+            binary,
+            timeout: Duration::from_millis(200),
+            sources: Vec::new(),
+            minutely: Vec::new(),
+        }];
         Functions::new(&declared, |_| Some(Arc::new(Slow(takes)))).unwrap()
     }
 

@@ -7,6 +7,7 @@ mod gateway;
 pub(crate) mod mllp;
 mod poller;
 mod provision;
+mod schedule;
 pub(crate) mod server;
 pub(crate) mod signals;
 pub(crate) mod state;
@@ -105,6 +106,14 @@ impl Created {
         let idle = Idle::default();
         let mut sources = 0;
         for function in &declared {
+            for event in &function.minutely {
+                tasks.spawn(schedule::minutely(
+                    Arc::clone(&functions),
+                    function.id.clone(),
+                    event.clone(),
+                    stop.clone(),
+                ));
+            }
             for source in &function.sources {
                 let queue_url = self.template.queue_url(&source.arn)?;
                 let poller = Poller {

@@ -26,6 +26,8 @@ pub(crate) struct Function {
     pub(crate) timeout: Duration,
     /// The queues that call it.
     pub(crate) sources: Vec<EventSource>,
+    /// The events that it is called with once a minute.
+    pub(crate) minutely: Vec<String>,
 }
 
 /// A queue whose records call a function.
@@ -152,11 +154,18 @@ impl Template {
     }
 
     fn function(&self, function: Resource<'_>) -> Result<Function, TemplateError> {
-        let mut sources = Vec::new();
+        let (mut sources, mut minutely) = (Vec::new(), Vec::new());
         for (name, event) in function.properties["Events"].as_object().into_iter().flatten() {
-            if event["Type"] != "SQS" {
+            let known = event["Type"] == "SQS";
+            if !known && (event["Type"] != "Schedule" || event["Properties"]["Schedule"] != "rate(1 minute)")
+            {
                 let path = format!("{}.Events.{name}", function.id);
-                return Err(self.error(function.stack, &path, "`bridge up` knows events of type SQS only"));
+                let reason = "`bridge up` knows events of type SQS, and Schedule with rate(1 minute)";
+                return Err(self.error(function.stack, &path, reason));
+            }
+            if !known {
+                minutely.push(event["Properties"]["Input"].as_str().unwrap_or_default().to_owned());
+                continue;
             }
             let event = self.evaluate(function.stack, &event["Properties"])?;
             let responses = event["FunctionResponseTypes"].as_array().into_iter().flatten();
@@ -174,7 +183,7 @@ impl Template {
         let binary = self.binary(function);
         let timeout = self.text(function, "Timeout")?.parse().map(Duration::from_secs);
         let timeout = timeout.map_err(|_| self.error(function.stack, function.id, "needs a Timeout"))?;
-        Ok(Function { id: function.id.to_owned(), binary, timeout, sources })
+        Ok(Function { id: function.id.to_owned(), binary, timeout, sources, minutely })
     }
 
     /// The variables that all functions get.

@@ -1,4 +1,5 @@
-//! `retry`: commands and dead letters in; parked work put back on its queue in lane order, lost work parked.
+//! `retry`: commands and dead letters in; parked work put back on its queue in lane order, lost work parked. Once a
+//! minute a schedule calls it to ask for what is due.
 
 use bridge_aws::lambda::{
     EventError, Function, Invocation, Warm,
@@ -10,10 +11,19 @@ use bridge_pipeline::{
     retry::{self, DeadLetters},
 };
 use futures::future::BoxFuture;
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 /// What it calls.
 pub const WARM: [Warm; 3] = [Warm::Tables, Warm::Keys, Warm::Sending(QueueName::Inbound)];
+
+/// What the schedule in `infra/template.yaml` sends.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Scheduled {
+    #[serde(rename = "release-due")]
+    _release_due: bool,
+}
 
 /// The function.
 #[derive(Debug)]
@@ -36,6 +46,11 @@ impl<P: Ports> Function for Retry<P> {
         invocation: &'a Invocation,
     ) -> BoxFuture<'a, Result<Value, EventError>> {
         Box::pin(async {
+            if serde_json::from_slice::<Scheduled>(event).is_ok() {
+                let lanes =
+                    self.bridge.release_due().await.map_err(|error| EventError::Failed(error.to_string()))?;
+                return Ok(json!({"lanes": lanes}));
+            }
             let batch = sqs::read(event)?;
             let ports = self.bridge.ports();
             match self.sources.of(&batch)? {

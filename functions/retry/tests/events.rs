@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 const RELEASE: &str = include_str!("../../../events/retry/release-lane.json");
 const REPLAY: &str = include_str!("../../../events/retry/replay-message.json");
+const RELEASE_DUE: &str = include_str!("../../../events/retry/release-due.json");
 const DEAD_LETTER: &str = include_str!("../../../events/retry/inbound-dead-letter.json");
 const NOT_OURS: &str = include_str!("../../../events/normalize/two-lanes.json");
 
@@ -64,6 +65,11 @@ fn commands_about_nothing_are_done_at_once() {
 #[test]
 fn a_dead_letter_is_parked() {
     assert_eq!(answer(DEAD_LETTER), (failures(&[]), 1));
+}
+
+#[test]
+fn the_schedule_asks_for_what_is_due() {
+    assert_eq!(answer(RELEASE_DUE), (Ok(json!({"lanes": 0})), 0));
 }
 
 #[test]

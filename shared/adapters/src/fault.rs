@@ -86,6 +86,9 @@ pub enum Fault {
     /// Not in the form of a Standard Webhooks secret.
     #[error("must be `whsec_` and the base 64 of 24 to 64 bytes")]
     NotWhsec,
+    /// An answer that would be taken for a delivery and for a signal.
+    #[error("a signal with a status below 400 needs a `text` that tells it from success")]
+    SignalWithoutText,
     /// A setting that is not declared.
     #[error("there is no setting `{0}`")]
     NoSuchSetting(String),

@@ -1,6 +1,6 @@
 //! The system's clock: the only place of the project that reads it.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bridge_core::Timestamp;
 use bridge_pipeline::ports::Clock;
@@ -17,6 +17,10 @@ impl Clock for SystemClock {
     fn chance(&self) -> f64 {
         fastrand::f64()
     }
+
+    async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
 }
 
 /// Nanoseconds since 1970: differs between any two calls that matter, and grows as far as clocks agree.
@@ -25,6 +29,6 @@ pub(crate) fn nanos() -> u64 {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the clock that everybody else must ask")]
-fn since_epoch() -> std::time::Duration {
+fn since_epoch() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }

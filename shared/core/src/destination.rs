@@ -19,6 +19,13 @@ pub enum Outcome {
         /// What it answered.
         cause: Cause,
     },
+    /// It was called too often: nobody is to call before `after`, and the delivery is not to blame.
+    Throttled {
+        /// The wait that it asked for.
+        after: Option<Duration>,
+        /// What it answered.
+        cause: Cause,
+    },
     /// Never as it is: somebody must look.
     Rejected(Cause),
     /// It may or may not have happened (a time-out after the request was sent).

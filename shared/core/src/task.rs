@@ -139,6 +139,9 @@ pub enum Command {
         lane: LaneId,
         /// Who asked.
         actor: Actor,
+        /// Its turn, where many lanes are released and live work is to keep its room.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        not_before: Option<Timestamp>,
     },
     /// Normalize a message again from what was received, and deliver the result.
     #[serde(rename = "replay-message.v1")]
@@ -149,6 +152,14 @@ pub enum Command {
         message: MessageId,
         /// Who asked.
         actor: Actor,
+    },
+    /// Go on with a replay of many messages.
+    #[serde(rename = "replay-many.v1")]
+    ReplayMany {
+        /// The source connection; names the tenant.
+        connection: ConnectionId,
+        /// Its id in the ledger, where everything else about it stands.
+        replay: String,
     },
 }
 

@@ -15,6 +15,7 @@ use crate::{
     ledger::Ledger,
     ports::{Clock, Ports},
     rejections::Rejections,
+    resilience::{endpoint::Endpoints, limits::Limits},
 };
 
 /// A change of a connection is seen everywhere after this long.
@@ -28,6 +29,8 @@ pub struct Bridge<P> {
     pub(crate) ports: P,
     pub(crate) keys: KeyRing,
     pub(crate) rejections: Rejections,
+    pub(crate) endpoints: Endpoints,
+    pub(crate) limits: Limits,
     connections: Mutex<HashMap<ConnectionId, Looked>>,
     mappings: Mutex<HashMap<String, Arc<Mapping>>>,
 }
@@ -39,6 +42,8 @@ impl<P: Ports> Bridge<P> {
             ports,
             keys: KeyRing::default(),
             rejections: Rejections::default(),
+            endpoints: Endpoints::default(),
+            limits: Limits::default(),
             connections: Mutex::default(),
             mappings: Mutex::default(),
         }

@@ -1,11 +1,11 @@
 //! `deliver`: one delivery, one attempt.
 //!
-//! gate of the lane → claim → call → record the outcome → settle the lane.
+//! breaker → gate of the lane → claim → call → record the outcome → settle the lane → tell how the call went.
 
 use std::{sync::Arc, time::Duration};
 
 use bridge_core::{
-    Cause,
+    Cause, Timestamp,
     config::LanePolicy,
     destination::{Call, Destination as _, Outcome},
     task::{DeliverTask, OutboundTask, Stage},
@@ -21,11 +21,25 @@ use crate::{
     line::Line,
     payload::Purpose,
     ports::{Clock, DeliverPorts, QueueName},
+    resilience::endpoint::{Pass, health},
     stage,
 };
 
-/// A wait longer than this is not the queue's to keep: the delivery is parked.
+const HOUR: Duration = Duration::from_hours(1);
+/// A wait longer than this is not the queue's to keep: the ledger does, until the delivery is due.
 const LONGEST_WAIT: Duration = Duration::from_hours(6);
+/// Received so often without an attempt, a delivery is kept in the ledger: a queue gives up on it after a hundred times.
+const OFTEN: u32 = 60;
+/// No destination keeps everybody waiting longer than this by one answer.
+const LONGEST_QUIET: Duration = Duration::from_hours(24);
+/// One that says "too often" means longer than no time at all.
+const SHORTEST_QUIET: Duration = Duration::from_secs(1);
+/// A destination that does not say how long is asked again as after so many failures.
+const UNSAID: u32 = 5;
+/// Such a wait for a destination's limits is not worth a way over the queue.
+const MOMENTS: Duration = Duration::from_secs(2);
+/// A call is not waited for in an invocation that then has less time than this.
+const ENOUGH: Duration = Duration::from_secs(12);
 /// What is left of the invocation after a call, to record its outcome.
 const AFTERWARDS: Duration = Duration::from_secs(3);
 
@@ -55,7 +69,7 @@ impl<P: DeliverPorts> Worker for Deliver<'_, P> {
             Ok(OutboundTask::Deliver(task)) => task,
             Err(report) => return *report,
         };
-        match self.0.set_aside(&task, record, &lane_of(&task), None, Some(cause)).await {
+        match self.0.set_aside(&task, record, &lane_of(&task), None, Aside::because(cause)).await {
             Ok(report) => report,
             Err(error) => stage::failed(line_of(&task, 0), &error),
         }
@@ -82,20 +96,48 @@ impl<P: DeliverPorts> Bridge<P> {
         time_left: Duration,
     ) -> Result<Report, stage::Failure> {
         let lane = lane_of(task);
+        let deadline = self.now() + time_left;
         let Some(destination) = self.connection(&task.destination).await? else {
             return self
-                .set_aside(task, record, &lane, None, Some(stage::unknown_connection(&task.destination)))
+                .set_aside(
+                    task,
+                    record,
+                    &lane,
+                    None,
+                    Aside::because(stage::unknown_connection(&task.destination)),
+                )
                 .await;
         };
         if destination.connection.paused {
-            return self.set_aside(task, record, &lane, Some(&destination), Some(stage::paused())).await;
+            let aside = Aside::because(stage::paused());
+            return self.set_aside(task, record, &lane, Some(&destination), aside).await;
+        }
+        // Asked before anything is read or claimed: while it is open, waiting costs no attempt, and next to nothing.
+        if let Some(until) = self.closed_until(&task.destination).await? {
+            return self.held_back(task, record, &lane, &destination, until).await;
         }
         if self.ledger().lane(&lane).await?.gate(task.release.as_ref()) == Gate::Behind {
-            return self.set_aside(task, record, &lane, Some(&destination), None).await;
+            return self.set_aside(task, record, &lane, Some(&destination), Aside::default()).await;
         }
+        let pass = match self.enter(&task.destination, time_left).await? {
+            Ok(pass) => pass,
+            Err(until) => return self.held_back(task, record, &lane, &destination, until).await,
+        };
+        if let Some(until) = self.over_limit(task, record, &destination, time_left).await? {
+            self.leave(&task.destination, &pass, None).await;
+            return self.held_back(task, record, &lane, &destination, until).await;
+        }
+        let time_left = deadline.since(self.now());
         let expires = stage::expires(task.queued_at, &destination);
-        match self.ledger().claim(task, time_left, expires).await? {
-            Claimed::Go(claim) => self.attempt(task, record, &lane, &destination, claim, time_left).await,
+        let claimed =
+            self.ledger().claim(task, time_left, expires, self.retries_wait(&task.destination)).await?;
+        if !matches!(claimed, Claimed::Go(_)) {
+            self.leave_all(task, &destination, &pass, None).await;
+        }
+        match claimed {
+            Claimed::Go(claim) => {
+                self.attempt(task, record, &lane, &destination, (claim, pass), time_left).await
+            }
             Claimed::Delivered => self.settled(task, &lane, line_of(task, 0).outcome("duplicate")).await,
             Claimed::Parked => {
                 Ok(Report { verdict: Verdict::Done, line: line_of(task, 0).outcome("duplicate") })
@@ -110,12 +152,14 @@ impl<P: DeliverPorts> Bridge<P> {
         record: &Received,
         lane: &LaneKey,
         destination: &Arc<Loaded>,
-        claim: Claim,
+        (claim, pass): (Claim, Pass),
         time_left: Duration,
     ) -> Result<Report, stage::Failure> {
         let attempt = claim.doc.attempts;
-        let line = line_of(task, attempt);
-        let outcome = match self
+        if claim.doc.tries > 1 {
+            self.retries(&task.destination);
+        }
+        let (outcome, good) = match self
             .unpack(Purpose::Delivery, &task.destination, task.delivery.as_str(), &task.payload)
             .await
         {
@@ -129,27 +173,123 @@ impl<P: DeliverPorts> Bridge<P> {
                     now: self.now(),
                     time_left: time_left.saturating_sub(AFTERWARDS),
                 };
-                self.ports.destination().deliver(&call).await
+                let outcome = self.ports.destination().deliver(&call).await;
+                let good = health(&outcome);
+                (outcome, good)
             }
-            Err(KeyError::Port(error)) => return Err(error.into()),
-            Err(error) => Outcome::Rejected(Cause::new("payload.unreadable", error.to_string())),
+            Err(KeyError::Port(error)) => {
+                self.leave_all(task, destination, &pass, None).await;
+                return Err(error.into());
+            }
+            Err(error) => (Outcome::Rejected(Cause::new("payload.unreadable", error.to_string())), None),
         };
+        // What came of the delivery first: what its call says about the endpoint may get lost.
+        let recorded = self.record(task, record, lane, destination, claim, outcome).await;
+        self.leave_all(task, destination, &pass, good).await;
+        recorded
+    }
+
+    async fn record(
+        &self,
+        task: &DeliverTask,
+        record: &Received,
+        lane: &LaneKey,
+        destination: &Arc<Loaded>,
+        claim: Claim,
+        outcome: Outcome,
+    ) -> Result<Report, stage::Failure> {
+        let line = line_of(task, claim.doc.attempts);
         match outcome {
             Outcome::Delivered => match self.ledger().delivered(claim).await? {
                 Settled::Recorded => self.settled(task, lane, line.outcome("delivered")).await,
                 Settled::Fenced => Ok(fenced(line)),
             },
             Outcome::Rejected(cause) => {
-                self.give_up(task, record, lane, destination, claim, "rejected", cause).await
+                self.give_up(task, record, lane, destination, claim, "rejected", cause, None).await
             }
             // The transports there are carry an idempotency key: repeating is safe.
             Outcome::Unknown(cause) => {
                 self.try_again(task, record, lane, destination, claim, ("unknown", None, cause)).await
             }
+            Outcome::Throttled { after, cause } => {
+                let after =
+                    after.unwrap_or_else(|| backoff::full_jitter(UNSAID, self.ports.clock().chance()));
+                self.quiet(&task.destination, self.now() + after.min(LONGEST_QUIET)).await?;
+                // The attempt is on record, and doesn't count: it says nothing about the delivery.
+                let mut claim = claim;
+                claim.doc.tries = claim.doc.tries.saturating_sub(1);
+                let outcome = ("throttled", Some(after.max(SHORTEST_QUIET)), cause);
+                self.try_again(task, record, lane, destination, claim, outcome).await
+            }
             Outcome::Retry { after, cause } => {
                 self.try_again(task, record, lane, destination, claim, ("retry", after, cause)).await
             }
         }
+    }
+
+    /// When to ask again, where the destination's limits don't allow the call. Otherwise it holds its seat.
+    async fn over_limit(
+        &self,
+        task: &DeliverTask,
+        record: &Received,
+        destination: &Loaded,
+        time_left: Duration,
+    ) -> Result<Option<Timestamp>, stage::Failure> {
+        let Some(deliver) = &destination.manifest.deliver else { return Ok(None) };
+        if let Some(seats) = deliver.concurrency
+            && let Err(until) = self.take_seat(&task.destination, seats, &task.delivery, time_left).await?
+        {
+            return Ok(Some(until));
+        }
+        if deliver.limits.is_empty() {
+            return Ok(None);
+        }
+        let deadline = self.now() + time_left;
+        let mut first = record.receives == 1;
+        loop {
+            let Err(until) = self.take_call(&task.destination, deliver, first).await? else {
+                return Ok(None);
+            };
+            let wait = until.since(self.now());
+            // A queue counts in seconds: the last moments are waited for here, so that the call comes when it is due.
+            if wait <= MOMENTS && deadline.since(until) > ENOUGH {
+                self.ports.clock().sleep(wait).await;
+                first = false;
+                continue;
+            }
+            if deliver.concurrency.is_some() {
+                self.leave_seat(&task.destination, &task.delivery).await;
+            }
+            return Ok(Some(self.now() + Duration::from_secs(wait.as_secs())));
+        }
+    }
+
+    async fn leave_all(&self, task: &DeliverTask, destination: &Loaded, pass: &Pass, good: Option<bool>) {
+        self.leave(&task.destination, pass, good).await;
+        if destination.manifest.deliver.as_ref().is_some_and(|deliver| deliver.concurrency.is_some()) {
+            self.leave_seat(&task.destination, &task.delivery).await;
+        }
+    }
+
+    /// The destination is not to be called before `until`.
+    async fn held_back(
+        &self,
+        task: &DeliverTask,
+        record: &Received,
+        lane: &LaneKey,
+        destination: &Arc<Loaded>,
+        until: Timestamp,
+    ) -> Result<Report, stage::Failure> {
+        let wait = until.since(self.now());
+        let cause = Cause::new(
+            "destination.waits",
+            "the destination fails, or is called as often as it allows: no attempt is counted",
+        );
+        if wait > LONGEST_WAIT || record.receives >= OFTEN {
+            let aside = Aside { cause: Some(cause), due: Some(until) };
+            return self.set_aside(task, record, lane, Some(destination), aside).await;
+        }
+        Ok(again(wait, line_of(task, 0).cause(Some(cause))))
     }
 
     async fn try_again(
@@ -161,11 +301,20 @@ impl<P: DeliverPorts> Bridge<P> {
         claim: Claim,
         (outcome, after, cause): (&'static str, Option<Duration>, Cause),
     ) -> Result<Report, stage::Failure> {
-        let limit = destination.manifest.deliver.as_ref().map_or(1, |deliver| deliver.max_attempts);
+        let now = self.now();
+        let deliver = destination.manifest.deliver.as_ref();
+        let limit = deliver.map_or(1, |deliver| deliver.max_attempts);
+        let oldest = deliver
+            .map_or(Duration::ZERO, |deliver| HOUR * u32::try_from(deliver.max_age).unwrap_or(u32::MAX));
         let wait =
             backoff::full_jitter(claim.doc.tries, self.ports.clock().chance()).max(after.unwrap_or_default());
-        if claim.doc.tries >= limit || wait > LONGEST_WAIT {
-            return self.give_up(task, record, lane, destination, claim, outcome, cause).await;
+        let is_old = claim.doc.since.is_some_and(|since| now.since(since) >= oldest);
+        if claim.doc.tries >= limit || is_old {
+            return self.give_up(task, record, lane, destination, claim, outcome, cause, None).await;
+        }
+        if wait > LONGEST_WAIT {
+            let due = Some(now + wait);
+            return self.give_up(task, record, lane, destination, claim, outcome, cause, due).await;
         }
         let line = line_of(task, claim.doc.attempts).outcome(outcome).cause(Some(cause.clone()));
         Ok(match self.ledger().waiting(claim, outcome, cause, self.now() + wait).await? {
@@ -184,9 +333,11 @@ impl<P: DeliverPorts> Bridge<P> {
         mut claim: Claim,
         outcome: &str,
         cause: Cause,
+        due: Option<Timestamp>,
     ) -> Result<Report, stage::Failure> {
         claim.ended(self.now(), outcome, &cause);
-        let line = line_of(task, claim.doc.attempts).outcome("parked").cause(Some(cause.clone()));
+        let word = if due.is_some() { "deferred" } else { "parked" };
+        let line = line_of(task, claim.doc.attempts).outcome(word).cause(Some(cause.clone()));
         let parked = self
             .ledger()
             .park(ParkRequest {
@@ -194,7 +345,9 @@ impl<P: DeliverPorts> Bridge<P> {
                 order: &order_of(task, record),
                 task: &self.preserved(task).await?,
                 cause: Some(cause),
-                policy: destination.connection.lanes,
+                // A lane that has to wait waits as a whole, whatever it does when somebody must look.
+                policy: if due.is_some() { LanePolicy::Hold } else { destination.connection.lanes },
+                due,
                 subject: Subject::Claimed(&claim),
             })
             .await?;
@@ -211,7 +364,7 @@ impl<P: DeliverPorts> Bridge<P> {
         record: &Received,
         lane: &LaneKey,
         destination: Option<&Arc<Loaded>>,
-        cause: Option<Cause>,
+        Aside { cause, due }: Aside,
     ) -> Result<Report, stage::Failure> {
         let expires =
             destination.map_or_else(|| stage::longest(task.queued_at), |d| stage::expires(task.queued_at, d));
@@ -224,6 +377,7 @@ impl<P: DeliverPorts> Bridge<P> {
                 task: &self.preserved(task).await?,
                 cause,
                 policy: LanePolicy::Hold,
+                due,
                 subject: Subject::Delivery(task, expires),
             })
             .await?;
@@ -253,6 +407,19 @@ impl<P: DeliverPorts> Bridge<P> {
             .preserved_payload(Purpose::Delivery, &task.destination, task.delivery.as_str(), task.payload)
             .await?;
         Ok(ParkedTask::Outbound(task))
+    }
+}
+
+/// Why a delivery is set aside without an attempt: because of its lane alone, for a cause, or for a cause until a time.
+#[derive(Debug, Default)]
+struct Aside {
+    cause: Option<Cause>,
+    due: Option<Timestamp>,
+}
+
+impl Aside {
+    const fn because(cause: Cause) -> Self {
+        Self { cause: Some(cause), due: None }
     }
 }
 

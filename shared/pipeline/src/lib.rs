@@ -18,6 +18,8 @@ pub mod ports;
 pub mod queries;
 pub mod receive;
 mod rejections;
+pub mod replays;
+pub mod resilience;
 pub mod retry;
 mod stage;
 

@@ -289,4 +289,6 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
     /// Uniform in `0.0..1.0`; for jitter alone.
     fn chance(&self) -> f64;
+    /// Waits. For moments: what waits longer gives its work back.
+    fn sleep(&self, time: Duration) -> impl Future<Output = ()> + Send;
 }

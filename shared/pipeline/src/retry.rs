@@ -13,15 +13,20 @@ use data_encoding::BASE64;
 use crate::{
     batch::{Received, Report, Verdict, Worker},
     bridge::Bridge,
-    ledger::{LaneKey, MessageState, ParkRequest, ParkedTask, Replay, Subject, docs_write},
+    ledger::{LaneKey, LedgerError, MessageState, ParkRequest, ParkedTask, Replay, Subject, docs_write},
     line::Line,
     payload::Purpose,
     ports::{Entry, Ports, Queue, QueueName},
+    replays::Stepped,
     stage::{self, Failure},
 };
 
 /// How many tasks of a lane are sent at a time; the last of them asks for the next.
 const AT_A_TIME: usize = 10;
+/// How many due lanes of each part of the index are asked for at a time.
+const DUE_AT_A_TIME: usize = 100;
+/// What lies between two of them: a lane may be long, and live work is to keep its room.
+const DUE_PAUSE: Duration = Duration::from_millis(200);
 
 /// Works `commands.fifo`.
 #[derive(Debug)]
@@ -38,13 +43,29 @@ impl<P: Ports> Worker for Retry<'_, P> {
             Err(report) => return *report,
         };
         let (line, done) = match command {
-            Command::ReleaseLane { connection, stage, lane, .. } => {
+            Command::ReleaseLane { connection, stage, lane, not_before, .. } => {
                 let line = Line::new("release").message(&lane, &connection, stage.as_str());
+                let wait = not_before.unwrap_or_default().since(self.0.now());
+                if wait > Duration::ZERO {
+                    return Report { verdict: Verdict::Again(wait), line: line.outcome("not yet") };
+                }
                 (line, self.0.release(&LaneKey { stage, connection, lane }).await)
             }
             Command::ReplayMessage { connection, message, actor } => {
                 let line = Line::new("replay").message(&message, &connection, "");
                 (line, self.0.replay(&connection, &message, actor, &record.id).await)
+            }
+            Command::ReplayMany { connection, replay } => {
+                let line = Line::new("replay many").message(&replay, &connection, "");
+                match self.0.step_replay(&connection.tenant(), &replay).await {
+                    Ok(Stepped::NotBefore(until)) => {
+                        let wait = until.since(self.0.now());
+                        return Report { verdict: Verdict::Again(wait), line: line.outcome("not yet") };
+                    }
+                    Ok(Stepped::On) => (line, Ok("replayed")),
+                    Ok(Stepped::Over) => (line, Ok("over")),
+                    Err(error) => (line, Err(error)),
+                }
             }
         };
         match done {
@@ -101,6 +122,7 @@ impl<P: Ports> Worker for DeadLetters<'_, P> {
                             task: &ParkedTask::Outbound(task.clone()),
                             cause: Some(cause.clone()),
                             policy: LanePolicy::Hold,
+                            due: None,
                             subject: Subject::Delivery(&task, stage::longest(task.queued_at)),
                         })
                         .await
@@ -156,7 +178,31 @@ impl<P: Ports> Bridge<P> {
         Ok("released")
     }
 
-    async fn replay(
+    /// Asks for the release of every lane that is due; the number of them. To be called once a minute: what it asks
+    /// twice is done once.
+    ///
+    /// # Errors
+    /// When a port fails.
+    pub async fn release_due(&self) -> Result<usize, LedgerError> {
+        let lanes = self.ledger().due_lanes(self.now(), DUE_AT_A_TIME).await?;
+        let actor = Actor { name: "bridge".to_owned(), reason: "its wait is over".to_owned() };
+        for (number, (lane, epoch)) in lanes.iter().enumerate() {
+            let command = Command::ReleaseLane {
+                connection: lane.connection.clone(),
+                stage: lane.stage,
+                lane: lane.lane.clone(),
+                actor: actor.clone(),
+                not_before: Some(self.now() + DUE_PAUSE * u32::try_from(number).unwrap_or(u32::MAX)),
+            };
+            self.command(&command, format!("due#{epoch}")).await.map_err(LedgerError::from)?;
+        }
+        if !lanes.is_empty() {
+            tracing::info!(target: "bridge::event", event = "due", lanes = lanes.len());
+        }
+        Ok(lanes.len())
+    }
+
+    pub(crate) async fn replay(
         &self,
         connection: &ConnectionId,
         message: &MessageId,

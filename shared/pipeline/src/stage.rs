@@ -95,6 +95,7 @@ impl<P: Ports> Bridge<P> {
             stage: lane.stage,
             lane: lane.lane.clone(),
             actor: Actor { name: "bridge".to_owned(), reason: "the release goes on".to_owned() },
+            not_before: None,
         };
         let dedup = format!("{}#{}", release.epoch, release.order);
         Ok(self.command(&command, dedup).await?)
@@ -108,6 +109,7 @@ impl<P: Ports> Bridge<P> {
         let group = match command {
             Command::ReleaseLane { lane, .. } => lane.to_string(),
             Command::ReplayMessage { message, .. } => message.to_string(),
+            Command::ReplayMany { replay, .. } => replay.clone(),
         };
         let entry = Entry { body: docs_write(command), dedup: format!("{group}#{dedup}"), group };
         self.ports.queue().send(QueueName::Commands, vec![entry]).await

@@ -3,7 +3,7 @@
 //! While a connection is paused its work is parked, in order. To resume is to open the connection, to wait until
 //! every function has read that, and then to release the lanes: released earlier, their work would be parked again.
 
-use bridge_core::{id::ConnectionId, task::Command};
+use bridge_core::id::ConnectionId;
 use bridge_pipeline::{CONFIGURATION_AGE, queries::ParkedLane};
 use serde_json::json;
 
@@ -58,9 +58,7 @@ pub(crate) async fn resume(pipeline: &Pipeline, args: &Args, out: Out) -> Result
     let lanes = pipeline.parked(&id.tenant(), Some(id)).await?;
     let lanes: Vec<&ParkedLane> = lanes.iter().filter(|lane| is_paused(lane)).collect();
     let tasks: usize = lanes.iter().map(|lane| lane.tasks.len()).sum();
-    for lane in &lanes {
-        release(pipeline, lane, &args.reason).await?;
-    }
+    release(pipeline, &lanes, &args.reason).await?;
     out.json(&json!({"connection": id, "result": "resumed", "lanes": lanes.len(), "parked": tasks}));
     out.text(format_args!(
         "{id} is open; {} in {} are on their way, in order",
@@ -74,13 +72,12 @@ fn is_paused(lane: &ParkedLane) -> bool {
     lane.tasks.iter().any(|task| task.cause.code == PAUSED)
 }
 
-/// Asks for a lane's parked work to be sent again.
-pub(crate) async fn release(pipeline: &Pipeline, lane: &ParkedLane, reason: &str) -> Result<(), Failure> {
-    let command = Command::ReleaseLane {
-        connection: lane.key.connection.clone(),
-        stage: lane.key.stage,
-        lane: lane.key.lane.clone(),
-        actor: environment::actor(reason),
-    };
-    Ok(pipeline.command(&command, crate::commands::messages::unique()).await?)
+/// Parked tasks that come back a second, when many are released at once: live work is to keep its room.
+const RATE: u32 = 20;
+
+/// Asks for the parked work of lanes to be sent again.
+pub(crate) async fn release(pipeline: &Pipeline, lanes: &[&ParkedLane], reason: &str) -> Result<(), Failure> {
+    let lanes: Vec<_> = lanes.iter().map(|lane| (lane.key.clone(), lane.tasks.len())).collect();
+    let (actor, unique) = (environment::actor(reason), crate::commands::messages::unique());
+    Ok(pipeline.release_lanes(&lanes, RATE, &actor, &unique).await?)
 }

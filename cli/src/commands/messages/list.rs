@@ -99,7 +99,12 @@ fn show(found: &[Overview], out: Out) {
 
 /// Why it is parked or waits.
 fn cause(one: &Overview) -> Option<&bridge_core::Cause> {
-    let waiting = |state| matches!(state, DeliveryState::Parked { .. } | DeliveryState::Waiting { .. });
+    let waiting = |state| {
+        matches!(
+            state,
+            DeliveryState::Parked { .. } | DeliveryState::Waiting { .. } | DeliveryState::Deferred { .. }
+        )
+    };
     let of_delivery =
         one.deliveries.iter().find(|delivery| waiting(delivery.state)).and_then(|d| d.cause.as_ref());
     one.message.cause.as_ref().or(of_delivery)

@@ -123,9 +123,9 @@ async fn release_all(
             first.at.to_string(),
             first.cause.to_string(),
         ]);
-        if args.yes {
-            release(pipeline, lane, &args.reason).await?;
-        }
+    }
+    if args.yes {
+        release(pipeline, &lanes.iter().collect::<Vec<_>>(), &args.reason).await?;
     }
     let lane = |lane: &ParkedLane| {
         json!({"lane": lane.key.lane, "stage": lane.key.stage, "connection": lane.key.connection,

@@ -11,6 +11,14 @@ use crate::{Fault, Problem, template};
 const LONGEST_TIMEOUT: u64 = 30;
 /// With full jitter and a ceiling this is more than a week.
 const MOST_ATTEMPTS: u64 = 100;
+/// Hours: what a delivery may wait for in the ledger.
+const LONGEST_AGE: u64 = 30 * 24;
+/// Of a period. More is no limit.
+const MOST_CALLS: u64 = 1_000_000;
+/// Seconds: 31 days.
+const LONGEST_PERIOD: u64 = 31 * 24 * 3600;
+/// All of them stand in one record.
+const MOST_SEATS: u64 = 100;
 
 pub(crate) fn manifest(manifest: &Manifest, folder: &str, mappings: &BTreeSet<&str>) -> Vec<Problem> {
     let mut problems = Problems::default();
@@ -94,6 +102,29 @@ fn deliver(deliver: &Deliver, manifest: &Manifest, place: &Place, problems: &mut
         place.at("max-attempts"),
         || Fault::OutOfRange(1, MOST_ATTEMPTS),
     );
+    problems.unless(in_range(deliver.max_age, LONGEST_AGE), place.at("max-age"), || {
+        Fault::OutOfRange(1, LONGEST_AGE)
+    });
+    for (number, limit) in deliver.limits.iter().enumerate() {
+        let place = place.at("limits").at(number);
+        problems.unless(in_range(u64::from(limit.calls), MOST_CALLS), place.at("calls"), || {
+            Fault::OutOfRange(1, MOST_CALLS)
+        });
+        problems.unless(in_range(u64::from(limit.seconds), LONGEST_PERIOD), place.at("seconds"), || {
+            Fault::OutOfRange(1, LONGEST_PERIOD)
+        });
+    }
+    let seats = deliver.concurrency.map_or(1, u64::from);
+    problems
+        .unless(in_range(seats, MOST_SEATS), place.at("concurrency"), || Fault::OutOfRange(1, MOST_SEATS));
+    for (number, signal) in deliver.signals.iter().enumerate() {
+        let place = place.at("signals").at(number);
+        let status = u64::from(signal.status);
+        problems.unless((200..=599).contains(&status), place.at("status"), || Fault::OutOfRange(200, 599));
+        // A 2xx that says nothing else is a delivery that was taken.
+        let tells = signal.text.as_ref().is_some_and(|text| !text.is_empty()) || status >= 400;
+        problems.unless(tells, place.at("text"), || Fault::SignalWithoutText);
+    }
 }
 
 fn unused_secrets(manifest: &Manifest) -> impl Iterator<Item = &String> {

@@ -7,6 +7,7 @@ mod endpoint;
 mod hl7v2;
 mod outcome;
 mod retry_after;
+mod signals;
 mod standard_webhook;
 mod tls;
 
@@ -88,7 +89,7 @@ fn builder() -> ClientBuilder {
 
 impl Destination for Transports {
     async fn deliver(&self, call: &Call<'_>) -> Outcome {
-        let Some(Deliver { transport, timeout, .. }) = &call.manifest.deliver else {
+        let Some(Deliver { transport, timeout, signals, .. }) = &call.manifest.deliver else {
             return Outcome::Rejected(configuration("the adapter takes no deliveries", "adapter"));
         };
         let time = call.time_left.min(Duration::from_secs(*timeout));
@@ -96,7 +97,7 @@ impl Destination for Transports {
             Transport::StandardWebhook { url, secret } => {
                 match standard_webhook::request(&self.client, call, url, secret) {
                     Err(cause) => Outcome::Rejected(cause),
-                    Ok(request) => outcome::of(request.timeout(time).send().await, call.now),
+                    Ok(request) => outcome::of(request.timeout(time).send().await, signals, call.now).await,
                 }
             }
             Transport::Hl7v2 { .. } => hl7v2::deliver(self, call, time).await,

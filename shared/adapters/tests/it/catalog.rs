@@ -79,6 +79,14 @@ deliver:
     secret: signing
   timeout: 5
   max-attempts: 3
+  max-age: 24
+  limits:
+    - {calls: 500, seconds: 3600, on-the-clock: true}
+    - {calls: 10, seconds: 1}
+  concurrency: 4
+  signals:
+    - {status: 200, text: "BUSY", seconds: 30}
+    - {status: 429, header: x-reset, form: epoch}
 "#;
 
 /// The errors of a folder with this manifest and these mappings.
@@ -142,6 +150,16 @@ fn what_is_wrong_is_named_with_its_line() {
         ("secret: signing", "secret: sign", "45: there is no secret `sign`"),
         ("timeout: 5", "timeout: 600", "46: must be from 1 to 30"),
         ("max-attempts: 3", "max-attempts: 0", "47: must be from 1 to 100"),
+        ("max-age: 24", "max-age: 0", "48: must be from 1 to 720"),
+        ("calls: 500", "calls: 0", "50: must be from 1 to 1000000"),
+        ("seconds: 1}", "seconds: 0}", "51: must be from 1 to 2678400"),
+        ("concurrency: 4", "concurrency: 1000", "52: must be from 1 to 100"),
+        (
+            ", text: \"BUSY\"",
+            "",
+            "54: a signal with a status below 400 needs a `text` that tells it from success",
+        ),
+        ("status: 429", "status: 42", "55: must be from 200 to 599"),
     ];
     for (before, after, error) in cases {
         assert_eq!(MANIFEST.matches(before).count(), 1, "{before:?} is not unique");

@@ -14,6 +14,7 @@ use bridge_core::{
     Phi, Timestamp,
     config::Connection,
     destination::{Call, Destination, Outcome},
+    manifest::{Manifest, Signal},
 };
 
 /// `whsec_` and the base 64 of the bytes 0 to 31.
@@ -49,12 +50,19 @@ impl Default for Attempt {
 
 impl Attempt {
     async fn make(&self, http: &Transports, connection: &Connection) -> Outcome {
+        self.make_with(http, connection, &[]).await
+    }
+
+    /// With these signals in the manifest.
+    async fn make_with(&self, http: &Transports, connection: &Connection, signals: &[Signal]) -> Outcome {
         let catalog = Catalog::builtin();
+        let mut manifest = Manifest::clone(catalog.get(&connection.adapter).unwrap().manifest());
+        signals.clone_into(&mut manifest.deliver.as_mut().unwrap().signals);
         http.deliver(&Call {
             delivery: &self.delivery.parse().unwrap(),
             attempt: 1,
             connection,
-            manifest: catalog.get(&connection.adapter).unwrap().manifest(),
+            manifest: &manifest,
             body: &Phi::new(self.body.as_bytes().to_vec()),
             now: self.now,
             time_left: self.time_left,
@@ -120,7 +128,7 @@ async fn every_status_has_its_outcome() {
         };
         assert_eq!(cause.to_string(), format!("destination.status: answered {status}"));
     }
-    for status in [408, 425, 429, 500, 501, 502, 503, 504, 599] {
+    for status in [408, 425, 500, 501, 502, 503, 504, 599] {
         let receiver = Receiver::start(Then::status(status, "", "")).await;
         let Outcome::Retry { after, cause } = deliver_to(&receiver).await else {
             panic!("{status} is no retry")
@@ -133,15 +141,52 @@ async fn every_status_has_its_outcome() {
 async fn a_wait_that_is_asked_for_is_passed_on() {
     let cases = [
         (429, "retry-after: 17\r\n", Some(17)),
+        (429, "", None),
         (503, "Retry-After: Thu, 01 Jan 2026 00:02:00 GMT\r\n", Some(120)),
         (500, "retry-after: when hell freezes\r\n", None),
     ];
     for (status, header, seconds) in cases {
         let receiver = Receiver::start(Then::status(status, header, "busy")).await;
-        let Outcome::Retry { after, .. } = deliver_to(&receiver).await else {
-            panic!("{status} is no retry")
+        let (after, throttled) = match deliver_to(&receiver).await {
+            Outcome::Retry { after, .. } => (after, false),
+            Outcome::Throttled { after, .. } => (after, true),
+            other => panic!("{status} is no retry: {other:?}"),
         };
-        assert_eq!(after.map(|after| after.as_secs()), seconds, "{header}");
+        assert_eq!((after.map(|after| after.as_secs()), throttled), (seconds, status == 429), "{header}");
+    }
+}
+
+/// The ways in which products say that they were called too often, each as a manifest declares it.
+#[tokio::test]
+async fn a_signal_is_obeyed_as_it_is_declared() {
+    let signals: Vec<Signal> = serde_norway::from_str(
+        "- {status: 429, text: 'available in {seconds} second'}
+         - {status: 429, header: x-ratelimit-reset, form: epoch}
+         - {status: 200, text: '\"code\":\"TOO_MANY\"', seconds: 30}
+         - {status: 500, text: exceeded the throttle, seconds: 60}",
+    )
+    .unwrap();
+    let reset = "x-ratelimit-reset: 1767225645\r\n";
+    let cases = [
+        (429, "", r#"{"detail":"Throttled: available in 42 seconds."}"#, Some(Some(42))),
+        (429, reset, r#"{"detail":"slow down"}"#, Some(Some(45))),
+        (429, "retry-after: 17\r\n", "", Some(Some(17))),
+        (429, "", "", Some(None)),
+        (200, "", r#"{"errors":[{"code":"TOO_MANY"}]}"#, Some(Some(30))),
+        (200, "", r#"{"data":{}}"#, None),
+        (500, "", "<faultstring>You exceeded the throttle.</faultstring>", Some(Some(60))),
+        (500, "", "<faultstring>Something else.</faultstring>", None),
+    ];
+    for (status, headers, body, expected) in cases {
+        let receiver = Receiver::start(Then::status(status, headers, body)).await;
+        let connection = connection(&receiver.url, SECRET);
+        let outcome = Attempt::default().make_with(&Transports::new().unwrap(), &connection, &signals).await;
+        let throttled = match outcome {
+            Outcome::Throttled { after, .. } => Some(after.map(|after| after.as_secs())),
+            Outcome::Delivered | Outcome::Retry { .. } => None,
+            other => panic!("{status} {body}: {other:?}"),
+        };
+        assert_eq!(throttled, expected, "{status} {body}");
     }
 }
 

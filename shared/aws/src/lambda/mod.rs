@@ -63,6 +63,9 @@ pub enum EventError {
     /// Its records are from a queue that the function does not work.
     #[error("{0} is not a queue that this function works")]
     UnknownQueue(String),
+    /// Something that the function needs failed. What calls it tries again.
+    #[error("{0}")]
+    Failed(String),
     /// The function has a defect. The log has its place.
     #[error("the function panicked")]
     Panicked,
@@ -74,6 +77,7 @@ impl EventError {
         match self {
             Self::Unreadable { .. } => "Event.Unreadable",
             Self::UnknownQueue(_) => "Event.UnknownQueue",
+            Self::Failed(_) => "Failed",
             Self::Panicked => "Function.Panicked",
         }
     }

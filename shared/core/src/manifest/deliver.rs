@@ -14,10 +14,70 @@ pub struct Deliver {
     /// After this many attempts a delivery is parked.
     #[serde(default = "twelve")]
     pub max_attempts: u32,
+    /// A delivery that fails this many hours after its first attempt is parked, however many it had.
+    #[serde(default = "three_days")]
+    pub max_age: u64,
+    /// How often it may be called; all of them hold at once, for all processes together.
+    #[serde(default)]
+    pub limits: Vec<Limit>,
+    /// How many calls at the same time. Without it as many as there is work for.
+    #[serde(default)]
+    pub concurrency: Option<u32>,
+    /// How it says that it was called too often, where that is not 429 with `Retry-After`. The first that fits counts.
+    #[serde(default)]
+    pub signals: Vec<Signal>,
+}
+
+/// So many calls in a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Limit {
+    /// How many.
+    pub calls: u32,
+    /// The period, in seconds.
+    pub seconds: u32,
+    /// The count begins anew with each full period of UTC (each hour, each day), not a period after each call.
+    #[serde(default)]
+    pub on_the_clock: bool,
+}
+
+/// An answer that says: too often.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Signal {
+    /// With this status; 200 is possible.
+    pub status: u16,
+    /// With this text in the body. `{seconds}` in it stands for a number: the wait.
+    #[serde(default)]
+    pub text: Option<String>,
+    /// The header that says how long to wait.
+    #[serde(default)]
+    pub header: Option<String>,
+    /// What stands in the header.
+    #[serde(default)]
+    pub form: WaitForm,
+    /// The wait in seconds where the answer names none.
+    #[serde(default)]
+    pub seconds: Option<u64>,
+}
+
+/// How a header says how long to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaitForm {
+    /// Seconds, or a date: `Retry-After`, RFC 9110, section 10.2.3.
+    #[default]
+    RetryAfter,
+    /// The end of the wait in seconds since 1970.
+    Epoch,
 }
 
 const fn ten_seconds() -> u64 {
     10
+}
+
+const fn three_days() -> u64 {
+    72
 }
 
 const fn twelve() -> u32 {

@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-pub use deliver::{Deliver, Transport};
+pub use deliver::{Deliver, Limit, Signal, Transport, WaitForm};
 pub use extract::{Extract, scalar};
 pub use ip_range::IpRange;
 pub use verify::{Challenge, Encoding, Verify};

@@ -11,7 +11,7 @@ use super::{
 use crate::ports::{Expect, Key, Ports, Record, Write};
 
 /// Clocks of two machines may differ by this much: a claim is valid that much longer for everybody else.
-const SKEW: Duration = Duration::from_secs(5);
+pub(crate) const SKEW: Duration = Duration::from_secs(5);
 
 /// The right to make one attempt. Every later write is conditional on its revision, so that an attempt that took
 /// too long can change nothing any more.
@@ -46,7 +46,8 @@ pub enum Settled {
 }
 
 impl<P: Ports> Ledger<'_, P> {
-    /// Claims a delivery for one attempt that is over within `time_left`.
+    /// Claims a delivery for one attempt that is over within `time_left`. Where `retries` has a time, only first attempts
+    /// are made before it.
     ///
     /// # Errors
     /// When the store fails, or others keep being faster.
@@ -55,6 +56,7 @@ impl<P: Ports> Ledger<'_, P> {
         task: &DeliverTask,
         time_left: Duration,
         expires: Timestamp,
+        retries: Option<Timestamp>,
     ) -> Result<Claimed, LedgerError> {
         let key = delivery_key(&task.connection, &task.message, &task.delivery);
         // A first attempt is the common case: it takes one write and no read.
@@ -70,14 +72,25 @@ impl<P: Ports> Ledger<'_, P> {
                     let mut doc: DeliveryDoc = docs::read(record, "delivery")?;
                     match doc.state {
                         DeliveryState::Delivered { .. } => return Ok(Claimed::Delivered),
-                        DeliveryState::Parked { .. } if task.release.is_none() => return Ok(Claimed::Parked),
-                        DeliveryState::Parked { .. } => doc.tries = 0,
+                        DeliveryState::Parked { .. } | DeliveryState::Deferred { .. }
+                            if task.release.is_none() =>
+                        {
+                            return Ok(Claimed::Parked);
+                        }
+                        // Somebody looked at it: it begins anew. What was deferred goes on.
+                        DeliveryState::Parked { .. } => (doc.tries, doc.since) = (0, None),
+                        DeliveryState::Deferred { .. } => {}
                         DeliveryState::Attempting { until } | DeliveryState::Waiting { until }
                             if until > now =>
                         {
                             return Ok(Claimed::NotBefore(until));
                         }
                         DeliveryState::Attempting { .. } | DeliveryState::Waiting { .. } => {}
+                    }
+                    if doc.tries > 0
+                        && let Some(until) = retries
+                    {
+                        return Ok(Claimed::NotBefore(until));
                     }
                     (doc, Expect::Rev(record.rev))
                 }

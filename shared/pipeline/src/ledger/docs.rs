@@ -138,6 +138,11 @@ pub enum DeliveryState {
         /// Since when.
         at: Timestamp,
     },
+    /// Kept with its lane, to be queued again: the wait is longer than a queue keeps it.
+    Deferred {
+        /// When it is due.
+        until: Timestamp,
+    },
 }
 
 impl DeliveryState {
@@ -148,6 +153,7 @@ impl DeliveryState {
             Self::Waiting { .. } => "waiting",
             Self::Delivered { .. } => "delivered",
             Self::Parked { .. } => "parked",
+            Self::Deferred { .. } => "deferred",
         }
     }
 }
@@ -190,6 +196,9 @@ pub struct DeliveryDoc {
     pub attempts: u32,
     /// Attempts since it was queued or last released: what the limit counts.
     pub tries: u32,
+    /// When the first of those tries began, once it has failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
     /// The last attempts, oldest first.
     pub history: Vec<Attempt>,
     /// Why it is parked or waiting.
@@ -214,6 +223,7 @@ impl DeliveryDoc {
             state,
             attempts: 0,
             tries: 0,
+            since: None,
             history: Vec::new(),
             cause: None,
             expires,
@@ -241,6 +251,9 @@ impl DeliveryDoc {
             last.took_ms = u64::try_from(now.since(last.at).as_millis()).ok();
             last.outcome = outcome.to_owned();
             last.cause.clone_from(&cause);
+            if cause.is_some() {
+                self.since = self.since.or(Some(last.at));
+            }
         }
         self.cause = cause;
     }
@@ -258,6 +271,9 @@ pub struct LaneDoc {
     /// Set while a release is under way: everything up to this order has been sent again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_through: Option<String>,
+    /// When what is parked is queued again by itself; `None` where somebody must look first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
     /// Why it is held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,

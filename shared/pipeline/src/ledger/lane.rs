@@ -10,6 +10,8 @@
 //!    next ones; the last one of all opens the lane.
 //! 4. If a released task fails again, the lane gets a new epoch. What was sent under the old one is parked again
 //!    where it was.
+//! 5. A lane that is only held until a time (its head waits longer than a queue can) stands in the index of what is
+//!    due, and is released by itself then.
 
 use bridge_core::{
     Cause, Timestamp,
@@ -20,6 +22,16 @@ use bridge_core::{
 use super::docs::{LaneDoc, ParkedDoc};
 use super::{Ledger, LedgerError, RACES, docs};
 use crate::ports::{Expect, Index, Key, Ports, Query, Record, Store, Table, Write};
+
+/// Parts of the index of what is due, so that none is hot when a destination defers all its lanes at once.
+const DUE_PARTITIONS: u32 = 8;
+
+/// The part in which a lane stands.
+fn due_partition(key: &LaneKey) -> String {
+    let sum =
+        key.lane.as_str().bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    format!("#due#{}", sum % DUE_PARTITIONS)
+}
 
 /// Which lane: a side of the pipeline, a connection there, and a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +47,16 @@ pub struct LaneKey {
 impl LaneKey {
     fn pk(&self) -> String {
         format!("{}#{}#{}#{}", self.connection.tenant(), self.stage.as_str(), self.connection, self.lane)
+    }
+
+    fn read(pk: &str) -> Option<Self> {
+        let mut parts = pk.split('#').skip(1);
+        let stage = match parts.next()? {
+            "inbound" => Stage::Inbound,
+            "outbound" => Stage::Outbound,
+            _ => return None,
+        };
+        Some(Self { stage, connection: parts.next()?.parse().ok()?, lane: parts.next()?.parse().ok()? })
     }
 
     pub(super) fn record(&self) -> Key {
@@ -79,6 +101,8 @@ impl Lane {
         // An empty lane's record outlives every task that could still carry its epoch (14 days on a queue).
         record.expires =
             (doc.parked == 0 && !doc.held).then(|| now + std::time::Duration::from_hours(24 * 60));
+        let due = doc.due.filter(|_| doc.held && doc.sent_through.is_none());
+        record.by_attention = due.map(|due| (due_partition(key), format!("{due}#{}", key.pk())));
         let expect = if self.rev == 0 { Expect::Absent } else { Expect::Rev(self.rev) };
         Write::Put(record, expect)
     }
@@ -114,6 +138,7 @@ impl<P: Ports> Ledger<'_, P> {
             if doc.parked == 0 {
                 doc.held = false;
                 doc.sent_through = None;
+                doc.due = None;
                 doc.cause = None;
             }
             let writes = vec![lane.put(key, &doc, self.now()), Write::Delete(parked.clone(), entry.rev)];
@@ -142,6 +167,7 @@ impl<P: Ports> Ledger<'_, P> {
                 records.iter().map(|record| docs::read(record, "parked")).collect::<Result<_, _>>()?;
             let mut doc = lane.doc.clone();
             doc.sent_through = parked.last().map(|last| last.order.clone());
+            doc.due = None;
             if parked.is_empty() {
                 doc.held = false;
                 doc.parked = 0;
@@ -159,6 +185,26 @@ impl<P: Ports> Ledger<'_, P> {
             }
         }
         Err(LedgerError::Contended)
+    }
+
+    /// The lanes that are due at `now`, with their epochs: at most `limit` of each part of the index, which is seconds
+    /// behind.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn due_lanes(&self, now: Timestamp, limit: usize) -> Result<Vec<(LaneKey, u64)>, LedgerError> {
+        let mut lanes = Vec::new();
+        for part in 0..DUE_PARTITIONS {
+            let range = String::new()..=now.to_string();
+            let (table, index, pk) = (Table::Ledger, Index::ByAttention, format!("#due#{part}"));
+            let query = Query { table, index, pk, range, descending: false, limit };
+            for record in self.ports.store().query(query).await? {
+                let doc: LaneDoc = docs::read(&record, "lane")?;
+                let key = LaneKey::read(&record.key.pk).ok_or(LedgerError::Unreadable("lane"))?;
+                lanes.push((key, doc.epoch));
+            }
+        }
+        Ok(lanes)
     }
 
     /// The cause for which a lane is held, for those parked behind.

@@ -16,6 +16,7 @@ mod lane;
 mod message;
 mod park;
 
+pub(crate) use claim::SKEW;
 pub use claim::{Claim, Claimed, Settled};
 pub use docs::{
     Attempt, DeliveryDoc, DeliveryState, LaneDoc, MessageDoc, MessageState, ParkedDoc, ParkedTask, Replay,

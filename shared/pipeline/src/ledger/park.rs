@@ -21,6 +21,8 @@ pub struct ParkRequest<'a> {
     pub cause: Option<Cause>,
     /// What the lane does from now on, when there is a cause.
     pub policy: LanePolicy,
+    /// When its lane is to be released by itself; `None` where somebody must look first.
+    pub due: Option<Timestamp>,
     /// The record that shows it as parked.
     pub subject: Subject<'a>,
 }
@@ -66,7 +68,7 @@ impl<P: Ports> Ledger<'_, P> {
                 None if lane.gate(release_of(request.task)) == Gate::Pass => return Ok(Parked::LaneOpen),
                 None => Self::behind(&lane.doc),
             };
-            let subject = match park_subject(&request.subject, current.as_ref(), &cause, now)? {
+            let subject = match park_subject(&request, current.as_ref(), &cause, now)? {
                 Ok(write) => write,
                 Err(instead) => return Ok(instead),
             };
@@ -114,6 +116,7 @@ fn lane_write(lane: &Lane, request: &ParkRequest<'_>, place_taken: bool, now: Ti
         doc.held = true;
         doc.epoch += 1;
         doc.sent_through = None;
+        doc.due = request.due;
         doc.cause = Some(cause.clone());
     }
     lane.put(request.lane, &doc, now)
@@ -121,29 +124,33 @@ fn lane_write(lane: &Lane, request: &ParkRequest<'_>, place_taken: bool, now: Ti
 
 /// The write that shows the subject as parked, or why there is nothing to park.
 fn park_subject(
-    subject: &Subject<'_>,
+    request: &ParkRequest<'_>,
     current: Option<&Record>,
     cause: &Cause,
     now: Timestamp,
 ) -> Result<Result<Write, Parked>, LedgerError> {
+    let state =
+        request.due.map_or(DeliveryState::Parked { at: now }, |until| DeliveryState::Deferred { until });
     let parked = |mut doc: DeliveryDoc, expect| {
-        doc.state = DeliveryState::Parked { at: now };
+        doc.state = state;
         doc.cause = Some(cause.clone());
         Ok(Write::Put(docs::delivery_record(&doc), expect))
     };
-    Ok(match subject {
+    Ok(match &request.subject {
         Subject::Claimed(claim) => parked(claim.doc.clone(), Expect::Rev(claim.rev)),
         Subject::Delivery(task, expires) => match current {
-            None => {
-                parked(DeliveryDoc::new(task, DeliveryState::Parked { at: now }, *expires), Expect::Absent)
-            }
+            None => parked(DeliveryDoc::new(task, state, *expires), Expect::Absent),
             Some(record) => {
                 debug_assert_eq!(record.key, delivery_key(&task.connection, &task.message, &task.delivery));
                 let doc: DeliveryDoc = docs::read(record, "delivery")?;
                 match doc.state {
                     DeliveryState::Delivered { .. } => Err(Parked::Superseded),
                     // A second copy of the task: the first one has its place in the lane.
-                    DeliveryState::Parked { .. } if task.release.is_none() => Err(Parked::Superseded),
+                    DeliveryState::Parked { .. } | DeliveryState::Deferred { .. }
+                        if task.release.is_none() =>
+                    {
+                        Err(Parked::Superseded)
+                    }
                     DeliveryState::Attempting { until } if until > now => Err(Parked::Busy(until)),
                     _ => parked(doc, Expect::Rev(record.rev)),
                 }

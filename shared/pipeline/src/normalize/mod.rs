@@ -197,6 +197,7 @@ impl<P: Ports> Bridge<P> {
                 task: &self.preserved_message(task).await?,
                 cause,
                 policy: loaded.map_or(LanePolicy::Hold, |loaded| loaded.connection.lanes),
+                due: None,
                 subject: Subject::Message(Box::new(doc), inline(&task.payload)),
             })
             .await?;

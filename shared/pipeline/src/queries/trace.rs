@@ -112,7 +112,9 @@ impl Overview {
                 DeliveryState::Parked { at } => {
                     steps.push(of(Step { cause: delivery.cause.clone(), ..step(at, "park", "parked") }));
                 }
-                DeliveryState::Waiting { until } => steps.push(of(step(until, "wait", "next attempt"))),
+                DeliveryState::Waiting { until } | DeliveryState::Deferred { until } => {
+                    steps.push(of(step(until, "wait", "next attempt")))
+                }
                 DeliveryState::Attempting { .. } | DeliveryState::Delivered { .. } => {}
             }
         }
@@ -143,7 +145,9 @@ fn step(at: Timestamp, step: &'static str, outcome: &str) -> Step {
 pub(super) fn standing(message: &MessageDoc, deliveries: &[DeliveryDoc], all_tried: bool) -> Standing {
     let worst = deliveries.iter().map(|delivery| match delivery.state {
         DeliveryState::Parked { .. } => Standing::Parked,
-        DeliveryState::Attempting { .. } | DeliveryState::Waiting { .. } => Standing::Waiting,
+        DeliveryState::Attempting { .. } | DeliveryState::Waiting { .. } | DeliveryState::Deferred { .. } => {
+            Standing::Waiting
+        }
         DeliveryState::Delivered { .. } => Standing::Delivered,
     });
     let own = match message.state {

@@ -24,10 +24,12 @@ use bridge_pipeline::ports::{
     Blobs, Clock, DataKey, DeliverPorts, Entry, Key, Keys, PortError, Ports, Query, Queue, QueueName, Record,
     Store, Write, WriteError,
 };
+use bridge_pipeline::resilience::{Breaker, EndpointDoc, endpoint_key};
 use bridge_seal::sha256;
 use zeroize::Zeroizing;
 
 pub use queue::{FifoQueue, Message};
+use receiver::Beginning;
 pub use receiver::{Effect, Receiver};
 pub use store::Tables;
 
@@ -62,6 +64,10 @@ pub trait Hook: Send + Sync + 'static {
     fn fault(&self, operation: &'static str) -> Option<Fault>;
     /// Uniform in `0.0..1.0`.
     fn chance(&self) -> f64;
+    /// Whether waiting makes time pass: where nothing else does.
+    fn passes_time(&self) -> bool {
+        false
+    }
     /// Plants a bug: what a write becomes. Identity in a healthy world.
     fn corrupt(&self, writes: Vec<Write>) -> Vec<Write> {
         writes
@@ -92,6 +98,9 @@ impl Hook for Calm {
     }
     fn chance(&self) -> f64 {
         0.5
+    }
+    fn passes_time(&self) -> bool {
+        true
     }
 }
 
@@ -236,27 +245,50 @@ impl<H: Hook> Clock for MemoryPorts<H> {
     fn chance(&self) -> f64 {
         self.hook.chance()
     }
+    async fn sleep(&self, time: Duration) {
+        let until = lock(&self.world).now + i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        while lock(&self.world).now < until {
+            if self.hook.passes_time() {
+                lock(&self.world).now = until;
+            }
+            self.hook.pause().await;
+        }
+    }
 }
 
 impl<H: Hook> Destination for MemoryPorts<H> {
     async fn deliver(&self, call: &Call<'_>) -> Outcome {
-        let (delivery, body) = (call.delivery.clone(), call.body.expose().clone());
-        let deadline = lock(&self.world).now + i64::try_from(call.time_left.as_millis()).unwrap_or(i64::MAX);
+        let body = call.body.expose().clone();
+        let (process, delivery, destination) = (self.process, call.delivery, &call.connection.connection);
+        let beginning =
+            |now, deadline, breaker| Beginning { process, delivery, destination, now, deadline, breaker };
+        let begins_at = lock(&self.world).now;
+        let deadline = begins_at + i64::try_from(call.time_left.as_millis()).unwrap_or(i64::MAX);
         let begun = self
             .call("receiver.begin", |world| {
-                world.receiver.begin(self.process, &delivery, world.now, deadline)
+                let known = world.tables.get(&endpoint_key(destination), world.now);
+                let endpoint: EndpointDoc = known
+                    .map(|record| serde_json::from_str(&record.doc).expect("an endpoint"))
+                    .unwrap_or_default();
+                world.receiver.begin(&beginning(world.now, deadline, endpoint.breaker));
+                world.receiver.down.contains(destination).then_some(world.now + world.receiver.hang_ms)
             })
             .await;
         self.hook.pause().await;
+        let hangs_until = begun.as_ref().ok().copied().flatten().unwrap_or(0).min(deadline + 1);
+        while lock(&self.world).now < hangs_until {
+            self.hook.pause().await;
+        }
         // A transport gives up at its deadline; what the receiver does then, nobody knows.
         if begun.is_err() || lock(&self.world).now > deadline {
-            lock(&self.world).receiver.end(self.process, &delivery);
+            lock(&self.world).receiver.end(self.process, delivery);
             return Outcome::Unknown(bridge_core::Cause::new("timeout", "no answer in time"));
         }
         let roll = self.hook.chance();
         let mut world = lock(&self.world);
-        world.receiver.end(self.process, &delivery);
-        world.receiver.answer(&delivery, &body, roll)
+        let now = world.now;
+        world.receiver.end(self.process, delivery);
+        world.receiver.answer(&beginning(now, deadline, Breaker::default()), &body, roll)
     }
 }
 

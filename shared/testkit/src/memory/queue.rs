@@ -1,7 +1,10 @@
 //! An SQS FIFO queue: order and exclusivity by group, deduplication for five minutes, visibility, receipts that
 //! are no fences, and a dead letter queue.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use bridge_core::Timestamp;
 use bridge_pipeline::{batch::Received, ports::Entry};
@@ -63,7 +66,7 @@ impl FifoQueue {
     /// Receives up to `limit` messages. A group of which something is in flight gives nothing.
     pub fn receive(&mut self, limit: usize, now: i64) -> Vec<Received> {
         self.bury(now);
-        let busy: Vec<String> =
+        let busy: HashSet<String> =
             self.messages.iter().filter(|m| m.visible_at > now).map(|m| m.entry.group.clone()).collect();
         let mut received = Vec::new();
         for message in &mut self.messages {

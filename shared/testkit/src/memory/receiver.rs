@@ -2,7 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bridge_core::{Cause, destination::Outcome, id::DeliveryId};
+use bridge_core::{
+    Cause, Timestamp,
+    destination::Outcome,
+    id::{ConnectionId, DeliveryId},
+    manifest::Limit,
+};
+use bridge_pipeline::resilience::{Breaker, State};
+
+/// A process may call for this long after a breaker opened, in milliseconds: it knew a state that was seconds old,
+/// and its invocation was under way.
+const GRACE_MS: i64 = 30_000;
 
 /// The first time that a delivery had an effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +21,23 @@ pub struct Effect {
     pub delivery: DeliveryId,
     /// What was delivered.
     pub body: String,
+    /// Where to.
+    pub destination: ConnectionId,
+    /// True time, in milliseconds.
+    pub at: i64,
+}
+
+/// A call that begins.
+#[derive(Debug)]
+pub(super) struct Beginning<'a> {
+    pub(super) process: u64,
+    pub(super) delivery: &'a DeliveryId,
+    pub(super) destination: &'a ConnectionId,
+    pub(super) now: i64,
+    /// When its process gives it up.
+    pub(super) deadline: i64,
+    /// What the store says of the destination's breaker.
+    pub(super) breaker: Breaker,
 }
 
 /// The receiver, and its book.
@@ -22,6 +49,8 @@ pub struct Receiver {
     pub calls: u64,
     /// Share of calls that fail without effect.
     pub fail: f64,
+    /// Share of those failures that ask for a wait of hours.
+    pub puts_off: f64,
     /// Share of calls that have their effect and are not answered.
     pub mute: f64,
     /// Deliveries whose body holds this are rejected, as long as it is set.
@@ -30,19 +59,68 @@ pub struct Receiver {
     pub heard: Option<Vec<String>>,
     /// What went wrong: two attempts at one delivery at the same time, by two living processes.
     pub overlaps: Vec<DeliveryId>,
+    /// Destinations whose endpoint fails every call.
+    pub down: BTreeSet<ConnectionId>,
+    /// How long an endpoint that is down keeps its callers waiting, in milliseconds.
+    pub hang_ms: i64,
+    /// All calls: true time in milliseconds, and where to.
+    pub log: Vec<(i64, ConnectionId)>,
+    /// Calls that were probes.
+    pub probes: u64,
+    /// What went wrong: calls that the breaker should have held back.
+    pub too_early: Vec<String>,
+    /// What a destination allows, and refuses above.
+    pub allows: Vec<(ConnectionId, Limit)>,
+    /// Calls that it refused.
+    pub refused: u64,
+    /// What no period of so many milliseconds may have more calls than, and how many may be under way at once.
+    pub promised: Option<(usize, i64, usize)>,
+    /// What went wrong: calls beyond that.
+    pub too_many: Vec<String>,
+    taken: BTreeMap<ConnectionId, Vec<i64>>,
     keys: BTreeSet<DeliveryId>,
+    /// By destination: the process that probes, and when it gives up.
+    probing: BTreeMap<ConnectionId, (u64, i64)>,
     under_way: BTreeMap<DeliveryId, (u64, i64)>,
 }
 
 impl Receiver {
-    /// A call that its process gives up at `deadline`.
-    pub(super) fn begin(&mut self, process: u64, delivery: &DeliveryId, now: i64, deadline: i64) {
+    /// A call begins.
+    pub(super) fn begin(&mut self, call: &Beginning<'_>) {
+        let Beginning { process, delivery, destination, now, deadline, .. } = *call;
         self.calls += 1;
+        self.log.push((now, destination.clone()));
+        self.watch_breaker(call);
         if let Some((other, until)) = self.under_way.insert(delivery.clone(), (process, deadline))
             && other != process
             && now < until
         {
             self.overlaps.push(delivery.clone());
+        }
+        if let Some((calls, period, seats)) = self.promised {
+            let within = self.log.iter().rev().take_while(|(at, _)| *at > now - period).count();
+            let at_once = self.under_way.values().filter(|(_, until)| now < *until).count();
+            if within > calls || at_once > seats {
+                self.too_many.push(format!("{within} calls within {period} ms, {at_once} at once"));
+            }
+        }
+    }
+
+    /// While a breaker is open nobody calls but the one who was elected to.
+    fn watch_breaker(&mut self, call: &Beginning<'_>) {
+        let (State::Open { since, .. } | State::Probing { since, .. }) = call.breaker.state else { return };
+        let is_late =
+            since + std::time::Duration::from_millis(GRACE_MS as u64) < Timestamp::from_millis(call.now);
+        if matches!(call.breaker.state, State::Open { .. }) {
+            if is_late {
+                self.too_early.push(format!("{} is open, and called", call.destination));
+            }
+            return;
+        }
+        self.probes += 1;
+        let other = self.probing.insert(call.destination.clone(), (call.process, call.deadline));
+        if is_late && other.is_some_and(|(other, until)| other != call.process && call.now < until) {
+            self.too_early.push(format!("{} is probed by two", call.destination));
         }
     }
 
@@ -50,26 +128,63 @@ impl Receiver {
         if self.under_way.get(delivery).is_some_and(|(owner, _)| *owner == process) {
             self.under_way.remove(delivery);
         }
+        self.probing.retain(|_, (owner, _)| *owner != process);
+    }
+
+    /// How long a caller must wait, where this call is one too many.
+    fn refuses(&mut self, destination: &ConnectionId, now: i64) -> Option<std::time::Duration> {
+        let limits: Vec<Limit> =
+            self.allows.iter().filter(|(of, _)| of == destination).map(|(_, limit)| *limit).collect();
+        let taken = self.taken.entry(destination.clone()).or_default();
+        for limit in limits {
+            let period = i64::from(limit.seconds) * 1000;
+            let from = if limit.on_the_clock { now - now.rem_euclid(period) } else { now - period + 1 };
+            let within: Vec<i64> = taken.iter().copied().filter(|at| *at >= from).collect();
+            if within.len() >= limit.calls as usize {
+                let free = if limit.on_the_clock { from + period } else { within[0] + period };
+                return Some(std::time::Duration::from_millis((free - now).unsigned_abs()));
+            }
+        }
+        taken.push(now);
+        None
     }
 
     /// A process is gone, and its calls with it.
     pub fn forget(&mut self, process: u64) {
         self.under_way.retain(|_, (owner, _)| *owner != process);
+        self.probing.retain(|_, (owner, _)| *owner != process);
     }
 
-    pub(super) fn answer(&mut self, delivery: &DeliveryId, body: &[u8], roll: f64) -> Outcome {
+    pub(super) fn answer(&mut self, call: &Beginning<'_>, body: &[u8], roll: f64) -> Outcome {
+        let delivery = call.delivery;
         let text = String::from_utf8_lossy(body).into_owned();
         if let Some(heard) = &mut self.heard {
             heard.push(text.clone());
         }
+        if self.down.contains(call.destination) {
+            return Outcome::Retry { after: None, cause: Cause::new("http.503", "the receiver is down") };
+        }
+        if let Some(after) = self.refuses(call.destination, call.now) {
+            self.refused += 1;
+            let cause = Cause::new("http.429", "the receiver was called too often");
+            return Outcome::Throttled { after: Some(after), cause };
+        }
         if self.rejects.as_ref().is_some_and(|mark| text.contains(mark.as_str())) {
             return Outcome::Rejected(Cause::new("http.422", "the receiver rejects it"));
+        }
+        if roll < self.fail * self.puts_off {
+            let after = Some(std::time::Duration::from_hours(8));
+            return Outcome::Retry {
+                after,
+                cause: Cause::new("http.503", "the receiver is closed for the night"),
+            };
         }
         if roll < self.fail {
             return Outcome::Retry { after: None, cause: Cause::new("http.500", "the receiver failed") };
         }
         if self.keys.insert(delivery.clone()) {
-            self.effects.push(Effect { delivery: delivery.clone(), body: text });
+            let (delivery, destination) = (delivery.clone(), call.destination.clone());
+            self.effects.push(Effect { delivery, body: text, destination, at: call.now });
         }
         if roll < self.fail + self.mute {
             return Outcome::Unknown(Cause::new("timeout", "no answer in time"));

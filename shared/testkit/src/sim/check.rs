@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bridge_pipeline::{
     ledger::{DeliveryDoc, DeliveryState, LaneDoc, MessageDoc, MessageState},
     ports::Record,
+    replays::{ReplayDoc, ReplayState},
 };
 
 use super::run::Sim;
@@ -27,6 +28,10 @@ pub enum Violation {
     Unfinished(String),
     /// A lane is held, though nothing is parked.
     HeldForNothing,
+    /// A call was made that the destination's breaker should have held back.
+    CalledTooEarly(String),
+    /// A call was made beyond the destination's limits.
+    TooManyCalls(String),
     /// A resource's stored state is not that of the newest message about it.
     StaleState(String),
 }
@@ -39,6 +44,8 @@ pub(super) fn check(sim: &Sim, settled: bool) -> Vec<Violation> {
     }
     let world = lock(&sim.world);
     violations.extend(world.receiver.overlaps.iter().map(|_| Violation::Overlap));
+    violations.extend(world.receiver.too_many.iter().cloned().map(Violation::TooManyCalls));
+    violations.extend(world.receiver.too_early.iter().cloned().map(Violation::CalledTooEarly));
 
     let tags: Vec<String> = world.receiver.effects.iter().map(|effect| tag_of(&effect.body)).collect();
     let mut first: BTreeMap<&str, usize> = BTreeMap::new();
@@ -46,8 +53,14 @@ pub(super) fn check(sim: &Sim, settled: bool) -> Vec<Violation> {
         first.entry(tag).or_insert(at);
     }
     let repeats = tags.len() - first.len();
-    if repeats as u64 > sim.replayed {
-        violations.push(Violation::Repeated(format!("{repeats} repeats for {} replays", sim.replayed)));
+    let messages = world.tables.iter().filter(|record| record.key.sk == "message");
+    let replays = |record: &Record| -> usize { MessageDoc::of(record).expect("a message").replays.len() };
+    let replays: usize = messages.map(replays).sum();
+    if repeats > replays || replays as u64 > sim.replayed {
+        violations.push(Violation::Repeated(format!(
+            "{repeats} repeats for {replays} replays of {}",
+            sim.replayed
+        )));
     }
     for notes in &sim.senders_notes {
         let mut last = None;
@@ -71,6 +84,11 @@ pub(super) fn check(sim: &Sim, settled: bool) -> Vec<Violation> {
             let doc: DeliveryDoc = serde_json::from_str(&record.doc).expect("a delivery");
             if !matches!(doc.state, DeliveryState::Delivered { .. }) {
                 violations.push(Violation::Unfinished(doc.delivery.to_string()));
+            }
+        } else if sk.starts_with("replay#") {
+            let doc: ReplayDoc = serde_json::from_str(&record.doc).expect("a replay");
+            if doc.state == ReplayState::Running {
+                violations.push(Violation::Unfinished(doc.id));
             }
         } else if sk == "lane" {
             let doc: LaneDoc = serde_json::from_str(&record.doc).expect("a lane");

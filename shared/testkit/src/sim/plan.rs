@@ -46,6 +46,23 @@ deliver:
   max-attempts: 8
 "#;
 
+/// Such a limit that waiting for it matters in a run, and such a period that a process that is slow to call after it
+/// has leased does not.
+const LIMITED_MANIFEST: &str = r#"
+adapter: limited
+version: 1
+title: Simulated receiver with limits
+settings: { url: { about: where } }
+secrets: { signing: shared secret }
+deliver:
+  transport: { kind: standard-webhook, url: "{url}", secret: signing }
+  max-attempts: 8
+  limits: [{ calls: 4, seconds: 300 }, { calls: 2, seconds: 10 }]
+  concurrency: 1
+"#;
+/// What its calls must keep to: in 300 s no more than 4, and 4 that were leased before and made late.
+pub(super) const PROMISED: (usize, i64, usize) = (8, 300_000, 1);
+
 /// Fails on odd notes until it is repaired.
 const BROKEN: &str = r#"(
   $assert(odd = false, "odd");
@@ -73,7 +90,7 @@ park-on: [unknown-authority]
 ";
 
 pub(crate) fn adapters() -> MemoryAdapters {
-    let manifests = [("source", SOURCE_MANIFEST), ("studio", STUDIO_MANIFEST)];
+    let manifests = [("source", SOURCE_MANIFEST), ("studio", STUDIO_MANIFEST), ("limited", LIMITED_MANIFEST)];
     let parse = |(name, yaml): (&str, &str)| {
         (
             name.to_owned(),
@@ -115,8 +132,13 @@ pub(super) fn source_of(speech: Speech, repaired: bool, policy: &str) -> Connect
 }
 
 pub(crate) fn studio(policy: &str) -> Connection {
+    receiver(DESTINATION, "studio", policy)
+}
+
+/// A destination of this name and adapter.
+pub(crate) fn receiver(id: &str, adapter: &str, policy: &str) -> Connection {
     serde_norway::from_str(&format!(
-        "{{connection: {DESTINATION}, adapter: studio, zone: UTC, settings: {{url: 'https://studio.example'}}, \
+        "{{connection: {id}, adapter: {adapter}, zone: UTC, settings: {{url: 'https://studio.example'}}, \
          secrets: {{signing: s}}, lanes: {policy}}}"
     ))
     .expect("valid")

@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex};
 use bridge_core::task::{Actor, Command, Stage};
 use bridge_pipeline::{
     Bridge,
-    ledger::{ParkedDoc, ParkedTask},
+    ledger::{LaneDoc, ParkedDoc, ParkedTask},
     ports::{Expect, QueueName, Record, Write},
+    replays::{ReplayFilter, ReplayState},
+    resilience::EndpointDoc,
 };
 use futures::executor::block_on;
 
@@ -39,11 +41,19 @@ pub enum Flaw {
     DeletedTooEarly,
     /// Records behind a failed one of their group are deleted with the rest of the batch.
     GroupDoesNotStop,
+    /// Whoever finds a probe due makes it.
+    ProbesAreNotElected,
+    /// What was leased of a limit is not written down.
+    LeasesAreForgotten,
+    /// Nor who holds a seat.
+    SeatsAreForgotten,
+    /// What is due stands in no index.
+    DueIsForgotten,
 }
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::ClaimsDoNotFence,
         Self::LanesAreNotHeld,
         Self::ParkedIsForgotten,
@@ -51,6 +61,10 @@ impl Flaw {
         Self::SendsAreLost,
         Self::DeletedTooEarly,
         Self::GroupDoesNotStop,
+        Self::ProbesAreNotElected,
+        Self::LeasesAreForgotten,
+        Self::SeatsAreForgotten,
+        Self::DueIsForgotten,
     ];
 
     pub(super) fn corrupt(self, writes: Vec<Write>) -> Vec<Write> {
@@ -68,6 +82,14 @@ impl Flaw {
             (Self::ParkedIsForgotten, Write::Put(record, _)) if record.key.sk.starts_with("parked#") => None,
             (Self::StaleOverwrites, Write::Put(record, Expect::OlderThan(_))) => {
                 Some(Write::Put(record, always()))
+            }
+            (Self::ProbesAreNotElected, Write::Put(record, _)) if record.key.sk == "endpoint" => {
+                Some(Write::Put(record, always()))
+            }
+            (Self::LeasesAreForgotten, Write::Put(record, _)) if record.key.sk == "limit" => None,
+            (Self::SeatsAreForgotten, Write::Put(record, _)) if record.key.sk == "seats" => None,
+            (Self::DueIsForgotten, Write::Put(record, expect)) if record.key.sk == "lane" => {
+                Some(Write::Put(Record { by_attention: None, ..record }, expect))
             }
             (_, write) => Some(write),
         };
@@ -94,6 +116,24 @@ pub struct Coverage {
     pub repeats: u64,
     /// Notes accepted.
     pub notes: u64,
+    /// Times that the receiver was down.
+    pub outages: u64,
+    /// Times that its breaker opened.
+    pub opened: u64,
+    /// Calls that were probes.
+    pub probes: u64,
+    /// Times that its breaker closed.
+    pub closed: u64,
+    /// Replays of many.
+    pub many: u64,
+    /// Those of them that were cancelled.
+    pub cancelled: u64,
+    /// Lanes that were deferred, and released when they were due.
+    pub due: u64,
+    /// Runs with a limited receiver.
+    pub limited: u64,
+    /// Limits that made somebody wait.
+    pub waited: u64,
     /// Calls to the receiver.
     pub calls: u64,
     /// Choices made.
@@ -111,15 +151,26 @@ impl Coverage {
         self.pauses += other.pauses;
         self.repeats += other.repeats;
         self.notes += other.notes;
+        self.outages += other.outages;
+        self.opened += other.opened;
+        self.probes += other.probes;
+        self.closed += other.closed;
+        self.many += other.many;
+        self.cancelled += other.cancelled;
+        self.due += other.due;
+        self.limited += other.limited;
+        self.waited += other.waited;
         self.calls += other.calls;
         self.choices += other.choices;
     }
 
     /// Whether everything that can happen did.
     pub fn reaches_everything(&self) -> bool {
-        [self.kills, self.held_back, self.parked, self.releases, self.replays, self.pauses, self.repeats]
-            .iter()
-            .all(|count| *count > 0)
+        let faults = [self.kills, self.held_back, self.repeats, self.outages];
+        let operator = [self.parked, self.releases, self.replays, self.pauses, self.many, self.cancelled];
+        let breaker = [self.opened, self.probes, self.closed];
+        let limits = [self.limited, self.waited, self.due];
+        faults.iter().chain(&operator).chain(&breaker).chain(&limits).all(|count| *count > 0)
     }
 }
 
@@ -154,9 +205,12 @@ pub(super) struct Sim {
     speech: Speech,
     repaired: bool,
     paused: bool,
+    breaker: &'static str,
     pub(super) replayed: u64,
     coverage: Coverage,
     commands: u64,
+    /// Replays of many that may still go on.
+    many: Vec<String>,
 }
 
 /// Runs a seed.
@@ -165,6 +219,10 @@ pub fn simulate(seed: u64, flaw: Option<Flaw>) -> Run {
     let settled = sim.run();
     let violations = check(&sim, settled);
     sim.coverage.calls = lock(&sim.world).receiver.calls;
+    // A turn that was given is later than 1970.
+    let waited = |record: &&Record| record.key.sk == "limit" && !record.doc.contains("1970");
+    sim.coverage.waited = lock(&sim.world).tables.iter().filter(waited).count() as u64;
+    sim.coverage.probes = lock(&sim.world).receiver.probes;
     Run { coverage: sim.coverage, violations }
 }
 
@@ -176,6 +234,7 @@ impl Sim {
             let mut world = lock(&world);
             world.receiver.fail = rng.unit() * 0.4;
             world.receiver.mute = rng.unit() * 0.2;
+            world.receiver.puts_off = 0.1;
             world.receiver.rejects = Some("unwanted".to_owned());
             world.queues.extend(QUEUES.map(|queue| (queue, FifoQueue::default())));
         }
@@ -183,6 +242,9 @@ impl Sim {
         let hook = SimHook { rng: Arc::new(Mutex::new(Rng::new(rng.bits()))), flaw, faults };
         // Replays of what was skipped have no place in a lane: only holding lanes promise order.
         let policy = "hold";
+        let limited = rng.chance(0.3);
+        let receiver = plan::receiver(plan::DESTINATION, if limited { "limited" } else { "studio" }, policy);
+        lock(&world).receiver.promised = limited.then_some(plan::PROMISED);
         let adapters = plan::adapters();
         let operator = Bridge::new(MemoryPorts::new(world.clone(), Calm, adapters.clone(), 0, 0));
         let senders_notes = plan::notes(&mut rng);
@@ -203,9 +265,11 @@ impl Sim {
             speech,
             repaired: false,
             paused: false,
+            breaker: "closed",
             replayed: 0,
-            coverage: Coverage::default(),
+            coverage: Coverage { limited: u64::from(limited), ..Coverage::default() },
             commands: 0,
+            many: Vec::new(),
         };
         block_on(async {
             sim.operator.apply_tenant(&plan::tenant()).await.expect("a calm world");
@@ -213,7 +277,7 @@ impl Sim {
                 .apply_connection(plan::source_of(speech, false, policy), actor())
                 .await
                 .expect("a calm world");
-            sim.operator.apply_connection(plan::studio(policy), actor()).await.expect("a calm world");
+            sim.operator.apply_connection(receiver, actor()).await.expect("a calm world");
         });
         sim
     }
@@ -242,6 +306,14 @@ impl Sim {
         if self.paused {
             self.pause(false);
         }
+        lock(&self.world).receiver.down.clear();
+        if let Some(due) = self.next_due() {
+            let mut world = lock(&self.world);
+            world.now = world.now.max(due + 1);
+            drop(world);
+            self.release_due();
+            return false;
+        }
         self.release_all() == 0
     }
 
@@ -254,7 +326,13 @@ impl Sim {
             90 if self.rng.chance(0.1) => drop(self.release_all()),
             91 if self.rng.chance(0.05) => self.repair(),
             92 if self.rng.chance(0.1) => self.replay(),
-            93 if self.rng.chance(0.05) => self.pause(!self.paused),
+            93 if self.rng.chance(0.05) && (self.paused || self.coverage.pauses < 6) => {
+                self.pause(!self.paused);
+            }
+            94 if self.rng.chance(0.1) => self.outage(),
+            95 if self.rng.chance(0.1) => self.release_due(),
+            96 if self.rng.chance(0.03) => self.replay_many(),
+            97 if self.rng.chance(0.03) => self.cancel(),
             _ => self.pass_time_if_stuck(),
         }
     }
@@ -270,8 +348,50 @@ impl Sim {
             self.coverage.kills += 1;
             return self.end(at, None);
         }
-        if let Some(ended) = self.tasks[at].poll() {
+        let ended = self.tasks[at].poll();
+        self.watch_breaker();
+        if let Some(ended) = ended {
             self.end(at, Some(ended));
+        }
+    }
+
+    fn watch_breaker(&mut self) {
+        let world = lock(&self.world);
+        let Some(record) = world.tables.iter().find(|record| record.key.sk == "endpoint") else { return };
+        let endpoint: EndpointDoc = serde_json::from_str(&record.doc).expect("an endpoint");
+        let word = endpoint.breaker.state.word();
+        match std::mem::replace(&mut self.breaker, word) {
+            "closed" if word == "open" => self.coverage.opened += 1,
+            before if before != "closed" && word == "closed" => self.coverage.closed += 1,
+            _ => {}
+        }
+    }
+
+    /// When the first of the lanes is due that nobody has to look at.
+    fn next_due(&self) -> Option<i64> {
+        let world = lock(&self.world);
+        let lanes = world.tables.iter().filter(|record| record.key.sk == "lane");
+        let due = |record: &Record| {
+            let lane: LaneDoc = serde_json::from_str(&record.doc).expect("a lane");
+            lane.due.filter(|_| lane.held).map(bridge_core::Timestamp::as_millis)
+        };
+        lanes.filter_map(due).min()
+    }
+
+    /// What the schedule does once a minute.
+    fn release_due(&mut self) {
+        self.coverage.due += block_on(self.operator.release_due()).expect("a calm world") as u64;
+    }
+
+    /// The receiver goes down for a while: the rest of the run, or until the next time this is chosen.
+    fn outage(&mut self) {
+        let mut world = lock(&self.world);
+        if world.receiver.down.is_empty() && self.coverage.outages < 3 {
+            self.coverage.outages += 1;
+            world.receiver.hang_ms = if self.rng.chance(0.5) { 0 } else { self.rng.below(25_000) as i64 };
+            world.receiver.down.insert(plan::DESTINATION.parse().expect("valid"));
+        } else {
+            world.receiver.down.clear();
         }
     }
 
@@ -440,6 +560,7 @@ impl Sim {
                 stage: *stage,
                 lane: lane.clone(),
                 actor: actor(),
+                not_before: None,
             };
             block_on(self.operator.command(&command, self.commands.to_string())).expect("a calm world");
         }
@@ -462,6 +583,10 @@ impl Sim {
             docs.map(|r| bridge_pipeline::ledger::MessageDoc::of(r).expect("a message")).collect()
         };
         let Some(doc) = self.rng.pick(&messages) else { return };
+        // An operator who never stops keeps a world with many faults from ever coming to rest.
+        if self.coverage.replays == 10 {
+            return;
+        }
         self.commands += 1;
         self.coverage.replays += 1;
         self.replayed += 1;
@@ -471,6 +596,36 @@ impl Sim {
             actor: actor(),
         };
         block_on(self.operator.command(&command, self.commands.to_string())).expect("a calm world");
+    }
+
+    /// Everything that was received so far, once more.
+    fn replay_many(&mut self) {
+        if self.coverage.many == 2 {
+            return;
+        }
+        let now = lock(&self.world).now;
+        self.commands += 1;
+        self.coverage.many += 1;
+        // Also of what was received before now and is normalized after it.
+        self.replayed += self.senders_notes.iter().map(Vec::len).sum::<usize>() as u64;
+        let at = bridge_core::Timestamp::from_millis;
+        let filter = ReplayFilter {
+            connection: plan::CONNECTION.parse().expect("valid"),
+            since: at(0),
+            until: at(now),
+            kind: None,
+            destination: None,
+        };
+        let id = format!("many-{}", self.commands);
+        block_on(self.operator.begin_replay(&id, filter, 5, actor())).expect("a calm world");
+        self.many.push(id);
+    }
+
+    fn cancel(&mut self) {
+        let Some(id) = self.many.pop() else { return };
+        let tenant = plan::tenant().tenant;
+        let doc = block_on(self.operator.cancel_replay(&tenant, &id, actor())).expect("a calm world");
+        self.coverage.cancelled += u64::from(doc.is_some_and(|doc| doc.state == ReplayState::Cancelled));
     }
 
     fn pause(&mut self, paused: bool) {

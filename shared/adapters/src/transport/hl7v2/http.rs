@@ -62,7 +62,7 @@ pub(super) async fn deliver(
         }
         let outcome = match request.send().await {
             Ok(response) => answered(response, message, target, now).await,
-            Err(error) => outcome::of(Err(error), now),
+            Err(error) => outcome::of(Err(error), &[], now).await,
         };
         if outcome != Outcome::Delivered {
             return Some(which(outcome, n, messages.len()));

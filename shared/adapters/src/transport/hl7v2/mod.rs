@@ -198,6 +198,7 @@ fn which(outcome: Outcome, n: usize, of: usize) -> Outcome {
     match outcome {
         Outcome::Delivered => Outcome::Delivered,
         Outcome::Retry { after, cause } => Outcome::Retry { after, cause: name(cause) },
+        Outcome::Throttled { after, cause } => Outcome::Throttled { after, cause: name(cause) },
         Outcome::Rejected(cause) => Outcome::Rejected(name(cause)),
         Outcome::Unknown(cause) => Outcome::Unknown(name(cause)),
     }

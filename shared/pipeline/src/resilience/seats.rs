@@ -1,0 +1,80 @@
+//! How many calls a destination takes at the same time, as a value: seats that are held until a time.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use bridge_core::{Timestamp, id::DeliveryId};
+use serde::{Deserialize, Serialize};
+
+/// What a call takes, more or less: what lies between two turns, for one seat.
+const A_CALL: Duration = Duration::from_secs(1);
+
+/// The seats of one destination.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Seats {
+    /// Who holds one, and until when at the latest.
+    #[serde(default)]
+    held: BTreeMap<DeliveryId, Timestamp>,
+    /// The last turn that was given.
+    #[serde(default)]
+    turn: Timestamp,
+}
+
+impl Seats {
+    /// Takes one of `seats`, until `lease`; or gives a turn.
+    ///
+    /// # Errors
+    /// With the time to come back at.
+    pub fn take(
+        &mut self,
+        seats: u32,
+        delivery: &DeliveryId,
+        now: Timestamp,
+        lease: Timestamp,
+    ) -> Result<(), Timestamp> {
+        self.held.retain(|_, until| *until > now);
+        // Its own, from an attempt that is over.
+        self.held.remove(delivery);
+        if self.held.len() < seats as usize {
+            self.held.insert(delivery.clone(), lease);
+            return Ok(());
+        }
+        self.turn = self.turn.max(now) + A_CALL / seats.max(1);
+        Err(self.turn)
+    }
+
+    /// Gives one back.
+    pub fn leave(&mut self, delivery: &DeliveryId) {
+        self.held.remove(delivery);
+    }
+
+    /// How many are taken at `now`.
+    pub fn taken(&self, now: Timestamp) -> usize {
+        self.held.values().filter(|until| **until > now).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn there_are_never_more_than_there_are() {
+        let delivery =
+            |n: usize| format!("dlv_{:a>26}", ["a", "b", "c", "d"][n]).parse::<DeliveryId>().unwrap();
+        let at = |seconds: i64| Timestamp::from_millis(1_700_000_000_000 + seconds * 1000);
+        let mut seats = Seats::default();
+        seats.take(2, &delivery(0), at(0), at(30)).unwrap();
+        seats.take(2, &delivery(1), at(0), at(30)).unwrap();
+        let turn = seats.take(2, &delivery(2), at(1), at(31)).unwrap_err();
+        let behind = seats.take(2, &delivery(3), at(1), at(31)).unwrap_err();
+        assert!(turn > at(1) && behind > turn, "one after the other");
+        seats.take(2, &delivery(0), at(2), at(32)).unwrap();
+        assert_eq!(seats.taken(at(2)), 2, "an attempt that begins anew keeps its seat");
+        seats.leave(&delivery(1));
+        seats.take(2, &delivery(2), at(3), at(33)).unwrap();
+        assert!(seats.take(2, &delivery(3), at(31), at(60)).is_err());
+        seats.take(2, &delivery(3), at(32), at(62)).unwrap();
+        assert_eq!(seats.taken(at(32)), 2, "one that was not given back has expired");
+    }
+}
