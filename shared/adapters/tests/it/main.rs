@@ -7,5 +7,6 @@ mod fixture;
 mod fixtures;
 mod hl7v2;
 mod receiver;
+mod sites;
 mod standard_webhook;
 mod statuses;

@@ -101,7 +101,7 @@ impl<P: Ports> Bridge<P> {
         let mode = source.hl7v2.as_ref().and_then(|site| site.ack).unwrap_or_default();
         let stamp = Stamp::new(source, self.now(), refused.cause.text.as_bytes());
         let prepared = stamp.illegible(mode, &refused).into_refused(refused.cause);
-        self.tell(source, 0, &prepared, sender).await;
+        self.log_answer(source, 0, &prepared, sender).await;
         prepared
     }
 }

@@ -64,7 +64,7 @@ impl<P: Ports> Bridge<P> {
     /// Never fails: where a port does, the answer says that the message was not taken.
     pub async fn prepare_hl7(&self, source: &Arc<Loaded>, frame: &[u8], sender: Option<IpAddr>) -> Prepared {
         let prepared = self.prepare(source, frame, sender).await;
-        self.tell(source, frame.len(), &prepared, sender).await;
+        self.log_answer(source, frame.len(), &prepared, sender).await;
         prepared
     }
 
@@ -141,7 +141,7 @@ impl<P: Ports> Bridge<P> {
     }
 
     /// Counts what is turned away, and says a line about each message.
-    async fn tell(&self, source: &Loaded, bytes: usize, prepared: &Prepared, sender: Option<IpAddr>) {
+    async fn log_answer(&self, source: &Loaded, bytes: usize, prepared: &Prepared, sender: Option<IpAddr>) {
         let connection = &source.connection.connection;
         let outcome = match (prepared.verdict, &prepared.cause) {
             (Verdict::Accept, None) => "accepted",

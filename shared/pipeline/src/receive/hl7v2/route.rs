@@ -53,7 +53,7 @@ impl<P: Ports> Bridge<P> {
             Some(Ok(message)) => stamp.refuse(mode, &message, &refused),
             _ => stamp.illegible(Mode::default(), &refused).into_refused(refused.cause),
         };
-        self.tell(any, frame.len(), &prepared, None).await;
+        self.log_answer(any, frame.len(), &prepared, None).await;
         prepared
     }
 }
