@@ -6,7 +6,7 @@ mod connections;
 mod fixture;
 mod fixtures;
 mod hl7v2;
+mod hl7v2_site;
 mod receiver;
-mod sites;
 mod standard_webhook;
 mod statuses;
