@@ -51,6 +51,15 @@ class Bridge:
     state: Path
     system: dict
 
+    def apply(self, connections: str, folder: Path) -> None:
+        """Applies connections, as YAML documents."""
+        for number, document in enumerate(connections.split("---\n")):
+            file = folder / f"{number}.yaml"
+            file.write_text(document)
+            command = [self.binary, "connections", "apply", file, "--state-dir", self.state]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+
     def messages(self) -> int:
         """How many messages of the example's registration it knows."""
         command = [self.binary, "messages", "list", "--connection", CONNECTION, "--limit", "100000", "--json"]
@@ -189,7 +198,7 @@ def python_hl7(tools: Path):
 
 @pytest.fixture(scope="session")
 def hapi(tools: Path) -> list[str]:
-    """The command that HAPI's client is run by."""
+    """The command that HAPI's programs are run by; the program's file follows."""
     if not shutil.which("java") or not shutil.which("mvn"):
         pytest.skip("HAPI needs java and mvn")
     pom = HERE / "hapi" / "pom.xml"
@@ -201,4 +210,4 @@ def hapi(tools: Path) -> list[str]:
         if done.returncode:
             pytest.skip(f"HAPI's jars can't be fetched here: {done.stdout.strip()[-300:]}")
         (folder / "complete").touch()
-    return ["java", "-cp", f"{folder}/*", str(HERE / "hapi" / "Client.java")]
+    return ["java", "-cp", f"{folder}/*"]

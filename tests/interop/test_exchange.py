@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import CONNECTION, ROOT
+from conftest import CONNECTION, HERE, ROOT
 from mllp import END, START, Client, acknowledgment, frame, message
 
 CERTIFICATES = ROOT / "gateways" / "mllp" / "tests" / "certificates"
+HAPI = HERE / "hapi"
 SHARED = {"tenants": ["sunrise"]}
 
 
@@ -126,7 +127,7 @@ def test_hapis_client(bridge, gateway, hapi, known):
     senders = [f"hapi{number}" for number in range(3)]
 
     def send(sender: str) -> list[str]:
-        command = [*hapi, "127.0.0.1", str(running.ports[0]), sender, "20"]
+        command = [*hapi, HAPI / "Client.java", "127.0.0.1", str(running.ports[0]), sender, "20"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout.splitlines()
