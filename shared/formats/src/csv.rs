@@ -232,9 +232,14 @@ impl<R: Read> Rows<R> {
             return Err(self.input.error(CsvFault::Count { claimed, found }));
         }
         self.trailer_seen = true;
-        match self.row()? {
-            Some((place, _)) => Err(Error::new(place, CsvFault::AfterTrailer.into())),
-            None => Ok(true),
+        match self.row() {
+            Ok(None) => Ok(true),
+            Ok(Some((place, _))) => Err(Error::new(place, CsvFault::AfterTrailer.into())),
+            // A row that would be bad elsewhere is one too many here.
+            Err(error) if error.spares_the_rest() => {
+                Err(Error::new(error.place, CsvFault::AfterTrailer.into()))
+            }
+            Err(error) => Err(error),
         }
     }
 

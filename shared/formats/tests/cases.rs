@@ -3,7 +3,7 @@
 //! `cases/<format>/<good|odd|malicious>/<name>.<ext>` is a file, `<name>.yaml` says why it is there and how it is
 //! declared, and `<name>.expected` what it gives: a line for each record (`line @offset #number record`), or what is
 //! wrong with it. `UPDATE_CASES=1` writes what came out: read the difference.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
 mod support;
 

@@ -51,7 +51,7 @@ fn rows(size: usize) -> impl Strategy<Value = Vec<(String, u8)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn changes_are_those_of_two_maps(before in rows(40), now in rows(40), memory in 0_usize..4000) {
