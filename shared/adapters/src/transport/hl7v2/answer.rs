@@ -101,6 +101,7 @@ mod tests {
         match said(segments) {
             Said::This(Outcome::Delivered) => ("delivered", String::new()),
             Said::This(Outcome::Retry { cause, .. }) => ("retry", cause.to_string()),
+            Said::This(Outcome::Throttled { cause, .. }) => ("throttled", cause.to_string()),
             Said::This(Outcome::Rejected(cause)) => ("rejected", cause.to_string()),
             Said::This(Outcome::Unknown(cause)) => ("unknown", cause.to_string()),
             Said::Another => ("another", String::new()),

@@ -103,6 +103,7 @@ fn told(outcome: Outcome) -> (&'static str, String) {
     match outcome {
         Outcome::Delivered => ("delivered", String::new()),
         Outcome::Retry { cause, .. } => ("retry", cause.to_string()),
+        Outcome::Throttled { cause, .. } => ("throttled", cause.to_string()),
         Outcome::Rejected(cause) => ("rejected", cause.to_string()),
         Outcome::Unknown(cause) => ("unknown", cause.to_string()),
     }
