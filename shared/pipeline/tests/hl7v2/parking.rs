@@ -10,7 +10,8 @@ use crate::site::{AGREED, Site, message};
 fn release(site: &Site) {
     let lane = site.messages()[0]["lane"].as_str().unwrap().parse().unwrap();
     let connection = CONNECTION.parse().unwrap();
-    let command = Command::ReleaseLane { connection, stage: Stage::Inbound, lane, actor: actor() };
+    let command =
+        Command::ReleaseLane { connection, stage: Stage::Inbound, lane, actor: actor(), not_before: None };
     block_on(site.0.bridge.command(&command, "1".to_owned())).unwrap();
     site.0.settle();
 }
@@ -58,7 +59,8 @@ fn a_hook_that_fails_parks_and_one_that_is_repaired_goes_on() {
     site.agree(&agreed, &[("site", "resources")]);
     let lane = site.messages()[0]["lane"].as_str().unwrap().parse().unwrap();
     let connection = CONNECTION.parse().unwrap();
-    let command = Command::ReleaseLane { connection, stage: Stage::Inbound, lane, actor: actor() };
+    let command =
+        Command::ReleaseLane { connection, stage: Stage::Inbound, lane, actor: actor(), not_before: None };
     block_on(site.0.bridge.command(&command, "2".to_owned())).unwrap();
     site.0.settle();
     assert_eq!(site.0.delivered().len(), 1);
