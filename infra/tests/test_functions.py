@@ -27,7 +27,8 @@ ENVIRONMENT = {
 def sources(function: str) -> dict[str, dict]:
     """SQS event sources of a function, by queue."""
     events = FUNCTIONS[function].get("Events", {}).values()
-    return {event["Properties"]["Queue"]["Fn::GetAtt"][0]: event["Properties"] for event in events}
+    queues = [event["Properties"] for event in events if event["Type"] == "SQS"]
+    return {properties["Queue"]["Fn::GetAtt"][0]: properties for properties in queues}
 
 
 def own_policy(function: str) -> dict:
@@ -139,7 +140,7 @@ def test_sending_is_given_to_those_who_send():
         "Hl7Intake": [str(arn("Inbound"))],
         "Normalize": [str(arn("Outbound")), str(arn("Commands"))],
         "Deliver": [str(arn("Commands"))],
-        "Retry": [str(arn("Inbound")), str(arn("Outbound"))],
+        "Retry": [str(arn("Inbound")), str(arn("Outbound")), str(arn("Commands"))],
     }
 
 

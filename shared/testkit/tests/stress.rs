@@ -81,12 +81,15 @@ const PROFILES: [Profile; 7] = [
     ("100 a second, in shards", "limits: [{calls: 100, seconds: 1}]", 2600, 1000, 20.0),
 ];
 
+/// A process that waits for a moment does nothing else: a high limit takes some of them.
+const PROCESSES: u64 = 16;
+
 /// How much of the allowance was used, and how many of the calls were refused.
 fn use_of((_, words, notes, lanes, seconds): Profile, forgets: Option<&'static str>) -> (f64, f64) {
     let limits: Vec<Limit> = serde_norway::from_str(words.strip_prefix("limits: ").unwrap()).unwrap();
     let allowed = |limit: &Limit| f64::from(limit.calls) * seconds / f64::from(limit.seconds);
     let allowed = limits.iter().map(allowed).fold(f64::MAX, f64::min);
-    let mut load = Load::limited(words, 4, forgets);
+    let mut load = Load::limited(words, PROCESSES, forgets);
     load.pile_up(notes, lanes);
     load.run(seconds, 0, lanes);
     let calls = load.calls(DESTINATION, 0.0, seconds) as f64;

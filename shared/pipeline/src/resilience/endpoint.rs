@@ -154,7 +154,7 @@ impl<P: Ports> Bridge<P> {
         let told = match pass {
             Pass::Ordinary => match good {
                 None => return,
-                Some(good) => self.tell(destination, good).await,
+                Some(good) => self.tell_call(destination, good).await,
             },
             Pass::Probe(rev) => self.tell_probe(destination, *rev, good).await,
         };
@@ -190,7 +190,7 @@ impl<P: Ports> Bridge<P> {
         Ok(())
     }
 
-    async fn tell(&self, destination: &ConnectionId, good: bool) -> Result<(), Failure> {
+    async fn tell_call(&self, destination: &ConnectionId, good: bool) -> Result<(), Failure> {
         let now = self.now();
         let due = self.endpoints.with(destination, |view| {
             if now.since(view.untold_since) > HALF_WINDOW {

@@ -30,6 +30,8 @@ pub enum Violation {
     HeldForNothing,
     /// A call was made that the destination's breaker should have held back.
     CalledTooEarly(String),
+    /// A lane that was due was not found by its time.
+    DueForgotten,
     /// A call was made beyond the destination's limits.
     TooManyCalls(String),
     /// A resource's stored state is not that of the newest message about it.
@@ -44,6 +46,7 @@ pub(super) fn check(sim: &Sim, settled: bool) -> Vec<Violation> {
     }
     let world = lock(&sim.world);
     violations.extend(world.receiver.overlaps.iter().map(|_| Violation::Overlap));
+    violations.extend(sim.forgotten.then_some(Violation::DueForgotten));
     violations.extend(world.receiver.too_many.iter().cloned().map(Violation::TooManyCalls));
     violations.extend(world.receiver.too_early.iter().cloned().map(Violation::CalledTooEarly));
 

@@ -209,6 +209,8 @@ pub(super) struct Sim {
     pub(super) replayed: u64,
     coverage: Coverage,
     commands: u64,
+    /// A lane that was due was not found by its time.
+    pub(super) forgotten: bool,
     /// Replays of many that may still go on.
     many: Vec<String>,
 }
@@ -269,6 +271,7 @@ impl Sim {
             replayed: 0,
             coverage: Coverage { limited: u64::from(limited), ..Coverage::default() },
             commands: 0,
+            forgotten: false,
             many: Vec::new(),
         };
         block_on(async {
@@ -311,8 +314,8 @@ impl Sim {
             let mut world = lock(&self.world);
             world.now = world.now.max(due + 1);
             drop(world);
-            self.release_due();
-            return false;
+            self.forgotten |= self.release_due() == 0;
+            return self.forgotten;
         }
         self.release_all() == 0
     }
@@ -330,7 +333,9 @@ impl Sim {
                 self.pause(!self.paused);
             }
             94 if self.rng.chance(0.1) => self.outage(),
-            95 if self.rng.chance(0.1) => self.release_due(),
+            95 if self.rng.chance(0.1) => {
+                self.release_due();
+            }
             96 if self.rng.chance(0.03) => self.replay_many(),
             97 if self.rng.chance(0.03) => self.cancel(),
             _ => self.pass_time_if_stuck(),
@@ -379,8 +384,10 @@ impl Sim {
     }
 
     /// What the schedule does once a minute.
-    fn release_due(&mut self) {
-        self.coverage.due += block_on(self.operator.release_due()).expect("a calm world") as u64;
+    fn release_due(&mut self) -> usize {
+        let lanes = block_on(self.operator.release_due()).expect("a calm world");
+        self.coverage.due += lanes as u64;
+        lanes
     }
 
     /// The receiver goes down for a while: the rest of the run, or until the next time this is chosen.
