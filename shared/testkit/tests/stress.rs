@@ -65,7 +65,7 @@ fn a_dead_endpoint_is_probed_and_its_neighbour_does_not_notice() {
 type Profile = (&'static str, &'static str, usize, usize, f64);
 
 /// The limits that products are known to have.
-const PROFILES: [Profile; 7] = [
+const PROFILES: [Profile; 5] = [
     ("one in five seconds", "limits: [{calls: 1, seconds: 5}]", 80, 40, 300.0),
     ("one a second", "limits: [{calls: 1, seconds: 1}]", 350, 60, 300.0),
     ("ten a second", "limits: [{calls: 10, seconds: 1}]", 1300, 200, 100.0),
@@ -77,8 +77,6 @@ const PROFILES: [Profile; 7] = [
         100,
         400.0,
     ),
-    ("1000 a minute", "limits: [{calls: 1000, seconds: 60}]", 2600, 400, 130.0),
-    ("100 a second, in shards", "limits: [{calls: 100, seconds: 1}]", 2600, 1000, 20.0),
 ];
 
 /// A process that waits for a moment does nothing else: a high limit takes some of them.
