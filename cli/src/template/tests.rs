@@ -74,8 +74,14 @@ fn functions_and_routes_are_wired_as_declared() {
     assert_eq!(retry.sources.len(), 4);
     let routes = known().routes().unwrap();
     let keys: Vec<_> = routes.iter().map(|route| (&*route.key, &*route.function)).collect();
-    let intake = "WebhookIntake";
-    assert_eq!(keys, [("POST /webhooks/{connection}", intake), ("GET /webhooks/{connection}", intake)]);
+    assert_eq!(
+        keys,
+        [
+            ("POST /webhooks/{connection}", "WebhookIntake"),
+            ("GET /webhooks/{connection}", "WebhookIntake"),
+            ("POST /hl7/{connection}", "Hl7Intake"),
+        ]
+    );
 }
 
 #[test]

@@ -17,7 +17,7 @@ use bridge_hl7v2::{
 use bridge_pipeline::{
     Bridge, batch as worker,
     normalize::Normalize,
-    ports::{Clock as _, Ports as _, QueueName},
+    ports::{Clock as _, Ports as _, Queue as _, QueueName},
 };
 use bridge_testkit::{
     memory::{Fault, Hook, MemoryAdapters, MemoryPorts, lock},
@@ -248,4 +248,73 @@ fn what_cannot_be_written_is_parked_with_its_cause() {
     let cause = &parked[0].tasks[0].cause;
     assert_eq!((cause.code.as_str(), cause.place.as_str()), ("hl7v2.not_written", "sim.ehr"), "{cause}");
     assert!(cause.text.contains("DFT^P03") && cause.text.contains("Patient"), "{cause}");
+}
+
+const PM: &str = "
+adapter: pm
+version: 1
+title: A system that speaks HL7 v2
+hl7v2: {authorities: {NORTH: 'urn:north:mrn'}}
+";
+
+/// A practice management system on one side, another one on the other.
+fn interface() -> Practice {
+    let mut known = adapters();
+    known.manifests.insert("pm".to_owned(), Arc::new(serde_norway::from_str(PM).unwrap()));
+    let practice = Practice::with_adapters(Practice::source(), known);
+    for connection in [
+        "{connection: sim.ehr, adapter: ehr, zone: UTC, settings: {send-to: 'mllp://127.0.0.1:2575'},
+          hl7v2: {authorities: {NORTH: 'urn:north:mrn'}}}",
+        "{connection: sim.pm, adapter: pm, zone: UTC,
+          routes: [{to: sim.ehr, resources: [Patient, Appointment, Encounter, Practitioner, Location]}]}",
+    ] {
+        let connection: Connection = serde_norway::from_str(connection).unwrap();
+        block_on(practice.bridge.apply_connection(connection, actor())).unwrap();
+    }
+    practice
+}
+
+/// Sends a message through the door, and what comes of it to its end.
+fn receive(practice: &Practice, message: &str) {
+    let loaded = block_on(practice.bridge.connection(&"sim.pm".parse().unwrap())).unwrap().unwrap();
+    let prepared = block_on(practice.bridge.prepare_hl7(&loaded, message.as_bytes(), None));
+    let entry = prepared.entry.unwrap_or_else(|| panic!("{:?}", prepared.cause));
+    block_on(practice.bridge.ports().queue().send(QueueName::Inbound, vec![entry])).unwrap();
+    practice.settle();
+    lock(&practice.world).now += 60_000;
+}
+
+#[test]
+fn what_one_system_tells_the_other_hears() {
+    let practice = interface();
+    let head = |event: &str, n: u8| {
+        format!(
+            "MSH|^~\\&|PM|NORTH|BRIDGE||2026010112{n:02}00+0000||{event}|C{n}|P|2.5.1\rEVN||2026010112{n:02}00+0000\r"
+        )
+    };
+    let pid = |family: &str| format!("PID|1||4711^^^NORTH^MR||{family}^Una||19700101|F\r");
+    let sch = |start: &str| format!("SCH||V1^NORTH|||||||30|min|^^30^{start}+0000||||||||||||||Booked\r");
+    let siu = |event: &str, n: u8, start: &str| {
+        head(event, n).split_inclusive('\r').next().unwrap().to_owned() + &sch(start) + &pid("Newname")
+    };
+    for message in [
+        head("ADT^A28^ADT_A05", 1) + &pid("Testperson"),
+        head("ADT^A31^ADT_A05", 2) + &pid("Newname"),
+        siu("SIU^S12^SIU_S12", 3, "20260302100000"),
+        siu("SIU^S13^SIU_S12", 4, "20260302110000"),
+        head("ADT^A40^ADT_A39", 5) + &pid("Newname") + "MRG|4712^^^NORTH^MR\r",
+        head("ADT^A31^ADT_A05", 6) + &pid("Lastname"),
+    ] {
+        receive(&practice, &message);
+    }
+    assert_eq!(events(&practice), ["A28", "A31", "S12", "S13", "A40", "A31"]);
+    let delivered = practice.delivered();
+    let merge = cut(&delivered[4]);
+    assert_eq!(merge.len(), 1, "who is gone is told by the one who stays");
+    assert_eq!(
+        (field(&merge[0], "PID-3.1").as_str(), field(&merge[0], "MRG-1.1").as_str()),
+        ("4711", "4712")
+    );
+    assert_eq!(field(&cut(&delivered[3])[0], "SCH-11.4"), "20260302110000+0000");
+    assert_eq!(field(&cut(&delivered[5])[0], "PID-5.1"), "Lastname", "a merge of long ago is not told again");
 }

@@ -142,3 +142,80 @@ fn show(event: Event, message: &[u8], left_out: &[String], diagnostics: bool, ou
         output::print(text);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use bridge_convert::Converter;
+    use bridge_hl7v2::Message;
+    use jiff::{Timestamp, tz::TimeZone};
+
+    use super::*;
+
+    fn profile() -> Profile {
+        Profile::new(uuid::Uuid::nil(), TimeZone::UTC, "https://bridge.invalid/fhir")
+            .authority("NORTH", "https://north.example/mrn")
+    }
+
+    /// A message as FHIR, and that as messages again.
+    fn there_and_back(message: &str) -> String {
+        let message = Message::parse(message).unwrap();
+        let converted = Converter::new(profile()).convert(&message, Timestamp::UNIX_EPOCH).unwrap();
+        let bundle = serde_json::from_slice(&converted.bundle).unwrap();
+        let writer =
+            V2Writer::new(profile(), Header { sending_application: "BRIDGE".into(), ..Header::default() });
+        let write = |(n, told): (usize, &Told)| {
+            let sent = Timestamp::UNIX_EPOCH;
+            let control_id = n.to_string();
+            let outgoing =
+                Outgoing { event: told.event, resources: &told.resources, control_id: &control_id, sent };
+            String::from_utf8(writer.write(outgoing).unwrap().message).unwrap().replace('\r', "\n")
+        };
+        messages(bundle, None).iter().enumerate().map(write).collect()
+    }
+
+    const HEAD: &str = "MSH|^~\\&|PM|NORTH|EHR|NORTH|20260302103000+0000||";
+    const PID: &str = "PID|1||4711^^^NORTH^MR||Testperson^Una^Q^^^^L||19700101|F|||\
+                       1 Invented Way^^Nowhere^IL^60601^USA^H||^PRN^PH^^1^555^0100\r";
+
+    #[test]
+    fn adt_comes_back() {
+        insta::assert_snapshot!(there_and_back(&format!(
+            "{HEAD}ADT^A28^ADT_A05|77|P|2.5.1\rEVN|A28|20260302103000+0000\r{PID}\
+             NK1|1|Testparent^Ulf|FTH^Father^HL70063\rPV1|1|N\r"
+        )));
+    }
+
+    #[test]
+    fn a_merge_comes_back() {
+        insta::assert_snapshot!(there_and_back(&format!(
+            "{HEAD}ADT^A40^ADT_A39|78|P|2.5.1\rEVN|A40|20260302103000+0000\r{PID}MRG|4712^^^NORTH^MR\r"
+        )));
+    }
+
+    #[test]
+    fn siu_comes_back() {
+        insta::assert_snapshot!(there_and_back(&format!(
+            "{HEAD}SIU^S12^SIU_S12|79|P|2.5.1\r\
+             SCH||V1^NORTH||||||ROUTINE^Routine^HL70277|30|min|^^30^20260402140000+0000^20260402143000+0000||||||||||||||Booked\r\
+             {PID}RGS|1|A\rAIS|1|A|EXAM^Examination^L|20260402140000+0000\r"
+        )));
+    }
+
+    #[test]
+    fn dft_comes_back() {
+        insta::assert_snapshot!(there_and_back(&format!(
+            "{HEAD}DFT^P03^DFT_P03|80|P|2.5.1\rEVN|P03|20260302103000+0000\r{PID}\
+             FT1|1|C1||20260302|20260302|CG|D0120^Oral evaluation^CDT|||1|52.00&USD\r"
+        )));
+    }
+
+    #[test]
+    fn oru_comes_back() {
+        insta::assert_snapshot!(there_and_back(&format!(
+            "{HEAD}ORU^R01^ORU_R01|81|P|2.5.1\r{PID}\
+             OBR|1|P1^NORTH|F1^NORTH|2345-7^Glucose^LN|||20260302090000+0000|||||||||||||||20260302100000+0000||LAB|F\r\
+             OBX|1|NM|2345-7^Glucose^LN||98|mg/dL^^UCUM|70-110|N|||F|||20260302090000+0000\r"
+        )));
+    }
+}
