@@ -82,7 +82,7 @@ MATRIX = [
     (delete("{ResourcesTable}"), NOBODY),
     (send("InboundQueueUrl"), {"webhook-intake", "hl7-intake", "retry"}),
     (send("OutboundQueueUrl"), {"normalize", "retry"}),
-    (send("CommandsQueueUrl"), {"normalize", "deliver"}),
+    (send("CommandsQueueUrl"), {"normalize", "deliver", "retry"}),
     (hide("inbound"), {"normalize"}),
     (hide("outbound"), {"deliver"}),
     (hide("commands"), {"retry"}),
