@@ -6,12 +6,11 @@ mod support;
 use std::{
     fs,
     path::Path,
-    process::Command,
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
-use support::{Process, eventually, get, json, rest, run};
+use support::{Process, eventually, get, json, post_json, rest, run};
 
 const SOON: Duration = Duration::from_secs(30);
 /// The functions read a connection anew after half a minute.
@@ -104,7 +103,7 @@ fn work_of_a_paused_connection_waits_and_then_flows_in_order() {
     println!("resumed after {:?}: {}", begun.elapsed(), String::from_utf8_lossy(&resumed.stdout));
     assert!(resumed.status.success());
     let book = eventually("all to arrive", SOON, || get(&book).filter(|book| book["count"] == 8));
-    let keys: Vec<&Value> = book["deliveries"].as_array().unwrap()[4..].iter().map(|d| &d["key"]).collect();
+    let keys: Vec<&Value> = book["deliveries"].as_array().unwrap()[5..].iter().map(|d| &d["key"]).collect();
     let sent: Vec<Value> = messages
         .iter()
         .map(|m| json(home.path(), &["messages", "show", m])[0]["deliveries"][0]["delivery"].clone())
@@ -124,12 +123,7 @@ fn post(bridge: &Process, id: &str, sex: &str) -> String {
 
 fn send(bridge: &Process, body: &Value) -> String {
     let url = format!("{}/webhooks/sunrise.front-desk", bridge.gateway());
-    let (kind, key) = ("content-type: application/json", "x-desk-key: synthetic-front-desk-key");
-    let output = Command::new("curl")
-        .args(["--silent", "--max-time", "15", "-H", kind, "-H", key, "-d", &body.to_string(), &url])
-        .output()
-        .unwrap();
-    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let answer = post_json(&url, ("x-desk-key", "synthetic-front-desk-key"), body).unwrap();
     answer["accepted"][0].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
 }
 

@@ -5,7 +5,8 @@
 pub(crate) mod load;
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
     path::Path,
     process::{Child, Command, Output, Stdio},
     sync::{Arc, Mutex, mpsc},
@@ -132,6 +133,27 @@ pub(crate) fn eventually<T>(what: &str, within: Duration, mut look: impl FnMut()
 
 /// Reads JSON from an address; nothing when nobody answers.
 pub(crate) fn get(url: &str) -> Option<Value> {
-    let output = Command::new("curl").args(["--silent", "--max-time", "10", url]).output().unwrap();
-    serde_json::from_slice(&output.stdout).ok()
+    call("GET", url, &[], "")
+}
+
+/// Posts JSON; nothing when nobody answers with JSON.
+pub(crate) fn post_json(url: &str, header: (&str, &str), body: &Value) -> Option<Value> {
+    call("POST", url, &[("content-type", "application/json"), header], &body.to_string())
+}
+
+/// One HTTP/1.1 exchange on a connection of its own.
+fn call(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Option<Value> {
+    let (host, path) = url.strip_prefix("http://")?.split_once('/').unwrap_or((url.get(7..)?, ""));
+    let mut stream = TcpStream::connect(host).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(15))).ok()?;
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let length = body.len();
+    let request = format!(
+        "{method} /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
+         content-length: {length}\r\n{headers}\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
 }

@@ -159,7 +159,7 @@ fn what_is_wrong_is_named_with_its_line() {
             "",
             "54: a signal with a status below 400 needs a `text` that tells it from success",
         ),
-        ("status: 429", "status: 42", "55: must be from 200 to 599"),
+        ("status: 429", "status: 700", "55: must be from 200 to 599"),
     ];
     for (before, after, error) in cases {
         assert_eq!(MANIFEST.matches(before).count(), 1, "{before:?} is not unique");

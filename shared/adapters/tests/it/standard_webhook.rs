@@ -160,10 +160,12 @@ async fn a_wait_that_is_asked_for_is_passed_on() {
 #[tokio::test]
 async fn a_signal_is_obeyed_as_it_is_declared() {
     let signals: Vec<Signal> = serde_norway::from_str(
-        "- {status: 429, text: 'available in {seconds} second'}
-         - {status: 429, header: x-ratelimit-reset, form: epoch}
-         - {status: 200, text: '\"code\":\"TOO_MANY\"', seconds: 30}
-         - {status: 500, text: exceeded the throttle, seconds: 60}",
+        r#"
+        - {status: 429, text: 'available in {seconds} second'}
+        - {status: 429, header: x-ratelimit-reset, form: epoch}
+        - {status: 200, text: '"code":"TOO_MANY"', seconds: 30}
+        - {status: 500, text: exceeded the throttle, seconds: 60}
+        "#,
     )
     .unwrap();
     let reset = "x-ratelimit-reset: 1767225645\r\n";

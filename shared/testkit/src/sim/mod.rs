@@ -6,12 +6,16 @@
 //! releases, replays, pauses, resumes and repairs. At the end the books must agree: see [`Violation`].
 
 mod check;
+mod coverage;
+mod flaw;
 pub(crate) mod plan;
 mod rng;
 mod run;
 mod tasks;
 
 pub use check::Violation;
+pub use coverage::Coverage;
+pub use flaw::Flaw;
 pub use plan::{CONNECTION, DESTINATION};
 pub use rng::Rng;
-pub use run::{Coverage, Flaw, Run, simulate};
+pub use run::{Run, simulate};

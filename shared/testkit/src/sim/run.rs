@@ -1,19 +1,20 @@
 //! The scheduler: one choice after the other, each decided by the seed.
 
+mod operator;
+
 use std::sync::{Arc, Mutex};
 
-use bridge_core::task::{Actor, Command, Stage};
 use bridge_pipeline::{
     Bridge,
-    ledger::{LaneDoc, ParkedDoc, ParkedTask},
-    ports::{Expect, QueueName, Record, Write},
-    replays::{ReplayFilter, ReplayState},
+    ledger::LaneDoc,
+    ports::{QueueName, Record},
     resilience::EndpointDoc,
 };
 use futures::executor::block_on;
+use operator::actor;
 
 use super::{
-    Rng, Violation,
+    Coverage, Flaw, Rng, Violation,
     check::check,
     plan::{self, Note, Speech},
     tasks::{Ended, Process, SimHook, Task},
@@ -23,156 +24,6 @@ use crate::memory::{Calm, FifoQueue, MemoryAdapters, MemoryPorts, Shared, World,
 const QUEUES: [QueueName; 3] = [QueueName::Inbound, QueueName::Outbound, QueueName::Commands];
 /// A run that has not settled after this many choices never will.
 const CHOICES: u32 = 200_000;
-
-/// A bug that is planted, to show that the simulation would find it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flaw {
-    /// Conditions on revisions are not enforced: claims do not fence.
-    ClaimsDoNotFence,
-    /// A lane is never held.
-    LanesAreNotHeld,
-    /// What is parked is not written down.
-    ParkedIsForgotten,
-    /// An older state overwrites a newer one.
-    StaleOverwrites,
-    /// A queue acknowledges what it does not keep.
-    SendsAreLost,
-    /// A batch is deleted before it is worked.
-    DeletedTooEarly,
-    /// Records behind a failed one of their group are deleted with the rest of the batch.
-    GroupDoesNotStop,
-    /// Whoever finds a probe due makes it.
-    ProbesAreNotElected,
-    /// What was leased of a limit is not written down.
-    LeasesAreForgotten,
-    /// Nor who holds a seat.
-    SeatsAreForgotten,
-    /// What is due stands in no index.
-    DueIsForgotten,
-}
-
-impl Flaw {
-    /// All of them.
-    pub const ALL: [Self; 11] = [
-        Self::ClaimsDoNotFence,
-        Self::LanesAreNotHeld,
-        Self::ParkedIsForgotten,
-        Self::StaleOverwrites,
-        Self::SendsAreLost,
-        Self::DeletedTooEarly,
-        Self::GroupDoesNotStop,
-        Self::ProbesAreNotElected,
-        Self::LeasesAreForgotten,
-        Self::SeatsAreForgotten,
-        Self::DueIsForgotten,
-    ];
-
-    pub(super) fn corrupt(self, writes: Vec<Write>) -> Vec<Write> {
-        let always = || Expect::OlderThan("\u{10FFFF}".to_owned());
-        let corrupt = |write: Write| match (self, write) {
-            (Self::ClaimsDoNotFence, Write::Put(record, Expect::Rev(_) | Expect::Absent))
-                if record.key.sk.starts_with("delivery#") =>
-            {
-                Some(Write::Put(record, always()))
-            }
-            (Self::LanesAreNotHeld, Write::Put(record, expect)) if record.key.sk == "lane" => {
-                let doc = record.doc.replace("\"held\":true", "\"held\":false");
-                Some(Write::Put(Record { doc, ..record }, expect))
-            }
-            (Self::ParkedIsForgotten, Write::Put(record, _)) if record.key.sk.starts_with("parked#") => None,
-            (Self::StaleOverwrites, Write::Put(record, Expect::OlderThan(_))) => {
-                Some(Write::Put(record, always()))
-            }
-            (Self::ProbesAreNotElected, Write::Put(record, _)) if record.key.sk == "endpoint" => {
-                Some(Write::Put(record, always()))
-            }
-            (Self::LeasesAreForgotten, Write::Put(record, _)) if record.key.sk == "limit" => None,
-            (Self::SeatsAreForgotten, Write::Put(record, _)) if record.key.sk == "seats" => None,
-            (Self::DueIsForgotten, Write::Put(record, expect)) if record.key.sk == "lane" => {
-                Some(Write::Put(Record { by_attention: None, ..record }, expect))
-            }
-            (_, write) => Some(write),
-        };
-        writes.into_iter().filter_map(corrupt).collect()
-    }
-}
-
-/// What happened in a run, to see that the seeds reach everything.
-#[derive(Debug, Clone, Default)]
-pub struct Coverage {
-    /// Processes killed.
-    pub kills: u64,
-    /// Batches that were received again while still being worked.
-    pub held_back: u64,
-    /// Tasks found parked by the operator.
-    pub parked: u64,
-    /// Lanes released.
-    pub releases: u64,
-    /// Messages replayed.
-    pub replays: u64,
-    /// Pauses of the destination.
-    pub pauses: u64,
-    /// Requests that were repeated.
-    pub repeats: u64,
-    /// Notes accepted.
-    pub notes: u64,
-    /// Times that the receiver was down.
-    pub outages: u64,
-    /// Times that its breaker opened.
-    pub opened: u64,
-    /// Calls that were probes.
-    pub probes: u64,
-    /// Times that its breaker closed.
-    pub closed: u64,
-    /// Replays of many.
-    pub many: u64,
-    /// Those of them that were cancelled.
-    pub cancelled: u64,
-    /// Lanes that were deferred, and released when they were due.
-    pub due: u64,
-    /// Runs with a limited receiver.
-    pub limited: u64,
-    /// Limits that made somebody wait.
-    pub waited: u64,
-    /// Calls to the receiver.
-    pub calls: u64,
-    /// Choices made.
-    pub choices: u64,
-}
-
-impl Coverage {
-    /// Adds another run's.
-    pub fn add(&mut self, other: &Self) {
-        self.kills += other.kills;
-        self.held_back += other.held_back;
-        self.parked += other.parked;
-        self.releases += other.releases;
-        self.replays += other.replays;
-        self.pauses += other.pauses;
-        self.repeats += other.repeats;
-        self.notes += other.notes;
-        self.outages += other.outages;
-        self.opened += other.opened;
-        self.probes += other.probes;
-        self.closed += other.closed;
-        self.many += other.many;
-        self.cancelled += other.cancelled;
-        self.due += other.due;
-        self.limited += other.limited;
-        self.waited += other.waited;
-        self.calls += other.calls;
-        self.choices += other.choices;
-    }
-
-    /// Whether everything that can happen did.
-    pub fn reaches_everything(&self) -> bool {
-        let faults = [self.kills, self.held_back, self.repeats, self.outages];
-        let operator = [self.parked, self.releases, self.replays, self.pauses, self.many, self.cancelled];
-        let breaker = [self.opened, self.probes, self.closed];
-        let limits = [self.limited, self.waited, self.due];
-        faults.iter().chain(&operator).chain(&breaker).chain(&limits).all(|count| *count > 0)
-    }
-}
 
 /// A finished run.
 #[derive(Debug)]
@@ -533,116 +384,4 @@ impl Sim {
             world.now = next.max(now);
         }
     }
-
-    fn parked(&self) -> Vec<ParkedDoc> {
-        let world = lock(&self.world);
-        let now = world.now;
-        world
-            .tables
-            .iter()
-            .filter(|record| record.key.sk.starts_with("parked#"))
-            .filter(|record| record.expires.is_none_or(|at| at.as_millis() > now))
-            .map(|record| serde_json::from_str(&record.doc).expect("a parked task"))
-            .collect()
-    }
-
-    /// Releases every lane with something parked; returns how many there are.
-    fn release_all(&mut self) -> usize {
-        let mut lanes: Vec<(Stage, _, _)> = Vec::new();
-        for parked in self.parked() {
-            let lane = match &parked.task {
-                ParkedTask::Inbound(task) => (Stage::Inbound, task.connection.clone(), task.lane.clone()),
-                ParkedTask::Outbound(task) => (Stage::Outbound, task.destination.clone(), task.lane.clone()),
-            };
-            self.coverage.parked += 1;
-            if !lanes.contains(&lane) {
-                lanes.push(lane);
-            }
-        }
-        for (stage, connection, lane) in &lanes {
-            self.commands += 1;
-            self.coverage.releases += 1;
-            let command = Command::ReleaseLane {
-                connection: connection.clone(),
-                stage: *stage,
-                lane: lane.clone(),
-                actor: actor(),
-                not_before: None,
-            };
-            block_on(self.operator.command(&command, self.commands.to_string())).expect("a calm world");
-        }
-        lanes.len()
-    }
-
-    fn repair(&mut self) {
-        if !self.repaired {
-            self.repaired = true;
-            lock(&self.world).receiver.rejects = None;
-            let source = plan::source_of(self.speech, true, self.policy);
-            block_on(self.operator.apply_connection(source, actor())).expect("a calm world");
-        }
-    }
-
-    fn replay(&mut self) {
-        let messages: Vec<_> = {
-            let world = lock(&self.world);
-            let docs = world.tables.iter().filter(|record| record.key.sk == "message");
-            docs.map(|r| bridge_pipeline::ledger::MessageDoc::of(r).expect("a message")).collect()
-        };
-        let Some(doc) = self.rng.pick(&messages) else { return };
-        // An operator who never stops keeps a world with many faults from ever coming to rest.
-        if self.coverage.replays == 10 {
-            return;
-        }
-        self.commands += 1;
-        self.coverage.replays += 1;
-        self.replayed += 1;
-        let command = Command::ReplayMessage {
-            connection: doc.connection.clone(),
-            message: doc.message.clone(),
-            actor: actor(),
-        };
-        block_on(self.operator.command(&command, self.commands.to_string())).expect("a calm world");
-    }
-
-    /// Everything that was received so far, once more.
-    fn replay_many(&mut self) {
-        if self.coverage.many == 2 {
-            return;
-        }
-        let now = lock(&self.world).now;
-        self.commands += 1;
-        self.coverage.many += 1;
-        // Also of what was received before now and is normalized after it.
-        self.replayed += self.senders_notes.iter().map(Vec::len).sum::<usize>() as u64;
-        let at = bridge_core::Timestamp::from_millis;
-        let filter = ReplayFilter {
-            connection: plan::CONNECTION.parse().expect("valid"),
-            since: at(0),
-            until: at(now),
-            kind: None,
-            destination: None,
-        };
-        let id = format!("many-{}", self.commands);
-        block_on(self.operator.begin_replay(&id, filter, 5, actor())).expect("a calm world");
-        self.many.push(id);
-    }
-
-    fn cancel(&mut self) {
-        let Some(id) = self.many.pop() else { return };
-        let tenant = plan::tenant().tenant;
-        let doc = block_on(self.operator.cancel_replay(&tenant, &id, actor())).expect("a calm world");
-        self.coverage.cancelled += u64::from(doc.is_some_and(|doc| doc.state == ReplayState::Cancelled));
-    }
-
-    fn pause(&mut self, paused: bool) {
-        self.paused = paused;
-        self.coverage.pauses += u64::from(paused);
-        let id = plan::DESTINATION.parse().expect("valid");
-        block_on(self.operator.set_paused(&id, paused, actor())).expect("a calm world");
-    }
-}
-
-fn actor() -> Actor {
-    Actor { name: "operator".to_owned(), reason: "simulated".to_owned() }
 }
