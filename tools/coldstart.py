@@ -5,8 +5,8 @@ world of lambda_runtime that is built like them.
     tools/coldstart.py target/release [rounds]
 
 Runs are interleaved, so that whatever else the machine does meets all of them, and medians are compared: the ratio says
-more about Lambda than this machine's milliseconds do. AWS is a stub on loopback that refuses every call at once. So this
-is the cost of the binary and its wiring; what a handshake with AWS takes comes on top, for whoever makes one.
+more about Lambda than this machine's milliseconds do. AWS is a stub on loopback that refuses every call at once. So
+this is the cost of the binary and its wiring; a handshake with AWS comes on top, for whoever makes one.
 """
 
 from __future__ import annotations

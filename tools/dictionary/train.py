@@ -34,7 +34,7 @@ WORDS = (
     "annual cleaning review follow up visit patient reports no pain after treatment left right upper lower molar blood "
     "pressure checked please call before the appointment new insurance card requested form signed by parent guardian "
     "medication list updated allergy noted next week morning afternoon office north south main street road avenue"
-).split()
+).split()  # noqa: SIM905
 DIGIT = re.compile(r"\d")
 WORD = re.compile(r"[A-Za-z]+")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
