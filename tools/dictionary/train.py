@@ -30,11 +30,11 @@ VARIANTS = 60
 WEIGHT = 8
 SIZE = 16 * 1024
 
-WORDS = (
+WORDS = (  # noqa: SIM905
     "annual cleaning review follow up visit patient reports no pain after treatment left right upper lower molar blood "
     "pressure checked please call before the appointment new insurance card requested form signed by parent guardian "
     "medication list updated allergy noted next week morning afternoon office north south main street road avenue"
-).split()  # noqa: SIM905
+).split()
 DIGIT = re.compile(r"\d")
 WORD = re.compile(r"[A-Za-z]+")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
