@@ -88,7 +88,10 @@ def bridge(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             [binaries / "bridge", *arguments], stdout=out, stderr=subprocess.STDOUT, env=environment
         )
     try:
-        yield Bridge(binaries / "bridge", state, ready(child, said))
+        running = Bridge(binaries / "bridge", state, ready(child, said))
+        # The example's own sample comes first, or a test would count it.
+        running.comes_to(1)
+        yield running
     finally:
         child.send_signal(signal.SIGTERM)
         child.wait(timeout=60)
