@@ -76,6 +76,13 @@ impl<P: DeliverPorts> Worker for Deliver<'_, P> {
     }
 }
 
+/// What a call holds while it is made.
+struct Held {
+    pass: Pass,
+    /// Until when it has a seat, where the destination has them.
+    seat: Option<Timestamp>,
+}
+
 fn line_of(task: &DeliverTask, attempt: u32) -> Line {
     Line::new("deliver").message(&task.message, &task.destination, "").delivery(&task.delivery, attempt)
 }
@@ -123,20 +130,23 @@ impl<P: DeliverPorts> Bridge<P> {
             Ok(pass) => pass,
             Err(until) => return self.held_back(task, record, &lane, &destination, until).await,
         };
-        if let Some(until) = self.over_limit(task, record, &destination, time_left).await? {
-            self.leave(&task.destination, &pass, None).await;
-            return self.held_back(task, record, &lane, &destination, until).await;
-        }
+        let held = match self.within_limits(task, record, &destination, time_left).await? {
+            Ok(seat) => Held { pass, seat },
+            Err(until) => {
+                self.leave(&task.destination, &pass, None).await;
+                return self.held_back(task, record, &lane, &destination, until).await;
+            }
+        };
         let time_left = deadline.since(self.now());
         let expires = stage::expires(task.queued_at, &destination);
         let claimed =
             self.ledger().claim(task, time_left, expires, self.retries_wait(&task.destination)).await?;
         if !matches!(claimed, Claimed::Go(_)) {
-            self.leave_all(task, &destination, &pass, None).await;
+            self.leave_all(task, &held, None).await;
         }
         match claimed {
             Claimed::Go(claim) => {
-                self.attempt(task, record, &lane, &destination, (claim, pass), time_left).await
+                self.attempt(task, record, &lane, &destination, (claim, held), time_left).await
             }
             Claimed::Delivered => self.settled(task, &lane, line_of(task, 0).outcome("duplicate")).await,
             Claimed::Parked => {
@@ -152,7 +162,7 @@ impl<P: DeliverPorts> Bridge<P> {
         record: &Received,
         lane: &LaneKey,
         destination: &Arc<Loaded>,
-        (claim, pass): (Claim, Pass),
+        (claim, held): (Claim, Held),
         time_left: Duration,
     ) -> Result<Report, stage::Failure> {
         let attempt = claim.doc.attempts;
@@ -178,14 +188,14 @@ impl<P: DeliverPorts> Bridge<P> {
                 (outcome, good)
             }
             Err(KeyError::Port(error)) => {
-                self.leave_all(task, destination, &pass, None).await;
+                self.leave_all(task, &held, None).await;
                 return Err(error.into());
             }
             Err(error) => (Outcome::Rejected(Cause::new("payload.unreadable", error.to_string())), None),
         };
         // What came of the delivery first: what its call says about the endpoint may get lost.
         let recorded = self.record(task, record, lane, destination, claim, outcome).await;
-        self.leave_all(task, destination, &pass, good).await;
+        self.leave_all(task, &held, good).await;
         recorded
     }
 
@@ -227,28 +237,31 @@ impl<P: DeliverPorts> Bridge<P> {
         }
     }
 
-    /// When to ask again, where the destination's limits don't allow the call. Otherwise it holds its seat.
-    async fn over_limit(
+    /// The seat that the call holds, where there are any; or when to ask again, where the destination's limits don't
+    /// allow it.
+    async fn within_limits(
         &self,
         task: &DeliverTask,
         record: &Received,
         destination: &Loaded,
         time_left: Duration,
-    ) -> Result<Option<Timestamp>, stage::Failure> {
-        let Some(deliver) = &destination.manifest.deliver else { return Ok(None) };
-        if let Some(seats) = deliver.concurrency
-            && let Err(until) = self.take_seat(&task.destination, seats, &task.delivery, time_left).await?
-        {
-            return Ok(Some(until));
-        }
+    ) -> Result<Result<Option<Timestamp>, Timestamp>, stage::Failure> {
+        let Some(deliver) = &destination.manifest.deliver else { return Ok(Ok(None)) };
+        let seat = match deliver.concurrency {
+            Some(seats) => match self.take_seat(&task.destination, seats, &task.delivery, time_left).await? {
+                Ok(seat) => Some(seat),
+                Err(until) => return Ok(Err(until)),
+            },
+            None => None,
+        };
         if deliver.limits.is_empty() {
-            return Ok(None);
+            return Ok(Ok(seat));
         }
         let deadline = self.now() + time_left;
         let mut first = record.receives == 1;
         loop {
             let Err(until) = self.take_call(&task.destination, deliver, first).await? else {
-                return Ok(None);
+                return Ok(Ok(seat));
             };
             let wait = until.since(self.now());
             // A queue counts in seconds: the last moments are waited for here, so that the call comes when it is due.
@@ -257,17 +270,17 @@ impl<P: DeliverPorts> Bridge<P> {
                 first = false;
                 continue;
             }
-            if deliver.concurrency.is_some() {
-                self.leave_seat(&task.destination, &task.delivery).await;
+            if let Some(seat) = seat {
+                self.leave_seat(&task.destination, &task.delivery, seat).await;
             }
-            return Ok(Some(self.now() + Duration::from_secs(wait.as_secs())));
+            return Ok(Err(self.now() + Duration::from_secs(wait.as_secs())));
         }
     }
 
-    async fn leave_all(&self, task: &DeliverTask, destination: &Loaded, pass: &Pass, good: Option<bool>) {
-        self.leave(&task.destination, pass, good).await;
-        if destination.manifest.deliver.as_ref().is_some_and(|deliver| deliver.concurrency.is_some()) {
-            self.leave_seat(&task.destination, &task.delivery).await;
+    async fn leave_all(&self, task: &DeliverTask, held: &Held, good: Option<bool>) {
+        self.leave(&task.destination, &held.pass, good).await;
+        if let Some(seat) = held.seat {
+            self.leave_seat(&task.destination, &task.delivery, seat).await;
         }
     }
 

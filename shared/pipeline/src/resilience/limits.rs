@@ -183,25 +183,31 @@ impl<P: Ports> Bridge<P> {
         Ok(Err(self.now() + A_MOMENT))
     }
 
-    /// A seat among those that call the destination at the same time, for a call that is over within `time_left`.
+    /// A seat among those that call the destination at the same time, for a call that is over within `time_left`: until
+    /// when it is held, or when to ask again.
     pub(crate) async fn take_seat(
         &self,
         destination: &ConnectionId,
         seats: u32,
         delivery: &DeliveryId,
         time_left: Duration,
-    ) -> Result<Result<(), Timestamp>, Failure> {
+    ) -> Result<Result<Timestamp, Timestamp>, Failure> {
         let now = self.now();
-        let taken = self
-            .change_seats(destination, |held| held.take(seats, delivery, now, now + time_left + SKEW))
-            .await?;
+        let lease = now + time_left + SKEW;
+        let take = |held: &mut Seats| held.take(seats, delivery, now, lease).map(|()| lease);
+        let taken = self.change_seats(destination, take).await?;
         Ok(taken.unwrap_or(Err(now + A_MOMENT)))
     }
 
     /// Gives the seat back. One that is not given back is free when its time is over.
-    pub(crate) async fn leave_seat(&self, destination: &ConnectionId, delivery: &DeliveryId) {
+    pub(crate) async fn leave_seat(
+        &self,
+        destination: &ConnectionId,
+        delivery: &DeliveryId,
+        lease: Timestamp,
+    ) {
         let leave = |held: &mut Seats| {
-            held.leave(delivery);
+            held.leave(delivery, lease);
             Ok(())
         };
         let left = self.change_seats(destination, leave).await;

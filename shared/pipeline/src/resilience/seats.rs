@@ -32,9 +32,8 @@ impl Seats {
         lease: Timestamp,
     ) -> Result<(), Timestamp> {
         self.held.retain(|_, until| *until > now);
-        // Its own, from an attempt that is over.
-        self.held.remove(delivery);
-        if self.held.len() < seats as usize {
+        // Another attempt of this very delivery is under way, or ended without giving its seat back.
+        if !self.held.contains_key(delivery) && self.held.len() < seats as usize {
             self.held.insert(delivery.clone(), lease);
             return Ok(());
         }
@@ -42,9 +41,11 @@ impl Seats {
         Err(self.turn)
     }
 
-    /// Gives one back.
-    pub fn leave(&mut self, delivery: &DeliveryId) {
-        self.held.remove(delivery);
+    /// Gives one back that was taken until `lease`. Whoever comes back after its time leaves the next one's alone.
+    pub fn leave(&mut self, delivery: &DeliveryId, lease: Timestamp) {
+        if self.held.get(delivery) == Some(&lease) {
+            self.held.remove(delivery);
+        }
     }
 
     /// How many are taken at `now`.
@@ -69,12 +70,16 @@ mod tests {
         let turn = seats.take(2, &delivery(2), at(1), at(31)).unwrap_err();
         let behind = seats.take(2, &delivery(3), at(1), at(31)).unwrap_err();
         assert!(turn > at(1) && behind > turn, "one after the other");
-        seats.take(2, &delivery(0), at(2), at(32)).unwrap();
-        assert_eq!(seats.taken(at(2)), 2, "an attempt that begins anew keeps its seat");
-        seats.leave(&delivery(1));
+        seats.leave(&delivery(1), at(30));
+        assert!(
+            seats.take(2, &delivery(0), at(2), at(32)).is_err(),
+            "received again in the middle of its attempt"
+        );
         seats.take(2, &delivery(2), at(3), at(33)).unwrap();
-        assert!(seats.take(2, &delivery(3), at(31), at(60)).is_err());
-        seats.take(2, &delivery(3), at(32), at(62)).unwrap();
+        assert!(seats.take(2, &delivery(3), at(29), at(60)).is_err());
+        seats.take(2, &delivery(0), at(30), at(62)).unwrap();
         assert_eq!(seats.taken(at(32)), 2, "one that was not given back has expired");
+        seats.leave(&delivery(0), at(30));
+        assert_eq!(seats.taken(at(32)), 2, "who is late gives nothing back that is another's");
     }
 }
