@@ -42,7 +42,7 @@ def server(hapi, tmp_path):
     (port,) = free_ports(1)
     received = tmp_path / "received"
     with received.open("wb") as out:
-        child = subprocess.Popen([*hapi, HERE / "hapi" / "Server.java", str(port)], stdout=out)
+        child = subprocess.Popen([*hapi, HERE / "hapi" / "Server.java", str(port)], stdout=out, cwd=received.parent)
     try:
         until(lambda: "listening" in received.read_text(), "HAPI's server")
         yield port, lambda: received.read_text().splitlines()[1:]
