@@ -36,24 +36,27 @@ struct Open {
     subject: u32,
 }
 
+impl Open {
+    const NOTHING: Self = Self {
+        patient: NONE,
+        visit: NONE,
+        order: NONE,
+        request: NONE,
+        result: NONE,
+        specimen: NONE,
+        insurance: NONE,
+        charge: NONE,
+        procedure: NONE,
+        schedule: NONE,
+        subject: NONE,
+    };
+}
+
 impl Tree {
     /// `charges_own_diagnoses` is DFT^P11's way: DG1, GT1 and IN1 after FT1 belong to the charge.
     pub(crate) fn of(message: &Message<'_>, charges_own_diagnoses: bool) -> Self {
         let mut tree = Self { nodes: Vec::with_capacity(message.segment_count()) };
-        let none = Open {
-            patient: NONE,
-            visit: NONE,
-            order: NONE,
-            request: NONE,
-            result: NONE,
-            specimen: NONE,
-            insurance: NONE,
-            charge: NONE,
-            procedure: NONE,
-            schedule: NONE,
-            subject: NONE,
-        };
-        let mut open = none;
+        let mut open = Open::NOTHING;
         for (at, segment) in (0_u32..).zip(message.segments()) {
             let name = segment.name();
             tree.nodes.push(Node { name, first: NONE, last: NONE, next: NONE });
@@ -72,20 +75,7 @@ impl Tree {
         let patient = open.patient;
         let parent = match name.as_str() {
             "PID" => {
-                let schedule = open.schedule;
-                *open = Open {
-                    patient: at,
-                    schedule,
-                    visit: NONE,
-                    order: NONE,
-                    request: NONE,
-                    result: NONE,
-                    specimen: NONE,
-                    insurance: NONE,
-                    charge: NONE,
-                    procedure: NONE,
-                    subject: at,
-                };
+                *open = Open { patient: at, schedule: open.schedule, subject: at, ..Open::NOTHING };
                 NONE
             }
             "SCH" => {

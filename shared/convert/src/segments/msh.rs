@@ -182,17 +182,7 @@ pub(crate) fn unknown_agent(w: &mut Json) {
 /// The message itself, by its control id, and the software it came through.
 fn entity<'m>(c: &mut Conversion<'m>, w: &mut Json, msh: Segment<'m>) {
     w.array("entity", |w| {
-        w.item(|w| {
-            w.code("role", "source");
-            w.object("what", |w| {
-                w.object("identifier", |w| {
-                    if let Some(control) = c.text(msh, 10, "Bundle.identifier") {
-                        w.text("value", &control);
-                    }
-                });
-                w.code("display", "HL7 v2 message");
-            });
-        });
+        w.item(|w| source_message(c, w, msh));
         let application = c.one(msh, 3, "MessageHeader.source").filter(|_| c.valued(msh, 24));
         if let Some(device) = application.and_then(|hd| hd::device(c, hd)) {
             w.item(|w| {
@@ -206,6 +196,19 @@ fn entity<'m>(c: &mut Conversion<'m>, w: &mut Json, msh: Segment<'m>) {
                 device.write(w, "what");
             });
         }
+    });
+}
+
+/// The message, as what a Provenance rests on.
+fn source_message<'m>(c: &mut Conversion<'m>, w: &mut Json, msh: Segment<'m>) {
+    w.code("role", "source");
+    w.object("what", |w| {
+        w.object("identifier", |w| {
+            if let Some(control) = c.text(msh, 10, "Bundle.identifier") {
+                w.text("value", &control);
+            }
+        });
+        w.code("display", "HL7 v2 message");
     });
 }
 
@@ -231,16 +234,6 @@ fn transformation_provenance<'m>(c: &mut Conversion<'m>, targets: &[Ref]) {
                 w.code("display", concat!("pms-bridge ", env!("CARGO_PKG_VERSION")));
             });
         });
-        w.one("entity", |w| {
-            w.code("role", "source");
-            w.object("what", |w| {
-                w.object("identifier", |w| {
-                    if let Some(control) = c.text(msh, 10, "Bundle.identifier") {
-                        w.text("value", &control);
-                    }
-                });
-                w.code("display", "HL7 v2 message");
-            });
-        });
+        w.one("entity", |w| source_message(c, w, msh));
     });
 }

@@ -6,6 +6,7 @@ use crate::{
     conversion::{Conversion, Ref},
     datatypes::{cwe, dtm, ei, period, pl, pln, xad, xcn, xon, xtn},
     json::Json,
+    segments::rol,
     tables::{ORGANIZATION_UNIT_TYPE, PARTICIPATION},
 };
 
@@ -134,16 +135,7 @@ fn member<'m>(c: &mut Conversion<'m>, w: &mut Json, prt: Segment<'m>) {
     }
     let person = if c.valued(prt, 6) { practitioner_role(c, prt) } else { contact(c, prt) };
     let organization = organization(c, prt);
-    match (person, organization) {
-        (Some(person), organization) => {
-            person.write(w, "member");
-            if let Some(organization) = organization {
-                organization.write(w, "onBehalfOf");
-            }
-        }
-        (None, Some(organization)) => organization.write(w, "member"),
-        (None, None) => {}
-    }
+    rol::member(w, person, organization);
     period(c, w, prt);
 }
 

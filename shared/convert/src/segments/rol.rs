@@ -162,6 +162,12 @@ fn care_team_member<'m>(c: &mut Conversion<'m>, w: &mut Json, rol: Segment<'m>) 
     });
     let person = c.one(rol, 4, "CareTeam.participant.member").and_then(|xcn| xcn::practitioner(c, xcn));
     let organization = care_team_organization(c, rol);
+    member(w, person, organization);
+    period(c, w, rol, "CareTeam.participant.period");
+}
+
+/// `member` of a CareTeam's participant: the person, on behalf of the organisation, or the organisation itself.
+pub(crate) fn member(w: &mut Json, person: Option<Ref>, organization: Option<Ref>) {
     match (person, organization) {
         (Some(person), organization) => {
             person.write(w, "member");
@@ -172,7 +178,6 @@ fn care_team_member<'m>(c: &mut Conversion<'m>, w: &mut Json, rol: Segment<'m>) 
         (None, Some(organization)) => organization.write(w, "member"),
         (None, None) => {}
     }
-    period(c, w, rol, "CareTeam.participant.period");
 }
 
 fn care_team_organization<'m>(c: &mut Conversion<'m>, rol: Segment<'m>) -> Option<Ref> {
