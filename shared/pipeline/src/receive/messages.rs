@@ -32,12 +32,8 @@ pub(super) fn is_ignored(webhook: &Webhook, request: &Request) -> bool {
 }
 
 /// Cuts a delivery into its messages, in order.
-pub(super) fn cut<'a>(
-    webhook: &'a Webhook,
-    body: &Value,
-    request: &Request,
-) -> Result<Vec<Cut<'a>>, Refusal> {
-    let rows = webhook.messages(body.clone()).map_err(|_| Refusal::no_rows())?;
+pub(super) fn cut<'a>(webhook: &'a Webhook, body: Value, request: &Request) -> Result<Vec<Cut<'a>>, Refusal> {
+    let rows = webhook.messages(body).map_err(|_| Refusal::no_rows())?;
     let header = |name: &str| request.header(name);
     let name = |message: Value| {
         let kind = webhook.kind.find(&message, header).unwrap_or_default();

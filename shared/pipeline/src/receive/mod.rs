@@ -77,22 +77,36 @@ impl<P: Ports> Bridge<P> {
             Some(id) => self.accept(id, request, &mut known).await,
             None => Err(Refusal::unknown_connection().into()),
         };
-        let (response, outcome, cause) = match accepted {
-            Ok(response) => (response, "accepted", None),
-            Err(Stop::Refused(refusal)) => {
-                let door = known.as_ref().map(|loaded: &Arc<Loaded>| &loaded.connection.connection);
-                self.count_rejection(door, &refusal.cause, request.source).await;
-                (refusal.response(), "refused", Some(refusal.cause))
+        match accepted {
+            Ok(response) => {
+                say("accepted", id.as_ref(), request, &response, None);
+                response
             }
-            Err(Stop::Failed(error)) => {
+            Err(stop) => self.turn_away(id.as_ref(), known.as_deref(), request, stop).await,
+        }
+    }
+
+    /// Answers a request that is not taken. What is the request's fault is counted under its cause, at the connection
+    /// if there is one.
+    async fn turn_away(
+        &self,
+        id: Option<&ConnectionId>,
+        known: Option<&Loaded>,
+        request: &Request,
+        stop: Stop,
+    ) -> Response {
+        let (response, outcome, cause) = match stop {
+            Stop::Refused(refusal) => {
+                let door = known.map(|loaded| &loaded.connection.connection);
+                self.count_rejection(door, &refusal.cause, request.source).await;
+                (refusal.response(), "refused", refusal.cause)
+            }
+            Stop::Failed(error) => {
                 let cause = Cause::new("bridge.unavailable", error.to_string());
-                (Refusal::unavailable().response(), "failed", Some(cause))
+                (Refusal::unavailable().response(), "failed", cause)
             }
         };
-        let (code, why) = cause.as_ref().map_or(("", ""), |cause| (&*cause.code, &*cause.text));
-        let connection = id.as_ref().map_or("", ConnectionId::as_str);
-        let (status, bytes) = (response.status, request.body.expose().len());
-        tracing::info!(target: "bridge::line", step = "receive", outcome, connection, status, bytes, code, why);
+        say(outcome, id, request, &response, Some(&cause));
         response
     }
 
@@ -126,7 +140,7 @@ impl<P: Ports> Bridge<P> {
         if messages::is_ignored(webhook, request) {
             return Ok(Response::json(200, &json!({"accepted": [], "ignored": 1})));
         }
-        let messages = messages::cut(webhook, &body::json(request, webhook.max_body)?, request)?;
+        let messages = messages::cut(webhook, body::json(request, webhook.max_body)?, request)?;
         let (ours, others): (Vec<_>, Vec<_>) =
             messages.into_iter().partition(|message| message.rule.is_some());
         if !others.is_empty() && webhook.other_kinds == OtherKinds::Refuse {
@@ -190,6 +204,20 @@ impl<P: Ports> Bridge<P> {
         });
         Ok((Entry { body: docs_write(&task), group: lane.to_string(), dedup: id.to_string() }, id))
     }
+}
+
+/// The line of a request.
+fn say(
+    outcome: &str,
+    id: Option<&ConnectionId>,
+    request: &Request,
+    response: &Response,
+    cause: Option<&Cause>,
+) {
+    let (code, why) = cause.map_or(("", ""), |cause| (&*cause.code, &*cause.text));
+    let connection = id.map_or("", ConnectionId::as_str);
+    let (status, bytes) = (response.status, request.body.expose().len());
+    tracing::info!(target: "bridge::line", step = "receive", outcome, connection, status, bytes, code, why);
 }
 
 /// Proves the address to its sender.

@@ -4,7 +4,6 @@
 use std::{borrow::Cow, sync::Arc};
 
 use bridge_core::{
-    Cause,
     http::{Request, Response},
     id::ConnectionId,
 };
@@ -45,23 +44,10 @@ impl<P: Ports> Bridge<P> {
             Some(id) => self.admit_hl7(id, request, &mut known).await,
             None => Err(Refusal::unknown_connection().into()),
         };
-        let (response, cause) = match received {
-            Ok(received) => return response(&received),
-            Err(Stop::Refused(refusal)) => {
-                let door = known.as_ref().map(|loaded: &Arc<Loaded>| &loaded.connection.connection);
-                self.count_rejection(door, &refusal.cause, request.source).await;
-                (refusal.response(), refusal.cause)
-            }
-            Err(Stop::Failed(error)) => {
-                (Refusal::unavailable().response(), Cause::new("bridge.unavailable", error.to_string()))
-            }
-        };
-        let outcome = if response.status == 503 { "failed" } else { "refused" };
-        let connection = id.as_ref().map_or("", ConnectionId::as_str);
-        let (status, bytes) = (response.status, request.body.expose().len());
-        let (code, why) = (&*cause.code, &*cause.text);
-        tracing::info!(target: "bridge::line", step = "receive", outcome, connection, status, bytes, code, why);
-        response
+        match received {
+            Ok(received) => response(&received),
+            Err(stop) => self.turn_away(id.as_ref(), known.as_deref(), request, stop).await,
+        }
     }
 
     async fn admit_hl7(
