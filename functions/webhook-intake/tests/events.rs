@@ -1,19 +1,12 @@
 //! The function, with the events that `cargo lambda invoke` sends.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use std::time::Duration;
+#[path = "../../support/mod.rs"]
+mod support;
 
-use bridge_adapters::Catalog;
-use bridge_aws::{
-    SystemClock,
-    lambda::{Invocation, invoke},
-};
-use bridge_pipeline::ports::{Clock as _, QueueName};
-use bridge_testkit::{
-    examples::sunrise,
-    memory::{Calm, MemoryPorts, Shared, lock},
-};
+use bridge_aws::lambda::Function;
 use serde_json::Value;
+use support::{function, queued, request};
 use webhook_intake::WebhookIntake;
 
 const PATIENT: &str = include_str!("../../../events/webhook-intake/drchrono-patient.json");
@@ -21,31 +14,15 @@ const GZIP: &str = include_str!("../../../events/webhook-intake/drchrono-patient
 const VERIFICATION: &str = include_str!("../../../events/webhook-intake/drchrono-verification.json");
 const WRONG_TOKEN: &str = include_str!("../../../events/webhook-intake/wrong-token.json");
 
-async fn function() -> (WebhookIntake<MemoryPorts<Calm>>, Shared) {
-    let ports = sunrise(&Catalog::builtin(), SystemClock.now().as_millis()).await;
-    let world = ports.world().clone();
-    (WebhookIntake::new(ports), world)
-}
-
-/// The status and the body of the answer.
-async fn call(function: &WebhookIntake<MemoryPorts<Calm>>, event: &str) -> (u64, Value) {
-    let deadline = SystemClock.now() + Duration::from_secs(10);
-    let invocation = Invocation { request_id: "r-1".to_owned(), deadline };
-    let answer = invoke(function, event.as_bytes(), &invocation).await.unwrap();
-    let body = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
-    (answer["statusCode"].as_u64().unwrap(), body)
-}
-
-/// The bodies of the tasks on `inbound`.
-fn queued(world: &Shared) -> Vec<String> {
-    let world = lock(world);
-    let inbound = world.queues.get(&QueueName::Inbound);
-    inbound.iter().flat_map(|queue| &queue.messages).map(|message| message.entry.body.clone()).collect()
+/// The status and the JSON of the answer.
+async fn call(function: &impl Function, event: &str) -> (u64, Value) {
+    let (status, body) = request(function, event).await;
+    (status, serde_json::from_str(&body).unwrap())
 }
 
 #[tokio::test]
 async fn a_webhook_becomes_one_sealed_task_however_often_it_is_sent() {
-    let (function, world) = function().await;
+    let (function, world) = function(WebhookIntake::new).await;
     let (status, first) = call(&function, PATIENT).await;
     assert_eq!(status, 202, "{first}");
     let (status, second) = call(&function, PATIENT).await;
@@ -60,7 +37,7 @@ async fn a_webhook_becomes_one_sealed_task_however_often_it_is_sent() {
 
 #[tokio::test]
 async fn the_address_proves_itself_and_strangers_are_turned_away() {
-    let (function, world) = function().await;
+    let (function, world) = function(WebhookIntake::new).await;
     let (status, proof) = call(&function, VERIFICATION).await;
     assert_eq!(status, 200);
     // printf are-you-there | openssl dgst -sha256 -hmac synthetic-drchrono-token
