@@ -1,35 +1,20 @@
 """A request reaches every function on its way: API route, queues, event sources, receiver."""
 
 import json
-import threading
 import urllib.error
 import urllib.parse
 import urllib.request
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from queue import Queue
 
 import deploy
+import loopback
 import pytest
 
 
 @pytest.fixture
 def receiver():
     """A server on loopback; gives its address and what it receives."""
-    received: Queue = Queue()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            received.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *arguments):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/", received
-    server.shutdown()
+    with loopback.receiver() as running:
+        yield running
 
 
 def call(aws, stack, method: str, body: bytes | None = None) -> int:
@@ -45,7 +30,7 @@ def test_a_webhook_travels_through_the_stack(aws, stack, receiver):
     address, received = receiver
     assert call(aws, stack, "POST", json.dumps({"to": address}).encode()) == 202
     expected = {"route": "POST /webhooks/{connection}", "connection": "clinic.pms", "to": address}
-    assert received.get(timeout=30) == expected
+    assert json.loads(received.get(timeout=30)[1]) == expected
 
 
 @pytest.mark.parametrize(
@@ -59,7 +44,7 @@ def test_retry_gets_commands_and_dead_letters(aws, stack, receiver, queue):
         MessageGroupId="lane",
         MessageDeduplicationId="once",
     )
-    assert received.get(timeout=30)["queue"] == queue
+    assert json.loads(received.get(timeout=30)[1])["queue"] == queue
 
 
 def test_other_routes_lead_nowhere(aws, stack):

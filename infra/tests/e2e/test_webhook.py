@@ -6,14 +6,12 @@ import hmac
 import json
 import os
 import subprocess
-import threading
 import urllib.error
 import urllib.parse
 import urllib.request
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from queue import Queue
 
+import loopback
 import pytest
 
 WIDGET_SECRET = "invented-for-the-end-to-end-test"
@@ -24,21 +22,8 @@ BOOKING = {"ref": "b-1", "customer": {"ref": "c-7", "family": "Quillfeather", "b
 @pytest.fixture(scope="module")
 def receiver():
     """Practice Studio on loopback; gives its address and what it receives."""
-    received: Queue = Queue()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            received.put((self.headers, self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *arguments):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/fhir", received
-    server.shutdown()
+    with loopback.receiver() as (address, received):
+        yield f"{address}fhir", received
 
 
 @pytest.fixture(scope="module")
