@@ -30,9 +30,9 @@ async fn main() -> ExitCode {
     let Arguments { global, command } = Arguments::parse();
     let out = Out::new(global.json);
     let done = match command.unwrap_or_default() {
-        Command::Up(args) => Box::pin(commands::up::run(&global, args, out)).await,
+        Command::Up(args) => commands::up::run(&global, args, out).await,
         Command::Connections { command } => commands::connections::run(&global, command, out).await,
-        Command::Tenants { command } => Box::pin(commands::tenants::run(&global, command, out)).await,
+        Command::Tenants { command } => commands::tenants::run(&global, command, out).await,
         Command::Messages { command } => commands::messages::run(&global, command, out).await,
         Command::Replays { command } => commands::replays::run(&global, command, out).await,
         Command::Env => commands::env::run(&global, out),

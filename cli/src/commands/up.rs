@@ -66,7 +66,7 @@ pub(crate) async fn run(global: &Global, args: Args, out: Out) -> Result<(), Fai
     let progress = Progress::new(out, args.quiet);
     let given = global.endpoint.clone().or_else(|| environment::variable("AWS_ENDPOINT_URL"));
     let endpoint = emulator::endpoint(given, state.path(), Keep::State, &progress).await?;
-    let ran = Box::pin(serve(&state, &endpoint, &args, out, &progress)).await;
+    let ran = serve(&state, &endpoint, &args, out, &progress).await;
     state.withdraw();
     // Whatever happened: the emulator keeps its state only when it is stopped.
     let step = progress.step("emulator");
@@ -98,7 +98,7 @@ async fn serve(
     let mut running = stack.start(listener, progress).await?;
     let mut fresh = false;
     if !args.no_demo {
-        let (url, new) = Box::pin(start_demo(&system, &mut running, args, progress)).await?;
+        let (url, new) = start_demo(&system, &mut running, args, progress).await?;
         system.receiver = Some(url);
         fresh = new;
     }

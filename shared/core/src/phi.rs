@@ -21,11 +21,6 @@ impl<T> Phi<T> {
         &self.0
     }
 
-    /// Takes the value out.
-    pub fn into_exposed(self) -> T {
-        self.0
-    }
-
     /// Derives another piece of PHI.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Phi<U> {
         Phi(f(self.0))

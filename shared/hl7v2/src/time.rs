@@ -179,11 +179,6 @@ impl Tm {
         civil::Time::new(self.hour, self.minute, self.second.min(59), self.nanosecond).unwrap_or_default()
     }
 
-    /// Whether it is a leap second (`…60`).
-    pub fn is_leap_second(self) -> bool {
-        self.second == 60
-    }
-
     /// Its offset from UTC in minutes, when one was written.
     pub fn offset_minutes(self) -> Option<i16> {
         self.offset
