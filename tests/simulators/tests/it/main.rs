@@ -1,0 +1,5 @@
+//! The simulators over real HTTP.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod frame;
+mod support;
