@@ -16,7 +16,7 @@ use bridge_core::{
     Phi, Timestamp,
     config::{Connection, Hl7v2Site, Retention, Secret, Tenant},
     id::{ConnectionId, TenantId},
-    manifest::{Adapters, Manifest, Webhook},
+    manifest::{Adapters, Kind, Manifest, Webhook},
     task::Actor,
 };
 use bridge_seal::Binding;
@@ -50,6 +50,12 @@ impl Loaded {
     /// Its webhook rules: its own, or its adapter's.
     pub fn webhook(&self) -> Option<&Webhook> {
         self.connection.webhook.as_ref().or(self.manifest.webhook.as_ref())
+    }
+
+    /// What is known of a kind of message: of the webhook's, or of those that are polled.
+    pub fn kind(&self, name: &str) -> Option<&Kind> {
+        let polled = || self.manifest.api.as_ref()?.kind_of(name);
+        self.webhook().and_then(|webhook| webhook.kinds.get(name)).or_else(polled)
     }
 
     /// The values of a secret, the current one first.

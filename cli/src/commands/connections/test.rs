@@ -58,6 +58,7 @@ pub(crate) async fn run(pipeline: &Pipeline, found: &Found, args: &Args, out: Ou
             Transport::StandardWebhook { url, .. } => {
                 findings.push(destination(&client, &fill(url, &loaded)).await);
             }
+            Transport::Api => {}
             Transport::Hl7v2 { url, ca, .. } => {
                 let address = fill(url, &loaded);
                 match MllpAddress::parse(&address) {
