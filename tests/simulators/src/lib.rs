@@ -15,7 +15,9 @@ pub mod http;
 pub mod parts;
 mod server;
 
+pub mod athenahealth;
 pub mod cliniko;
+pub mod drchrono;
 
 use std::sync::Arc;
 
@@ -79,7 +81,11 @@ pub struct Delivery {
 pub type Make = fn() -> Arc<dyn Simulator>;
 
 /// Every simulator, by its adapter's name.
-const ALL: &[(&str, Make)] = &[("cliniko", || Arc::new(cliniko::Cliniko::default()))];
+const ALL: &[(&str, Make)] = &[
+    ("athenahealth", || Arc::new(athenahealth::Athenahealth::default())),
+    ("cliniko", || Arc::new(cliniko::Cliniko::default())),
+    ("drchrono", || Arc::new(drchrono::DrChrono::default())),
+];
 
 /// Every simulator.
 #[must_use]
