@@ -18,6 +18,7 @@ mod server;
 pub mod athenahealth;
 pub mod cliniko;
 pub mod drchrono;
+pub mod healthie;
 
 use std::sync::Arc;
 
@@ -85,6 +86,7 @@ const ALL: &[(&str, Make)] = &[
     ("athenahealth", || Arc::new(athenahealth::Athenahealth::default())),
     ("cliniko", || Arc::new(cliniko::Cliniko::default())),
     ("drchrono", || Arc::new(drchrono::DrChrono::default())),
+    ("healthie", || Arc::new(healthie::Healthie::default())),
 ];
 
 /// Every simulator.
