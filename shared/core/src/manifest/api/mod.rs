@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use answer::{AnswerRule, Means};
 pub use auth::{Auth, ClientAuth, Exchange, Grant, OAuth2};
-pub use operation::{Job, Method, Operation, Style};
+pub use operation::{Job, Method, Operation, Style, Texts};
 pub use pages::{Pages, Parameter};
 pub use poll::{Again, Delta, Mark, Poll, Reconcile};
 pub use resource::{Confirm, Find, On, Read, ResourceApi, Search, SearchParameter, Write};
