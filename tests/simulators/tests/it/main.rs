@@ -1,5 +1,8 @@
 //! The simulators over real HTTP.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod athenahealth;
+mod drchrono;
 mod frame;
+mod healthie;
 mod support;
