@@ -54,9 +54,9 @@ pub struct Operation {
     /// Below the base. Arguments are percent-encoded.
     #[serde(default)]
     pub path: String,
-    /// Query parameters. One with several texts is there several times.
+    /// Query parameters; one that is sent several times has a list.
     #[serde(default)]
-    pub query: BTreeMap<String, Texts>,
+    pub query: BTreeMap<String, Templates>,
     /// Headers besides the interface's.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
@@ -92,25 +92,23 @@ pub struct Operation {
     pub since: Option<String>,
 }
 
-/// A text, or several.
+/// One text, or several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "must be a text or a list of texts")]
-pub enum Texts {
+pub enum Templates {
     /// One.
     One(String),
-    /// Several, in order.
+    /// Several, each of which is left out for itself.
     Several(Vec<String>),
 }
 
-impl Texts {
-    /// All of them, in order.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
+impl Templates {
+    /// All of them.
+    pub fn texts(&self) -> &[String] {
         match self {
             Self::One(text) => std::slice::from_ref(text),
-            Self::Several(texts) => texts.as_slice(),
+            Self::Several(texts) => texts,
         }
-        .iter()
-        .map(String::as_str)
     }
 }
 
