@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod athenahealth;
+mod cliniko;
 mod drchrono;
 mod frame;
 mod healthie;
