@@ -121,6 +121,9 @@ fn own_rules(connection: &Connection, manifest: &Manifest, top: &Place, problems
         let speaks = || Fault::NoHl7v2(manifest.adapter.clone());
         problems.unless(manifest.hl7v2.is_some(), top.at("hl7v2"), speaks);
         hl7v2::hl7v2(site, &known, &top.at("hl7v2"), problems);
+        let at_home =
+            site.acknowledge_to.as_ref().is_none_or(|to| to.tenant() == connection.connection.tenant());
+        problems.unless(at_home, top.at("hl7v2").at("acknowledge-to"), || Fault::ForeignRoute);
     }
     if !manifest.open {
         let closed = || Fault::NotOpen(manifest.adapter.clone());
