@@ -38,7 +38,7 @@ async fn main() -> ExitCode {
         Command::Env => commands::env::run(&global, out),
         Command::Convert(args) => commands::convert::run(&args, out),
         Command::Send(args) => commands::send::run(&args, out).await,
-        Command::Ack(args) => commands::ack::run(&args, out),
+        Command::Ack(args) => commands::ack::run(&global, &args, out).await,
         Command::Bench { command } => commands::bench::run(&global, command, out).await,
         Command::Receiver(args) => commands::receiver::run(args, out).await,
     };
