@@ -1,4 +1,4 @@
-//! Puts the adapters into the binary: the manifest and the mappings of every folder under `adapters/`, not the
+//! Puts the adapters into the binary: the manifest, the mappings and the queries of every folder under `adapters/`, not the
 //! fixtures. A Lambda has no other way to them, and a table of `include_str!` costs nothing at start.
 
 #![expect(clippy::disallowed_methods, reason = "cargo speaks to build scripts through the environment")]
@@ -19,15 +19,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (name, folder) in entries(&adapters)?.into_iter().filter(|(_, path)| path.is_dir()) {
         let manifest = folder.join("adapter.yaml");
         writeln!(table, "  Embedded {{ name: {name:?}, manifest: include_str!({manifest:?}), mappings: &[")?;
-        for (file, path) in entries(&folder.join("mappings"))? {
-            if let Some(mapping) = file.strip_suffix(".jsonata") {
-                writeln!(table, "    ({mapping:?}, include_str!({path:?})),")?;
-            }
-        }
+        texts(&mut table, &folder.join("mappings"), ".jsonata")?;
+        table.push_str("  ], queries: &[");
+        texts(&mut table, &folder.join("queries"), ".graphql")?;
         table.push_str("  ] },\n");
     }
     table.push(']');
     fs::write(Path::new(&env::var("OUT_DIR")?).join("builtin.rs"), table)?;
+    Ok(())
+}
+
+/// The files of one kind, by name without the ending.
+fn texts(table: &mut String, folder: &Path, ending: &str) -> Result<(), Box<dyn Error>> {
+    for (file, path) in entries(folder)? {
+        if let Some(name) = file.strip_suffix(ending) {
+            writeln!(table, "    ({name:?}, include_str!({path:?})),")?;
+        }
+    }
     Ok(())
 }
 

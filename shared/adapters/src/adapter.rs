@@ -18,6 +18,7 @@ use crate::{CatalogError, Fault, Problem, check};
 pub struct Adapter {
     manifest: Arc<Manifest>,
     mappings: BTreeMap<String, Arc<str>>,
+    queries: BTreeMap<String, Arc<str>>,
 }
 
 impl Adapter {
@@ -25,9 +26,11 @@ impl Adapter {
     pub(crate) fn parse(
         yaml: &str,
         mappings: impl IntoIterator<Item = (String, Arc<str>)>,
+        queries: impl IntoIterator<Item = (String, Arc<str>)>,
     ) -> Result<Self, serde_norway::Error> {
         let manifest = Arc::new(serde_norway::from_str(yaml)?);
-        Ok(Self { manifest, mappings: mappings.into_iter().collect() })
+        let (mappings, queries) = (mappings.into_iter().collect(), queries.into_iter().collect());
+        Ok(Self { manifest, mappings, queries })
     }
 
     /// What it declares.
@@ -38,6 +41,11 @@ impl Adapter {
     /// The JSONata source of a mapping.
     pub fn mapping(&self, name: &str) -> Option<&Arc<str>> {
         self.mappings.get(name)
+    }
+
+    /// A GraphQL document.
+    pub fn query(&self, name: &str) -> Option<&Arc<str>> {
+        self.queries.get(name)
     }
 
     /// The names of its mappings.
@@ -74,7 +82,8 @@ impl Adapter {
             })
             .collect();
         let kinds = self.manifest.webhook.iter().flat_map(|webhook| webhook.kinds.values());
-        let used: BTreeSet<&str> = kinds.map(|kind| kind.mapping.as_str()).collect();
+        let of_api = self.manifest.api.iter().flat_map(|api| api.mappings());
+        let used: BTreeSet<&str> = kinds.map(|kind| kind.mapping.as_str()).chain(of_api).collect();
         for (name, source) in &self.mappings {
             let file = format!("{folder}/mappings/{name}.jsonata");
             if !used.contains(name.as_str()) {

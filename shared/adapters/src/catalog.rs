@@ -17,6 +17,7 @@ struct Embedded {
     name: &'static str,
     manifest: &'static str,
     mappings: &'static [(&'static str, &'static str)],
+    queries: &'static [(&'static str, &'static str)],
 }
 
 static BUILTIN: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
@@ -38,22 +39,25 @@ struct Entry {
 struct Folder {
     name: String,
     manifest: Cow<'static, str>,
-    mappings: Vec<(String, Cow<'static, str>)>,
+    mappings: Texts,
+    queries: Texts,
+}
+
+/// Files of one kind, by name without the ending.
+type Texts = Vec<(String, Cow<'static, str>)>;
+
+fn embedded(texts: &[(&'static str, &'static str)]) -> Texts {
+    texts.iter().map(|(name, text)| ((*name).to_owned(), Cow::Borrowed(*text))).collect()
 }
 
 impl Catalog {
     /// The project's adapters. Reads none of them; that they are right is what this crate's tests are for.
     pub fn builtin() -> Self {
-        Self::new(BUILTIN.iter().map(|embedded| {
-            Folder {
-                name: embedded.name.to_owned(),
-                manifest: Cow::Borrowed(embedded.manifest),
-                mappings: embedded
-                    .mappings
-                    .iter()
-                    .map(|(name, text)| ((*name).to_owned(), Cow::Borrowed(*text)))
-                    .collect(),
-            }
+        Self::new(BUILTIN.iter().map(|embedded| Folder {
+            name: embedded.name.to_owned(),
+            manifest: Cow::Borrowed(embedded.manifest),
+            mappings: self::embedded(embedded.mappings),
+            queries: self::embedded(embedded.queries),
         }))
     }
 
@@ -98,12 +102,18 @@ impl Adapters for Catalog {
     fn mapping(&self, adapter: &str, mapping: &str) -> Option<Arc<str>> {
         self.get(adapter)?.mapping(mapping).map(Arc::clone)
     }
+
+    fn query(&self, adapter: &str, name: &str) -> Option<Arc<str>> {
+        self.get(adapter)?.query(name).map(Arc::clone)
+    }
 }
 
 impl Folder {
     fn parse(&self) -> Result<Adapter, CatalogError> {
-        let mappings = self.mappings.iter().map(|(name, text)| (name.clone(), Arc::from(&**text)));
-        Adapter::parse(&self.manifest, mappings).map_err(|error| {
+        let shared = |texts: &Texts| {
+            texts.iter().map(|(name, text)| (name.clone(), Arc::from(&**text))).collect::<Vec<_>>()
+        };
+        Adapter::parse(&self.manifest, shared(&self.mappings), shared(&self.queries)).map_err(|error| {
             // The line and column that serde_norway appends stand in front already.
             let line = error.location().map_or(1, |place| place.line());
             let text = error.to_string();
@@ -128,19 +138,26 @@ fn folders(path: &Path) -> Result<Vec<Folder>, CatalogError> {
     let mut folders = Vec::new();
     for (name, path) in entries(path)?.into_iter().filter(|(_, path)| path.is_dir()) {
         let manifest = Cow::Owned(read(&path.join("adapter.yaml"), &manifest_path(&name))?);
-        let mut mappings = Vec::new();
-        let mapping_folder = path.join("mappings");
-        if mapping_folder.is_dir() {
-            for (file, path) in entries(&mapping_folder)? {
-                if let Some(mapping) = file.strip_suffix(".jsonata") {
-                    let text = read(&path, &format!("{name}/mappings/{file}"))?;
-                    mappings.push((mapping.to_owned(), Cow::Owned(text)));
-                }
-            }
-        }
-        folders.push(Folder { name, manifest, mappings });
+        let mappings = texts(&path, &name, "mappings", ".jsonata")?;
+        let queries = texts(&path, &name, "queries", ".graphql")?;
+        folders.push(Folder { name, manifest, mappings, queries });
     }
     Ok(folders)
+}
+
+/// The files of one kind in a folder of an adapter's.
+fn texts(adapter: &Path, name: &str, folder: &str, ending: &str) -> Result<Texts, CatalogError> {
+    let mut texts = Vec::new();
+    let path = adapter.join(folder);
+    if path.is_dir() {
+        for (file, path) in entries(&path)? {
+            if let Some(stem) = file.strip_suffix(ending) {
+                let text = read(&path, &format!("{name}/{folder}/{file}"))?;
+                texts.push((stem.to_owned(), Cow::Owned(text)));
+            }
+        }
+    }
+    Ok(texts)
 }
 
 fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, CatalogError> {

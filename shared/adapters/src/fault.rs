@@ -56,8 +56,8 @@ pub enum Fault {
     /// The manifest's name is not the folder's.
     #[error("the adapter is called `{0}` here, but its folder is `{1}`")]
     WrongName(String, String),
-    /// Neither a webhook nor HL7 v2 nor deliveries, nor open to a connection's own.
-    #[error("an adapter needs a `webhook`, `hl7v2` or `deliver` section, or `open: true`")]
+    /// Neither a webhook nor HL7 v2, an interface or deliveries, nor open to a connection's own.
+    #[error("an adapter needs a `webhook`, `hl7v2`, `api` or `deliver` section, or `open: true`")]
     Useless,
     /// A webhook without kinds takes nothing.
     #[error("no kinds: nothing would be taken")]

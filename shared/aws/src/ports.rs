@@ -1,7 +1,7 @@
 //! The ports of one process, put together.
 
-use bridge_core::{destination::Destination, manifest::Adapters};
-use bridge_pipeline::ports::{DeliverPorts, Ports};
+use bridge_core::{destination::Destination, manifest::Adapters, remote::Remote};
+use bridge_pipeline::ports::{DeliverPorts, Ports, RemotePorts};
 
 use crate::{Aws, DynamoStore, KmsKeys, S3Blobs, SqsQueue, SystemClock};
 
@@ -65,6 +65,17 @@ where
 {
     type Destination = D;
     fn destination(&self) -> &D {
+        &self.destination
+    }
+}
+
+impl<A, D> RemotePorts for AwsPorts<A, D>
+where
+    A: Adapters + 'static,
+    D: Remote + 'static,
+{
+    type Remote = D;
+    fn remote(&self) -> &D {
         &self.destination
     }
 }

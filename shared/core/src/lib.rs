@@ -11,6 +11,7 @@ pub mod http;
 pub mod id;
 pub mod manifest;
 mod phi;
+pub mod remote;
 pub mod task;
 mod time;
 

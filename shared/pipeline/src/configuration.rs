@@ -16,7 +16,7 @@ use bridge_core::{
     Phi, Timestamp,
     config::{Connection, Hl7v2Site, Retention, Secret, Tenant},
     id::{ConnectionId, TenantId},
-    manifest::{Adapters, Manifest, Webhook},
+    manifest::{Adapters, Kind, Manifest, Webhook},
     task::Actor,
 };
 use bridge_seal::Binding;
@@ -47,9 +47,25 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// A connection with its adapter, as it is in no version yet.
+    pub(crate) fn new(connection: Connection, manifest: Arc<Manifest>) -> Self {
+        let hl7v2 = match (connection.hl7v2.clone(), &manifest.hl7v2) {
+            (own, Some(defaults)) => Some(Box::new(own.unwrap_or_default().over(defaults))),
+            (own, None) => own,
+        };
+        let (retention, converter) = (Retention::default(), OnceLock::new());
+        Self { connection, manifest, retention, version: 0, hl7v2, converter }
+    }
+
     /// Its webhook rules: its own, or its adapter's.
     pub fn webhook(&self) -> Option<&Webhook> {
         self.connection.webhook.as_ref().or(self.manifest.webhook.as_ref())
+    }
+
+    /// What is known of a kind of message: of the webhook's, or of those that are polled.
+    pub fn kind(&self, name: &str) -> Option<&Kind> {
+        let polled = || self.manifest.api.as_ref()?.kind_of(name);
+        self.webhook().and_then(|webhook| webhook.kinds.get(name)).or_else(polled)
     }
 
     /// The values of a secret, the current one first.
@@ -132,18 +148,7 @@ impl<P: Ports> Bridge<P> {
         };
         connection.secrets = self.open_secrets(&stored, record.blob.as_deref()).await?;
         let retention = self.tenant(&id.tenant()).await?.map(|tenant| tenant.retention).unwrap_or_default();
-        let hl7v2 = match (connection.hl7v2.clone(), &manifest.hl7v2) {
-            (own, Some(defaults)) => Some(Box::new(own.unwrap_or_default().over(defaults))),
-            (own, None) => own,
-        };
-        Ok(Some(Loaded {
-            connection,
-            manifest,
-            retention,
-            version: stored.version,
-            hl7v2,
-            converter: OnceLock::new(),
-        }))
+        Ok(Some(Loaded { retention, version: stored.version, ..Loaded::new(connection, manifest) }))
     }
 
     async fn open_secrets(

@@ -4,7 +4,7 @@
 
 use std::{future::Future, ops::RangeInclusive, time::Duration};
 
-use bridge_core::{Timestamp, destination::Destination, id::TenantId, manifest::Adapters};
+use bridge_core::{Timestamp, destination::Destination, id::TenantId, manifest::Adapters, remote::Remote};
 use zeroize::Zeroizing;
 
 /// The world, as one parameter.
@@ -42,6 +42,14 @@ pub trait DeliverPorts: Ports {
     type Destination: Destination;
     /// See [`Destination`].
     fn destination(&self) -> &Self::Destination;
+}
+
+/// Ports that can also ask products: what `poll` and `fhir-api` need.
+pub trait RemotePorts: Ports {
+    /// How products' interfaces are called.
+    type Remote: Remote;
+    /// See [`Remote`].
+    fn remote(&self) -> &Self::Remote;
 }
 
 /// The world did not do what was asked, and may do it the next time. Holds no PHI.

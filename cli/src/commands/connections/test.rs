@@ -71,6 +71,7 @@ pub(crate) async fn run(pipeline: &Pipeline, found: &Found, args: &Args, out: Ou
             Transport::StandardWebhook { url, .. } => {
                 findings.push(destination(&client, &fill(url, &loaded)).await);
             }
+            Transport::Api => {}
             Transport::Hl7v2 { url, ca, identity, .. } => {
                 let (address, ca) = (fill(url, &loaded), fill(ca, &loaded));
                 let identity = identity.as_deref().and_then(|name| loaded.secret(name).first());

@@ -54,6 +54,7 @@ fn destination(
                 problems.unless(transport::signing_key(value).is_some(), place, || Fault::NotWhsec);
             }
         }
+        Transport::Api => {}
         Transport::Hl7v2 { url, ca, identity, .. } => {
             // A connection that only receives has no address.
             if let Some(address) = filled(url).filter(|address| !address.is_empty()) {

@@ -26,8 +26,11 @@ pub(crate) fn manifest(manifest: &Manifest, folder: &str, mappings: &BTreeSet<&s
     problems.unless(manifest.adapter == folder, top.at("adapter"), || {
         Fault::WrongName(manifest.adapter.clone(), folder.to_owned())
     });
-    let useful =
-        manifest.open || manifest.webhook.is_some() || manifest.hl7v2.is_some() || manifest.deliver.is_some();
+    let useful = manifest.open
+        || manifest.webhook.is_some()
+        || manifest.hl7v2.is_some()
+        || manifest.api.is_some()
+        || manifest.deliver.is_some();
     problems.unless(useful, top.at("adapter"), || Fault::Useless);
     for (name, setting) in &manifest.settings {
         let default = setting.default.as_ref();
@@ -76,15 +79,16 @@ fn deliver(deliver: &Deliver, manifest: &Manifest, place: &Place, problems: &mut
             text("url", url);
             text("ca", ca);
         }
+        Transport::Api => {}
     }
     // What HL7 v2 is sent with is the connection's to have or not.
     let secrets = match &deliver.transport {
-        Transport::StandardWebhook { .. } => &manifest.secrets,
+        Transport::StandardWebhook { .. } | Transport::Api => &manifest.secrets,
         Transport::Hl7v2 { .. } => &manifest.optional_secrets,
     };
     for name in deliver.transport.secrets() {
         let key = match &deliver.transport {
-            Transport::StandardWebhook { .. } => "secret",
+            Transport::StandardWebhook { .. } | Transport::Api => "secret",
             Transport::Hl7v2 { authorization, .. } if authorization.as_deref() == Some(name) => {
                 "authorization"
             }

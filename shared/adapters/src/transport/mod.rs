@@ -108,6 +108,10 @@ impl Destination for Transports {
                 }
             }
             Transport::Hl7v2 { .. } => hl7v2::deliver(self, call, time).await,
+            // Resources are written one by one, by `Remote::write`.
+            Transport::Api => {
+                Outcome::Rejected(configuration("the product is written to by its interface", "adapter"))
+            }
         }
     }
 }

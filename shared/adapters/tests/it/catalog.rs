@@ -188,8 +188,7 @@ fn a_word_outside_the_vocabulary_is_named() {
 #[test]
 fn sections_must_make_sense() {
     let head = "adapter: demo\nversion: 1\ntitle: Demo\n";
-    let useless =
-        "demo/adapter.yaml:1: an adapter needs a `webhook`, `hl7v2` or `deliver` section, or `open: true`";
+    let useless = "demo/adapter.yaml:1: an adapter needs a `webhook`, `hl7v2`, `api` or `deliver` section, or `open: true`";
     assert_eq!(errors(head, &[]), [useless]);
     assert_eq!(errors(&format!("{head}open: true\n"), &[]), [""; 0]);
 

@@ -31,6 +31,10 @@ pub(crate) struct Meta {
     /// The connection's settings.
     #[serde(default)]
     settings: BTreeMap<String, String>,
+    /// For a record of the product's interface: its kind there (`api.appointment`).
+    kind: Option<String>,
+    /// For a mapping that makes a request: its name. `input.json` is what it is given, `expected.json` what it makes.
+    pub(crate) request: Option<String>,
     /// Which message of `body.json`.
     #[serde(default)]
     row: usize,
@@ -74,13 +78,22 @@ impl Fixture {
         let connection = self.connection(adapter);
         let problems = adapter.check_connection(&connection);
         assert!(problems.is_empty(), "{problems:?}");
-        let webhook = adapter.webhook(&connection).unwrap();
-        let mut message = self.message(webhook);
+        let mut message = self.message(adapter.webhook(&connection));
         replace(&mut message, change);
+        if let Some(name) = &self.meta.request {
+            return Ok(vec![self.request(adapter, &connection, name, &message)]);
+        }
 
         let header = |name: &str| self.meta.headers.get(name).map(String::as_str);
-        let name = webhook.kind.find(&message, header).expect("a kind");
-        let kind = &webhook.kinds[&name];
+        let (name, kind) = match (&self.meta.kind, &adapter.manifest().api) {
+            (Some(name), Some(api)) => (name.clone(), api.kind_of(name).expect("a kind of `api.kinds`")),
+            _ => {
+                let webhook = adapter.webhook(&connection).expect("a webhook, or `kind` in meta.yaml");
+                let name = webhook.kind.find(&message, header).expect("a kind");
+                let kind = &webhook.kinds[&name];
+                (name, kind)
+            }
+        };
         let parts = |places: &[Extract]| places.iter().map(|place| place.find(&message, header)).collect();
         if let Some(lane) = &self.meta.lane {
             assert_eq!(Some(lane), Option::<Vec<String>>::as_ref(&parts(&kind.lane)), "lane");
@@ -108,6 +121,14 @@ impl Fixture {
         Ok(resources.into_iter().map(|resource| resource.json).collect())
     }
 
+    /// What a mapping makes of a FHIR resource for a request.
+    fn request(&self, adapter: &Adapter, connection: &Connection, name: &str, input: &Value) -> Value {
+        let (settings, headers) = (adapter.settings(connection), BTreeMap::new());
+        let context = Context { zone: &connection.zone, kind: "", headers: &headers, settings: &settings };
+        let source = adapter.mapping(name).expect("a mapping of that name");
+        Mapping::compile(name, source).unwrap().apply(input, &context).unwrap()
+    }
+
     /// `connection.yaml`, or one made of what the adapter asks for.
     fn connection(&self, adapter: &Adapter) -> Connection {
         let manifest = adapter.manifest();
@@ -126,11 +147,11 @@ impl Fixture {
     }
 
     /// `input.json`, or a row of `body.json`.
-    fn message(&self, webhook: &bridge_core::manifest::Webhook) -> Value {
+    fn message(&self, webhook: Option<&bridge_core::manifest::Webhook>) -> Value {
         let read = |name: &str| Some(serde_json::from_slice(&fs::read(self.path.join(name)).ok()?).unwrap());
         read("input.json").unwrap_or_else(|| {
             let body = read("body.json").expect("input.json or body.json");
-            webhook.messages(body).unwrap().swap_remove(self.meta.row)
+            webhook.expect("a webhook").messages(body).unwrap().swap_remove(self.meta.row)
         })
     }
 }

@@ -20,7 +20,8 @@ fn every_fixture_gives_what_it_expects() {
         let adapter = catalog.get(name).unwrap();
         // Ways out are tested over a socket, and HL7 v2 where it is converted: in `shared/pipeline/tests/hl7v2`.
         let manifest = adapter.manifest();
-        let takes = manifest.webhook.is_some() || manifest.open && manifest.hl7v2.is_none();
+        let takes =
+            manifest.webhook.is_some() || manifest.api.is_some() || manifest.open && manifest.hl7v2.is_none();
         for path in cases.iter().filter(|_| takes) {
             let fixture = Fixture::open(path);
             if let Err(why) = compare(&fixture, adapter) {

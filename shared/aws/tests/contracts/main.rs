@@ -33,6 +33,9 @@ impl Adapters for Nothing {
     fn mapping(&self, _: &str, _: &str) -> Option<Arc<str>> {
         None
     }
+    fn query(&self, _: &str, _: &str) -> Option<Arc<str>> {
+        None
+    }
 }
 
 /// The consumer's end of a queue.

@@ -111,6 +111,9 @@ pub enum Transport {
         #[serde(default)]
         identity: Option<String>,
     },
+    /// The product's own interface, as its manifest's `api` says: each resource is looked for, written and read back. The
+    /// limits, signals and the time-out are those of `api`.
+    Api,
 }
 
 impl Transport {
@@ -124,6 +127,7 @@ impl Transport {
         let names = match self {
             Self::StandardWebhook { secret, .. } => [Some(secret), None],
             Self::Hl7v2 { authorization, identity, .. } => [authorization.as_ref(), identity.as_ref()],
+            Self::Api => [None, None],
         };
         names.into_iter().flatten().map(String::as_str)
     }

@@ -2,9 +2,11 @@
 //!
 //! Extending it takes an ADR. `docs/adapter-manifest.md` explains each word with an example.
 
+mod api;
 mod deliver;
 mod extract;
 mod ip_range;
+pub mod template;
 mod verify;
 mod webhook;
 
@@ -12,6 +14,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+pub use api::{
+    Again, AnswerRule, Api, Asked, Auth, ClientAuth, Clock, Confirm, Delta, Exchange, Find, Grant, Job, Mark,
+    Means, Method, OAuth2, On, Operation, POLLED, Pages, Parameter, Poll, Read, Reconcile, Reference,
+    ResourceApi, Search, SearchError, SearchParameter, Soap, Style, Templates, TimeForm, VersionCheck, Write,
+};
 pub use deliver::{Deliver, Limit, Signal, Transport, WaitForm};
 pub use extract::{Extract, scalar};
 pub use ip_range::IpRange;
@@ -26,6 +33,8 @@ pub trait Adapters: Send + Sync {
     fn manifest(&self, adapter: &str) -> Option<Arc<Manifest>>;
     /// The JSONata source of one of an adapter's mappings.
     fn mapping(&self, adapter: &str, mapping: &str) -> Option<Arc<str>>;
+    /// A GraphQL document of an adapter, `queries/{name}.graphql`.
+    fn query(&self, adapter: &str, name: &str) -> Option<Arc<str>>;
 }
 
 /// A whole adapter manifest.
@@ -53,6 +62,9 @@ pub struct Manifest {
     /// How products of this kind speak HL7 v2, where a connection does not say otherwise. Without it they don't.
     #[serde(default)]
     pub hl7v2: Option<Box<Hl7v2Site>>,
+    /// How the product's own interface is called. Without it nothing is asked of it.
+    #[serde(default)]
+    pub api: Option<Box<Api>>,
     /// A connection may bring its own `webhook` section and mappings (the generic adapter).
     #[serde(default)]
     pub open: bool,

@@ -57,7 +57,7 @@ impl<P: Ports> Bridge<P> {
             let place = format!("line {}, column {}", error.line(), error.column());
             Cause::new("message.malformed", "what was received is not JSON").at(place)
         })?;
-        let rule = source.webhook().and_then(|webhook| webhook.kinds.get(&task.kind)).ok_or_else(|| {
+        let rule = source.kind(&task.kind).ok_or_else(|| {
             Cause::new("kind.unknown", format!("the adapter has no rule for the kind `{}`", task.kind))
         })?;
         let (mapped_by, mapping) = self.mapping(source, &rule.mapping)?;

@@ -120,6 +120,9 @@ impl Adapters for MemoryAdapters {
     fn mapping(&self, adapter: &str, mapping: &str) -> Option<Arc<str>> {
         self.mappings.get(&(adapter.to_owned(), mapping.to_owned())).cloned()
     }
+    fn query(&self, _: &str, _: &str) -> Option<Arc<str>> {
+        None
+    }
 }
 
 /// One process's view of a world.
