@@ -174,5 +174,5 @@ def test_memory_does_not_grow_with_connections_and_messages(bridge, gateway, kno
     (peak,) = (int(line.split()[1]) // 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
     print(f"60 messages of 1 MB over 20 connections: {peak} MiB at the most")
     # Twenty megabytes under way, sealed and written as base 64, and what the process needs at rest.
-    assert peak < 400
+    assert peak < 200
     bridge.comes_to(known + 60)
