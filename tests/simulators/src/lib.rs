@@ -16,6 +16,9 @@ pub mod parts;
 mod server;
 
 pub mod cliniko;
+pub mod epic;
+pub mod oracle_health;
+pub mod tebra;
 
 use std::sync::Arc;
 
@@ -79,7 +82,12 @@ pub struct Delivery {
 pub type Make = fn() -> Arc<dyn Simulator>;
 
 /// Every simulator, by its adapter's name.
-const ALL: &[(&str, Make)] = &[("cliniko", || Arc::new(cliniko::Cliniko::default()))];
+const ALL: &[(&str, Make)] = &[
+    ("cliniko", || Arc::new(cliniko::Cliniko::default())),
+    ("epic", || Arc::new(epic::Epic::default())),
+    ("oracle-health", || Arc::new(oracle_health::OracleHealth::default())),
+    ("tebra", || Arc::new(tebra::Tebra::default())),
+];
 
 /// Every simulator.
 #[must_use]
