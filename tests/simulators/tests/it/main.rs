@@ -1,5 +1,9 @@
 //! The simulators over real HTTP.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod epic;
 mod frame;
+mod oracle_health;
+mod smart;
 mod support;
+mod tebra;
