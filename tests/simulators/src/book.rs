@@ -5,15 +5,30 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 /// What a connection says to reach a simulator.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Access {
+    /// The practice's zone: America/New_York, if nothing else is said.
+    pub zone: String,
     /// Settings by name.
     pub settings: BTreeMap<String, String>,
     /// Secrets by name. They open nothing but the simulator.
     pub secrets: BTreeMap<String, String>,
 }
 
+impl Default for Access {
+    fn default() -> Self {
+        Self { zone: "America/New_York".to_owned(), settings: BTreeMap::new(), secrets: BTreeMap::new() }
+    }
+}
+
 impl Access {
+    /// Of a practice in this zone.
+    #[must_use]
+    pub fn zone(mut self, zone: &str) -> Self {
+        zone.clone_into(&mut self.zone);
+        self
+    }
+
     /// With a setting.
     #[must_use]
     pub fn setting(mut self, name: &str, value: impl Into<String>) -> Self {

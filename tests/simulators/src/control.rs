@@ -58,7 +58,8 @@ fn act(desk: &Desk, method: &str, word: &str, body: &Value) -> Option<Result<Val
         ("GET", "connection") => {
             let access = simulator.connection(base);
             Ok(json!({
-                "adapter": simulator.adapter(), "settings": access.settings, "secrets": access.secrets,
+                "adapter": simulator.adapter(), "zone": access.zone, "settings": access.settings,
+                "secrets": access.secrets,
             }))
         }
         _ => return None,

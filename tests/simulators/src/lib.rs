@@ -15,8 +15,11 @@ pub mod http;
 pub mod parts;
 mod server;
 
+pub mod athenahealth;
 pub mod cliniko;
+pub mod drchrono;
 pub mod epic;
+pub mod healthie;
 pub mod oracle_health;
 pub mod tebra;
 
@@ -83,8 +86,11 @@ pub type Make = fn() -> Arc<dyn Simulator>;
 
 /// Every simulator, by its adapter's name.
 const ALL: &[(&str, Make)] = &[
+    ("athenahealth", || Arc::new(athenahealth::Athenahealth::default())),
     ("cliniko", || Arc::new(cliniko::Cliniko::default())),
+    ("drchrono", || Arc::new(drchrono::DrChrono::default())),
     ("epic", || Arc::new(epic::Epic::default())),
+    ("healthie", || Arc::new(healthie::Healthie::default())),
     ("oracle-health", || Arc::new(oracle_health::OracleHealth::default())),
     ("tebra", || Arc::new(tebra::Tebra::default())),
 ];

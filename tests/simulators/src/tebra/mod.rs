@@ -98,6 +98,7 @@ impl Simulator for Tebra {
 
     fn connection(&self, base: &str) -> Access {
         Access::default()
+            .zone(times::ZONE)
             .setting("url", format!("{base}{PATH}"))
             .setting("practice-id", PRACTICE)
             .secret("customer-key", CUSTOMER_KEY)

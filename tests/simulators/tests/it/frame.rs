@@ -118,15 +118,3 @@ async fn it_stops_when_it_is_dropped() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(client().get(&base).send().await.is_err());
 }
-
-#[tokio::test]
-async fn cliniko_serves() {
-    let served = served(bridge_simulators::cliniko::Cliniko::default()).await;
-    assert_eq!(control(&served, "seed", json!({"patients": 3})).await.0, 200);
-    let access = served.simulator.connection(&served.base);
-    let request = client()
-        .get(format!("{}/patients", access.settings["url"]))
-        .basic_auth(&access.secrets["api-key"], Some(""))
-        .header("user-agent", "bridge (ops@bridge.invalid)");
-    assert_eq!(send(request).await.1["total_entries"], 3);
-}
