@@ -90,11 +90,9 @@ impl Simulator for Epic {
     fn connection(&self, base: &str) -> Access {
         Access::default()
             .setting("url", format!("{base}/interconnect/api/FHIR/R4"))
-            .setting("stu3-url", format!("{base}/interconnect/api/FHIR/STU3"))
             .setting("client-id", CLIENT)
             .setting("key-id", KEY_ID)
             .setting("algorithm", Algorithm::Rs384.name())
-            .setting("mrn-system", MRN)
             .secret("private-key", self.key.as_ref().map(|key| key.pem.clone()).unwrap_or_default())
     }
 
@@ -143,6 +141,7 @@ impl Epic {
                 self.server.read(kind, id)
             }
             ("GET", [kind]) => {
+                self.server.allowed(kind, "search-type")?;
                 letter(kind, 's')?;
                 self.search(kind, &request.query, request, base)
             }

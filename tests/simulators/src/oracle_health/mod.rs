@@ -91,7 +91,6 @@ impl Simulator for OracleHealth {
             .setting("client-id", CLIENT)
             .setting("key-id", KEY_ID)
             .setting("algorithm", Algorithm::Es384.name())
-            .setting("mrn-system", MRN)
             .secret("private-key", self.key.as_ref().map(|key| key.pem.clone()).unwrap_or_default())
     }
 
