@@ -117,7 +117,8 @@ impl<'a> Site<'a> {
 /// Settings that count days from today, as the days that they are now.
 fn today(party: &Party<'_>, mut settings: BTreeMap<String, String>) -> BTreeMap<String, String> {
     let zone = &party.connection.zone;
-    let counts = |name: &str| party.manifest.settings.get(name).is_some_and(|setting| setting.form == Form::Days);
+    let counts =
+        |name: &str| party.manifest.settings.get(name).is_some_and(|setting| setting.form == Form::Days);
     for (_, value) in settings.iter_mut().filter(|(name, _)| counts(name)) {
         // What is no number was refused when the connection was applied.
         if let Some(day) = value.parse().ok().and_then(|days| zone.day(party.now, days)) {
