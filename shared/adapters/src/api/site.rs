@@ -128,8 +128,14 @@ fn today(party: &Party<'_>, mut settings: BTreeMap<String, String>) -> BTreeMap<
     settings
 }
 
+/// Whether calls may go to a base, as far as its text says.
+pub(crate) fn is_base(text: &str) -> bool {
+    let ip = |url: &Url| url.host_str().unwrap_or_default().trim_matches(['[', ']']).parse().ok();
+    base(text).is_some_and(|url| ip(&url).is_none_or(|ip| Guard { local: is_loopback(&url) }.allows(ip)))
+}
+
 /// A base that calls may go to: paths are put behind it, so it has no query.
-pub(crate) fn base(text: &str) -> Option<Url> {
+fn base(text: &str) -> Option<Url> {
     endpoint(text).filter(|url| url.query().is_none())
 }
 
