@@ -18,7 +18,10 @@ mod server;
 pub mod athenahealth;
 pub mod cliniko;
 pub mod drchrono;
+pub mod epic;
 pub mod healthie;
+pub mod oracle_health;
+pub mod tebra;
 
 use std::sync::Arc;
 
@@ -86,7 +89,10 @@ const ALL: &[(&str, Make)] = &[
     ("athenahealth", || Arc::new(athenahealth::Athenahealth::default())),
     ("cliniko", || Arc::new(cliniko::Cliniko::default())),
     ("drchrono", || Arc::new(drchrono::DrChrono::default())),
+    ("epic", || Arc::new(epic::Epic::default())),
     ("healthie", || Arc::new(healthie::Healthie::default())),
+    ("oracle-health", || Arc::new(oracle_health::OracleHealth::default())),
+    ("tebra", || Arc::new(tebra::Tebra::default())),
 ];
 
 /// Every simulator.

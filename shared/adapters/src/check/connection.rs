@@ -93,6 +93,8 @@ fn given_settings(connection: &Connection, manifest: &Manifest, place: &Place, p
                 problems.unless(listed, place.at(name), || Fault::NotOneOf(one_of.join(", ")));
                 let zones = *form != Form::Zones || is_zones(value);
                 problems.unless(zones, place.at(name), || Fault::NotZones);
+                let days = *form != Form::Days || value.parse::<i16>().is_ok();
+                problems.unless(days, place.at(name), || Fault::NotDays);
             }
             // An open adapter's connection has mappings of its own, and they have settings of their own.
             None => problems.unless(manifest.open, place.at(name), || Fault::NoSuchSetting(name.clone())),

@@ -4,6 +4,10 @@
 mod athenahealth;
 mod cliniko;
 mod drchrono;
+mod epic;
 mod frame;
 mod healthie;
+mod oracle_health;
+mod smart;
 mod support;
+mod tebra;
