@@ -21,6 +21,7 @@ mod rejections;
 pub mod replays;
 pub mod resilience;
 pub mod retry;
+pub mod shadow;
 mod stage;
 
 pub use bridge::{Bridge, CONFIGURATION_AGE};

@@ -15,7 +15,10 @@ pub mod http;
 pub mod parts;
 mod server;
 
+pub mod athenahealth;
 pub mod cliniko;
+pub mod drchrono;
+pub mod healthie;
 
 use std::sync::Arc;
 
@@ -79,7 +82,12 @@ pub struct Delivery {
 pub type Make = fn() -> Arc<dyn Simulator>;
 
 /// Every simulator, by its adapter's name.
-const ALL: &[(&str, Make)] = &[("cliniko", || Arc::new(cliniko::Cliniko::default()))];
+const ALL: &[(&str, Make)] = &[
+    ("athenahealth", || Arc::new(athenahealth::Athenahealth::default())),
+    ("cliniko", || Arc::new(cliniko::Cliniko::default())),
+    ("drchrono", || Arc::new(drchrono::DrChrono::default())),
+    ("healthie", || Arc::new(healthie::Healthie::default())),
+];
 
 /// Every simulator.
 #[must_use]
