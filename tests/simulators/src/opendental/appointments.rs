@@ -47,7 +47,12 @@ impl State {
         Ok(made)
     }
 
-    pub(super) fn change_appointment(&mut self, number: &str, body: &Value, now: &str) -> Result<Made, Answer> {
+    pub(super) fn change_appointment(
+        &mut self,
+        number: &str,
+        body: &Value,
+        now: &str,
+    ) -> Result<Made, Answer> {
         let at = self.at(number)?;
         let mut changed = self.appointments.get(at).cloned().ok_or_else(missing)?;
         self.set(&mut changed, body)?;
@@ -55,7 +60,12 @@ impl State {
     }
 
     /// Only what is scheduled can be broken.
-    pub(super) fn break_appointment(&mut self, number: &str, body: &Value, now: &str) -> Result<Made, Answer> {
+    pub(super) fn break_appointment(
+        &mut self,
+        number: &str,
+        body: &Value,
+        now: &str,
+    ) -> Result<Made, Answer> {
         let at = self.at(number)?;
         let mut changed = self.appointments.get(at).cloned().ok_or_else(missing)?;
         if changed.status != "Scheduled" {
@@ -64,7 +74,9 @@ impl State {
         let to_list = match text_in(body, "sendToUnscheduledList").as_deref() {
             Some("true") => true,
             Some("false") => false,
-            _ => return Err(refused("sendToUnscheduledList is required, and must be \"true\" or \"false\".")),
+            _ => {
+                return Err(refused("sendToUnscheduledList is required, and must be \"true\" or \"false\"."));
+            }
         };
         changed.missed = match text_in(body, "breakType").as_deref() {
             None | Some("Cancelled") => false,

@@ -38,7 +38,8 @@ pub(super) fn list<R: Row>(request: &Request, rows: &[R], now: &str) -> Answer {
         .collect();
     let mut found = Vec::new();
     for row in rows {
-        let lets = filters.iter().map(|(name, wanted)| row.column(name).map(|column| lets(name, &column, wanted)));
+        let lets =
+            filters.iter().map(|(name, wanted)| row.column(name).map(|column| lets(name, &column, wanted)));
         match lets.collect::<Option<Vec<_>>>() {
             Some(lets) if lets.iter().all(|lets| *lets) => found.push(row),
             Some(_) => {}

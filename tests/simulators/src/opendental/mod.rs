@@ -81,7 +81,7 @@ impl OpenDental {
     fn get(&self, request: &Request, path: &[&str]) -> Answer {
         let (state, now) = (self.state(), self.now());
         match path {
-            ["patients" | "patients", "Simple"] | ["patients"] => list(request, &state.patients, &now),
+            ["patients"] | ["patients", "Simple"] => list(request, &state.patients, &now),
             ["patients", number] => one(&state.patients, number, &now),
             ["providers"] => list(request, &state.providers, &now),
             ["operatories"] => list(request, &state.operatories, &now),

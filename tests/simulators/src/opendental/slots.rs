@@ -25,7 +25,8 @@ pub(super) fn free(request: &Request, state: &State, now: Timestamp) -> Answer {
         return refused("lengthMinutes is invalid.");
     };
     let length = SignedDuration::from_mins(i64::try_from(minutes).unwrap_or(30));
-    let wants = |name: &str, number: u64| request.parameter(name).is_none_or(|text| text == number.to_string());
+    let wants =
+        |name: &str, number: u64| request.parameter(name).is_none_or(|text| text == number.to_string());
     let rooms = state.operatories.iter();
     let rooms = rooms.filter(|room| wants("ProvNum", room.dentist) && wants("OpNum", room.number));
     let (first, last) = match days {

@@ -79,7 +79,9 @@ impl State {
         let some = |chance: &mut fastrand::Rng, count: usize| (count > 0).then(|| chance.usize(0..count));
         let patient = some(chance, self.patients.len()).and_then(|at| self.patients.get(at));
         let room = some(chance, self.operatories.len()).and_then(|at| self.operatories.get(at));
-        let (Some(patient), Some(room)) = (patient.map(|patient| patient.number), room.cloned()) else { return };
+        let (Some(patient), Some(room)) = (patient.map(|patient| patient.number), room.cloned()) else {
+            return;
+        };
         let quarter = i64::try_from(count).unwrap_or_default();
         let shift = if count.is_multiple_of(2) { -quarter - 4 } else { quarter + 96 };
         let hour = Timestamp::from_second(now.as_second().div_euclid(3_600) * 3_600).unwrap_or(now);
@@ -114,7 +116,9 @@ impl State {
     }
 
     fn seed_charge(&mut self, appointment: u64, count: usize, stamp: &str) {
-        let Some(done) = self.appointments.iter().rfind(|known| known.number == appointment).cloned() else { return };
+        let Some(done) = self.appointments.iter().rfind(|known| known.number == appointment).cloned() else {
+            return;
+        };
         let Some((code, fee, tooth)) = CODES.get(count / 2 % CODES.len()) else { return };
         let day = done.starts.get(..10).unwrap_or(NO_DAY).to_owned();
         let number = self.next();
@@ -143,7 +147,12 @@ impl State {
     }
 
     pub(super) fn touch(&mut self, resource: &str, count: usize, now: &str) -> Vec<String> {
-        fn touched<R>(rows: &mut [R], count: usize, now: &str, stamp: impl Fn(&mut R) -> (&mut String, u64)) -> Vec<String> {
+        fn touched<R>(
+            rows: &mut [R],
+            count: usize,
+            now: &str,
+            stamp: impl Fn(&mut R) -> (&mut String, u64),
+        ) -> Vec<String> {
             let touch = |row: &mut R| {
                 let (stamp, number) = stamp(row);
                 now.clone_into(stamp);
