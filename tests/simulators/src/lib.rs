@@ -21,6 +21,7 @@ pub mod athenahealth;
 pub mod cliniko;
 pub mod drchrono;
 pub mod healthie;
+pub mod nexhealth;
 pub mod opendental;
 
 use std::sync::Arc;
@@ -88,6 +89,7 @@ pub type Make = fn() -> Arc<dyn Simulator>;
 const ALL: &[(&str, Make)] = &[
     ("athenahealth", || Arc::new(athenahealth::Athenahealth::default())),
     ("cliniko", || Arc::new(cliniko::Cliniko::default())),
+    ("nexhealth", || Arc::new(nexhealth::NexHealth::default())),
     ("opendental", || Arc::new(opendental::OpenDental::default())),
     ("drchrono", || Arc::new(drchrono::DrChrono::default())),
     ("healthie", || Arc::new(healthie::Healthie::default())),

@@ -151,7 +151,13 @@ impl State {
             "Patient" => touched!(self.patients),
             "Practitioner" => touched!(self.practitioners),
             "Location" => touched!(self.businesses),
-            "Appointment" => touched!(self.appointments),
+            "Appointment" => {
+                self.appointments
+                    .iter_mut()
+                    .take(count)
+                    .for_each(|row| row.notes = Some(format!("Seen {now}.")));
+                touched!(self.appointments)
+            }
             "Invoice" => touched!(self.invoices),
             "ChargeItem" => touched!(self.items),
             _ => Vec::new(),

@@ -163,7 +163,10 @@ impl State {
         match resource {
             "Patient" => touched(&mut self.patients, count, now, |row| (&mut row.stamp, row.number)),
             "Practitioner" => touched(&mut self.providers, count, now, |row| (&mut row.stamp, row.number)),
-            "Appointment" => touched(&mut self.appointments, count, now, |row| (&mut row.stamp, row.number)),
+            "Appointment" => {
+                self.appointments.iter_mut().take(count).for_each(|row| row.note = format!("Seen {now}."));
+                touched(&mut self.appointments, count, now, |row| (&mut row.stamp, row.number))
+            }
             "Procedure" | "ChargeItem" => {
                 touched(&mut self.procedures, count, now, |row| (&mut row.stamp, row.number))
             }

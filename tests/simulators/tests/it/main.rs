@@ -3,5 +3,6 @@
 
 mod cliniko;
 mod frame;
+mod nexhealth;
 mod opendental;
 mod support;

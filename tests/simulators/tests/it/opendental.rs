@@ -109,7 +109,8 @@ async fn an_appointment_is_booked_moved_and_broken() {
     assert_eq!(write(&served, Method::PUT, &whole, missed.clone()).await.1["AptStatus"], "Broken");
     assert_eq!(write(&served, Method::PUT, &whole, missed).await.0, 400, "only what is scheduled");
     let book = served.simulator.book();
-    let booked = book.appointments.iter().find(|known| known.id == made["AptNum"].to_string()).unwrap();
+    let number = made["AptNum"].to_string();
+    let booked = book.appointments.iter().find(|known| known.id == number).unwrap();
     assert_eq!((booked.status, booked.end.to_string().as_str()), (Status::NoShow, "2026-03-21T15:40:00Z"));
 
     for (wrong, why) in [
