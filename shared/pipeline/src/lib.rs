@@ -18,11 +18,14 @@ pub mod ports;
 pub mod queries;
 pub mod receive;
 mod rejections;
+pub mod remote;
 pub mod replays;
 pub mod resilience;
 pub mod retry;
 mod stage;
+mod tokens;
 
 pub use bridge::{Bridge, CONFIGURATION_AGE};
 pub use keys::{Keep, KeyError};
 pub use rejections::RejectionDoc;
+pub use stage::Failure;
