@@ -54,9 +54,9 @@ pub struct Operation {
     /// Below the base. Arguments are percent-encoded.
     #[serde(default)]
     pub path: String,
-    /// Query parameters.
+    /// Query parameters; one that is sent several times has a list.
     #[serde(default)]
-    pub query: BTreeMap<String, String>,
+    pub query: BTreeMap<String, Templates>,
     /// Headers besides the interface's.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
@@ -74,6 +74,10 @@ pub struct Operation {
     /// null, and in SOAP nothing at all, as an empty one. Left out: the answer is one record (in FHIR: the Bundle's entries).
     #[serde(default)]
     pub rows: Option<String>,
+    /// Arguments that each record gets as `/arguments/{name}`: where the product does not repeat what it was asked for, free
+    /// times of a practitioner for example.
+    #[serde(default)]
+    pub carry: Vec<String>,
     /// How a list goes on. Left out: it is whole.
     #[serde(default)]
     pub pages: Option<Pages>,
@@ -86,6 +90,26 @@ pub struct Operation {
     /// Needs at least this version of the product.
     #[serde(default)]
     pub since: Option<String>,
+}
+
+/// One text, or several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "must be a text or a list of texts")]
+pub enum Templates {
+    /// One.
+    One(String),
+    /// Several, each of which is left out for itself.
+    Several(Vec<String>),
+}
+
+impl Templates {
+    /// All of them.
+    pub fn texts(&self) -> &[String] {
+        match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Several(texts) => texts,
+        }
+    }
 }
 
 /// A result that is made ready while somebody asks for it.
