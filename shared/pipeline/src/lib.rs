@@ -14,6 +14,7 @@ pub mod ledger;
 mod line;
 pub mod normalize;
 mod payload;
+pub mod poll;
 pub mod ports;
 pub mod queries;
 pub mod receive;
