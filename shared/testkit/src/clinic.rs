@@ -64,6 +64,8 @@ pub struct Book {
     access: Option<(String, i64)>,
     /// Records carry when they changed.
     pub stamps: bool,
+    /// Its lists lead back to where they begin.
+    pub circles: bool,
 }
 
 /// A clinic, shared by the test and the world.
@@ -87,6 +89,7 @@ impl Clinic {
             issued: 0,
             access: None,
             stamps: true,
+            circles: false,
         })))
     }
 
@@ -119,6 +122,11 @@ impl Book {
         self.records.iter().map(|(id, (state, _))| (*id, *state)).collect()
     }
 
+    /// No token is good any more; from now on refresh token `number` is.
+    pub fn revoke(&mut self, number: u64) {
+        (self.issued, self.access) = (number, None);
+    }
+
     fn row(&self, id: u64) -> Option<Value> {
         let (state, at) = self.records.get(&id)?;
         let changed = Timestamp::from_millis(at.div_euclid(1000) * 1000).to_string();
@@ -133,6 +141,7 @@ impl Book {
     fn answer(&self, ids: Vec<u64>, next: Option<String>, now: i64) -> Answer {
         let records = ids.iter().filter_map(|id| self.row(*id)).collect();
         let at = http_date(now + self.skew_ms);
+        let next = if self.circles { Some("0,0".to_owned()) } else { next };
         Answer {
             records: Phi::new(records),
             next: next.map(Phi::new),
