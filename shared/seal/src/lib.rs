@@ -3,14 +3,17 @@
 //! * [`SealKey`] seals payloads: zstd, then AES-256-GCM (NIST SP 800-38D) bound to where they belong.
 //! * [`IndexKey`] derives identifiers and blind tokens: HMAC-SHA-256 (RFC 2104) under a key of the tenant.
 //! * [`hmac_sha256`], [`sha256`], [`verify_ed25519`] and [`equal`] serve webhook signatures.
+//! * [`sign_jwt`] signs what a client proves itself with at a token endpoint.
 //!
 //! All primitives are aws-lc's, by way of aws-lc-rs.
 
 mod dictionary;
 mod index;
+mod jwt;
 mod primitives;
 mod sealed;
 
 pub use index::IndexKey;
+pub use jwt::{JwtAlgorithm, sign_jwt};
 pub use primitives::{equal, hmac_sha256, random_bytes, sha256, verify_ed25519};
 pub use sealed::{Binding, SealError, SealKey, key_id_of};

@@ -22,6 +22,16 @@ pub(crate) fn connection(connection: &Connection, manifest: &Manifest) -> Vec<Pr
     let top = Place::default();
     given_settings(connection, manifest, &top.at("settings"), &mut problems);
     given_secrets(connection, manifest, &top.at("secrets"), &mut problems);
+    if let Some(api) = &manifest.api {
+        // A connection that leaves the address empty does not use the interface.
+        if let Ok(address) = template::fill(&api.base, &settings(connection, manifest))
+            && !address.is_empty()
+        {
+            let names = template::names(&api.base).unwrap_or_default().join(", ");
+            let place = top.at("settings").at(names);
+            problems.unless(crate::api::is_base(&address), place, || Fault::ApiAddress);
+        }
+    }
     if let Some(deliver) = &manifest.deliver {
         destination(connection, manifest, &deliver.transport, &top, &mut problems);
     }
@@ -168,7 +178,7 @@ fn is_zones(text: &str) -> bool {
     text.is_empty() || text.split(',').all(is_pair)
 }
 
-fn is_type(name: &str) -> bool {
+pub(super) fn is_type(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase()) && name.bytes().all(|b| b.is_ascii_alphabetic())
 }
 
