@@ -68,6 +68,7 @@ def bridge(aws, stack, binaries):
         "INBOUND_QUEUE_URL": stack.outputs["InboundQueueUrl"],
         "OUTBOUND_QUEUE_URL": stack.outputs["OutboundQueueUrl"],
         "COMMANDS_QUEUE_URL": stack.outputs["CommandsQueueUrl"],
+        "POLLS_QUEUE_URL": stack.outputs["PollsQueueUrl"],
         "PAYLOAD_BUCKET": stack.outputs["PayloadBucket"],
         "KEY_ID": stack.outputs["KeyId"],
         "E2E_WIDGET_SECRET": WIDGET_SECRET,
