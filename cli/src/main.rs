@@ -34,11 +34,12 @@ async fn main() -> ExitCode {
         Command::Connections { command } => commands::connections::run(&global, command, out).await,
         Command::Tenants { command } => commands::tenants::run(&global, command, out).await,
         Command::Messages { command } => commands::messages::run(&global, command, out).await,
+        Command::Polls { command } => commands::polls::run(&global, command, out).await,
         Command::Replays { command } => commands::replays::run(&global, command, out).await,
         Command::Env => commands::env::run(&global, out),
         Command::Convert(args) => commands::convert::run(&args, out),
         Command::Send(args) => commands::send::run(&args, out).await,
-        Command::Ack(args) => commands::ack::run(&args, out),
+        Command::Ack(args) => commands::ack::run(&global, &args, out).await,
         Command::Bench { command } => commands::bench::run(&global, command, out).await,
         Command::Receiver(args) => commands::receiver::run(args, out).await,
     };

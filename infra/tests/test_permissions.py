@@ -5,7 +5,7 @@ import json
 import deploy
 import pytest
 
-EVERY = {"webhook-intake", "hl7-intake", "normalize", "deliver", "retry"}
+EVERY = {"webhook-intake", "hl7-intake", "poll", "normalize", "deliver", "retry"}
 ITEM = {"pk": {"S": "probe"}, "sk": {"S": "probe"}}
 ENTRY = {"MessageBody": "probe", "MessageGroupId": "probe", "MessageDeduplicationId": "probe"}
 RECEIPT = {"ReceiptHandle": "probe"}
@@ -74,23 +74,26 @@ MATRIX = [
     (get("{LedgerTable}"), EVERY),
     (put("{LedgerTable}"), EVERY),
     (transact("{LedgerTable}"), EVERY),
-    (query("{LedgerTable}"), {"retry"}),
-    (delete("{LedgerTable}"), {"normalize", "deliver"}),
+    (query("{LedgerTable}"), {"poll", "retry"}),
+    (delete("{LedgerTable}"), {"poll", "normalize", "deliver"}),
     (scan("{LedgerTable}"), NOBODY),
     (get("{ResourcesTable}"), {"normalize"}),
     (put("{ResourcesTable}"), {"normalize"}),
     (delete("{ResourcesTable}"), NOBODY),
-    (send("InboundQueueUrl"), {"webhook-intake", "hl7-intake", "retry"}),
+    (send("InboundQueueUrl"), {"webhook-intake", "hl7-intake", "poll", "retry"}),
     (send("OutboundQueueUrl"), {"normalize", "retry"}),
     (send("CommandsQueueUrl"), {"normalize", "deliver", "retry"}),
+    (send("PollsQueueUrl"), {"poll"}),
     (hide("inbound"), {"normalize"}),
     (hide("outbound"), {"deliver"}),
     (hide("commands"), {"retry"}),
+    (hide("polls"), {"poll"}),
     (hide("inbound-dead-letters"), {"retry"}),
     (hide("outbound-dead-letters"), {"retry"}),
     (hide("commands-dead-letters"), {"retry"}),
+    (hide("polls-dead-letters"), {"retry"}),
     (purge("InboundQueueUrl"), NOBODY),
-    (put_object("payloads"), {"webhook-intake", "hl7-intake", "normalize", "retry"}),
+    (put_object("payloads"), {"webhook-intake", "hl7-intake", "poll", "normalize", "retry"}),
     (put_object("parked"), {"normalize", "deliver", "retry"}),
     (get_object("payloads"), {"normalize", "deliver", "retry"}),
     (DELETE_OBJECT, NOBODY),

@@ -27,6 +27,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("hl7-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("normalize", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("deliver", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
+    ("poll", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("retry", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     (
         "mllp-gateway",
@@ -49,6 +50,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "hl7-intake",
             "mllp-gateway",
             "normalize",
+            "poll",
             "retry",
             "webhook-intake",
         ],

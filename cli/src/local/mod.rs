@@ -146,6 +146,8 @@ fn handlers(aws: &Aws) -> Result<BTreeMap<&'static str, Arc<dyn lambda::Function
     handlers.insert("hl7-intake", Arc::new(hl7_intake::Hl7Intake::new(ports())));
     handlers.insert("normalize", Arc::new(normalize::Normalize::new(ports())));
     handlers.insert("deliver", Arc::new(deliver::Deliver::new(ports().with_destination(transports))));
+    let remote = Transports::new().map_err(|error| Failure::World(error.to_string()))?;
+    handlers.insert("poll", Arc::new(poll::Poll::new(ports().with_destination(remote))));
     handlers.insert("retry", Arc::new(retry::Retry::new(ports(), aws.sources())));
     Ok(handlers)
 }

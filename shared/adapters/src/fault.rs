@@ -101,6 +101,9 @@ pub enum Fault {
     /// Not a table of zones.
     #[error("must be `key=zone, key=zone` with IANA zones (example: 2=America/Denver)")]
     NotZones,
+    /// Not a number of days.
+    #[error("must be a whole number of days from today (example: -14)")]
+    NotDays,
     /// A text with `{` and `}` that do not pair.
     #[error("`{{` and `}}` must enclose the name of a setting")]
     Template,

@@ -99,4 +99,7 @@ pub enum Form {
     Text,
     /// `key=zone, key=zone` with IANA zones: for products whose sites lie in several.
     Zones,
+    /// A whole number of days from today. In an interface's paths, queries and headers it is that day, `2026-03-05`, in the
+    /// connection's zone.
+    Days,
 }

@@ -4,6 +4,12 @@
 mod athenahealth;
 mod cliniko;
 mod drchrono;
+mod epic;
 mod frame;
 mod healthie;
+mod nexhealth;
+mod opendental;
+mod oracle_health;
+mod smart;
 mod support;
+mod tebra;

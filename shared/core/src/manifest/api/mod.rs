@@ -92,6 +92,9 @@ pub struct Soap {
     /// Children are written in alphabetical order (.NET data contracts read them in no other).
     #[serde(default)]
     pub sorted: bool,
+    /// But these, which a contract has from the type that it extends, before all others.
+    #[serde(default)]
+    pub first: Vec<String>,
 }
 
 /// In front of the kinds of messages that were polled.
