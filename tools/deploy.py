@@ -106,7 +106,10 @@ def for_emulator(template: dict[str, Any]) -> dict[str, Any]:
     ones). infra/tests asserts on the template itself what is left out here."""
     resources = template["Resources"]
     for name in [name for name, resource in resources.items() if resource["Type"] in TLS_ONLY]:
-        del resources[name]
+        policy = resources[name]["Properties"]["PolicyDocument"]
+        policy["Statement"] = [statement for statement in policy["Statement"] if statement["Effect"] == "Allow"]
+        if not policy["Statement"]:
+            del resources[name]
     for resource in resources.values():
         if resource["Type"] == "AWS::IAM::ManagedPolicy":
             for statement in resource["Properties"]["PolicyDocument"]["Statement"]:

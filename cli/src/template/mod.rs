@@ -13,12 +13,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-pub(crate) use declared::{EventSource, Function, Route};
+pub(crate) use declared::{Bucket, EventSource, Function, Notification, Route};
 
 /// The files of the stack, by the name that `TemplateURL` gives them.
 const FILES: &[(&str, &str)] = &[
     ("template.yaml", include_str!("../../../infra/template.yaml")),
     ("storage.yaml", include_str!("../../../infra/storage.yaml")),
+    ("files.yaml", include_str!("../../../infra/files.yaml")),
     ("observability.yaml", include_str!("../../../infra/observability.yaml")),
 ];
 

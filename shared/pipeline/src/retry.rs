@@ -131,7 +131,7 @@ impl<P: Ports> Worker for DeadLetters<'_, P> {
                 }
                 Err(_) => self.bridge.keep_letter(self.queue, record).await,
             },
-            QueueName::Commands => self.bridge.keep_letter(self.queue, record).await,
+            QueueName::Commands | QueueName::Drops => self.bridge.keep_letter(self.queue, record).await,
         };
         match parked {
             Ok(()) => Report { verdict: Verdict::Done, line: line.outcome("parked").cause(Some(cause)) },

@@ -1,6 +1,7 @@
-//! Refusing what is wrong before anything runs on it: in a manifest, in a webhook section, in a connection.
+//! Refusing what is wrong before anything runs on it: in a manifest, in a webhook section, in a connection, in a feed.
 
 mod connection;
+mod feeds;
 mod hl7v2;
 mod manifest;
 mod webhook;

@@ -7,6 +7,7 @@ pub mod http;
 mod log;
 mod panics;
 mod serve;
+pub mod s3;
 pub mod sqs;
 mod warm;
 

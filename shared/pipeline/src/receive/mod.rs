@@ -37,15 +37,15 @@ use crate::{
 };
 
 /// A message that a door accepts.
-struct Incoming<'a> {
-    format: Format,
-    kind: &'a str,
+pub(crate) struct Incoming<'a> {
+    pub(crate) format: Format,
+    pub(crate) kind: &'a str,
     /// What makes it this message and no other.
-    source_id: Vec<&'a [u8]>,
+    pub(crate) source_id: Vec<&'a [u8]>,
     /// What its lane is named by; `None` for a lane of its own.
-    lane: Option<Vec<&'a [u8]>>,
+    pub(crate) lane: Option<Vec<&'a [u8]>>,
     /// As they are sealed.
-    bytes: &'a [u8],
+    pub(crate) bytes: &'a [u8],
 }
 
 /// Why a request was not accepted.
@@ -177,7 +177,7 @@ impl<P: Ports> Bridge<P> {
     }
 
     /// Names, seals and addresses a message: what is left to do is to queue it.
-    async fn queue_entry(
+    pub(crate) async fn queue_entry(
         &self,
         source: &Loaded,
         incoming: Incoming<'_>,

@@ -3,6 +3,7 @@
 //! One [`World`] is what all processes share: tables, queues, objects, the receiver, and time. A [`MemoryPorts`] is
 //! what one process sees of it: its own clock (with a skew), and a [`Hook`] that may pause, fail or spy on each call.
 
+mod files;
 mod queue;
 mod receiver;
 mod store;
@@ -28,6 +29,7 @@ use bridge_pipeline::resilience::{Breaker, EndpointDoc, endpoint_key};
 use bridge_seal::sha256;
 use zeroize::Zeroizing;
 
+pub use files::Bucket;
 pub use queue::{FifoQueue, Message};
 use receiver::Beginning;
 pub use receiver::{Effect, Receiver};
@@ -44,6 +46,8 @@ pub struct World {
     pub queues: BTreeMap<QueueName, FifoQueue>,
     /// The bucket.
     pub objects: BTreeMap<String, Vec<u8>>,
+    /// The bucket of files.
+    pub files: Bucket,
     /// Where deliveries end.
     pub receiver: Receiver,
 }

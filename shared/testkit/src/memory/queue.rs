@@ -2,7 +2,7 @@
 //! are no fences, and a dead letter queue.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     time::Duration,
 };
 
@@ -35,6 +35,8 @@ pub struct FifoQueue {
     /// Dead letters in order.
     pub dead: Vec<Message>,
     seen: HashMap<String, i64>,
+    /// The same in order of time, so that what is over is found without looking at the rest.
+    seen_in_order: VecDeque<(i64, String)>,
     counter: u64,
 }
 
@@ -46,6 +48,7 @@ impl Default for FifoQueue {
             messages: Vec::new(),
             dead: Vec::new(),
             seen: HashMap::new(),
+            seen_in_order: VecDeque::new(),
             counter: 0,
         }
     }
@@ -53,14 +56,22 @@ impl Default for FifoQueue {
 
 impl FifoQueue {
     pub(super) fn send(&mut self, entry: Entry, now: i64) {
-        self.seen.retain(|_, at| now - *at < DEDUP_MS);
+        while let Some((_, dedup)) = self.seen_in_order.pop_front_if(|(at, _)| now - *at >= DEDUP_MS) {
+            self.seen.remove(&dedup);
+        }
         if self.seen.contains_key(&entry.dedup) {
             return;
         }
         self.seen.insert(entry.dedup.clone(), now);
+        self.seen_in_order.push_back((now, entry.dedup.clone()));
         self.counter += 1;
         let (id, receipt) = (self.counter, 0);
         self.messages.push(Message { entry, id, sent_at: now, visible_at: now, receives: 0, receipt });
+    }
+
+    /// How many messages were ever sent or received: a number that nothing has had yet.
+    pub fn sent(&self) -> u64 {
+        self.counter
     }
 
     /// Receives up to `limit` messages. A group of which something is in flight gives nothing.

@@ -50,6 +50,9 @@ pub struct Prepared {
     pub cause: Option<Cause>,
 }
 
+/// Who may put files into the bucket is not a question of addresses.
+struct FromFile;
+
 /// A message that is turned away.
 pub(super) struct Refused {
     verdict: Verdict,
@@ -63,12 +66,22 @@ impl<P: Ports> Bridge<P> {
     ///
     /// Never fails: where a port does, the answer says that the message was not taken.
     pub async fn prepare_hl7(&self, source: &Arc<Loaded>, frame: &[u8], sender: Option<IpAddr>) -> Prepared {
-        let prepared = self.prepare(source, frame, sender).await;
+        let prepared = self.prepare(source, frame, Ok(sender)).await;
         self.log_answer(source, frame.len(), &prepared, sender).await;
         prepared
     }
 
-    async fn prepare(&self, source: &Arc<Loaded>, frame: &[u8], sender: Option<IpAddr>) -> Prepared {
+    /// The same for a message of a file, which nobody waits for and no address sent.
+    pub(crate) async fn prepare_hl7_of_file(&self, source: &Arc<Loaded>, message: &[u8]) -> Prepared {
+        self.prepare(source, message, Err(FromFile)).await
+    }
+
+    async fn prepare(
+        &self,
+        source: &Arc<Loaded>,
+        frame: &[u8],
+        sender: Result<Option<IpAddr>, FromFile>,
+    ) -> Prepared {
         let stamp = Stamp::new(source, self.now(), frame);
         let Some(site) = &source.hl7v2 else {
             let cause = Cause::new("hl7v2.none", "this connection's adapter does not speak HL7 v2");
@@ -84,7 +97,9 @@ impl<P: Ports> Bridge<P> {
                 return stamp.unreadable(mode, frame, &error).into_refused(cause);
             }
         };
-        if let Err(refusal) = verify::sender(&source.connection.allow_ips, sender) {
+        if let Ok(sender) = sender
+            && let Err(refusal) = verify::sender(&source.connection.allow_ips, sender)
+        {
             let problem = Problem::error(ProblemCode::Internal, None, &*refusal.cause.text);
             let refused = Refused { verdict: Verdict::Reject, problem, cause: refusal.cause };
             return stamp.refuse(mode, &message, &refused);
