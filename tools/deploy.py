@@ -60,6 +60,10 @@ def deploy(endpoint: str, bootstraps: dict[str, Path], name: str = "bridge", **p
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = {"Bucket": ARTIFACTS, "Key": f"{binary(resource)}.zip"}
+            # Parameters are texts, and of a standard queue the emulator wants a number.
+            for event in resource["Properties"].get("Events", {}).values():
+                if "ScalingConfig" in event["Properties"]:
+                    event["Properties"]["ScalingConfig"] = {"MaximumConcurrency": 2}
     for nested, path in templates.NESTED.items():
         body = json.dumps(for_emulator(templates.load(path)))
         template["Resources"][nested]["Properties"]["TemplateURL"] = upload(s3, endpoint, f"{nested}.json", body)

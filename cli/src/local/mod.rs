@@ -1,5 +1,6 @@
 //! A whole bridge in one process: what the template declares, created on an emulator and wired as declared.
 
+pub(crate) mod drops;
 pub(crate) mod emulator;
 mod event;
 mod functions;

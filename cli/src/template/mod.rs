@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-pub(crate) use declared::{Bucket, EventSource, Function, Notification, Route};
+pub(crate) use declared::{EventSource, Function, Route};
 
 /// The files of the stack, by the name that `TemplateURL` gives them.
 const FILES: &[(&str, &str)] = &[

@@ -37,7 +37,8 @@ fn what_is_kept_is_found_in_the_nested_stack() {
     assert_eq!(ledger.key, KeySpec { hash: "pk".into(), range: Some("sk".into()) });
     let names: Vec<_> = ledger.indexes.iter().map(|index| (&*index.name, index.include.clone())).collect();
     assert_eq!(names, [("by-connection", Some(vec!["doc".to_owned()])), ("by-attention", None)]);
-    let buckets: Vec<_> = template.buckets().unwrap().into_iter().map(|b| (b.name, b.keeps_versions)).collect();
+    let buckets: Vec<_> =
+        template.buckets().unwrap().into_iter().map(|b| (b.name, b.keeps_versions)).collect();
     let names = ["files", "payloads"].map(|name| format!("bridge-{name}-000000000000-us-east-1"));
     assert_eq!(buckets, names.map(|name| (name, true)));
 }

@@ -20,7 +20,8 @@ const PATIENTS: &str = "Patient No,Last Name,First Name,Birth Date,Gender\n\
 fn drop_file(world: &Shared, name: &str, bytes: &str) -> String {
     let mut world = lock(world);
     let now = world.now;
-    let dropped = world.files.put(&format!("drops/sunrise.front-desk/{name}"), bytes.as_bytes().to_vec(), now);
+    let dropped =
+        world.files.put(&format!("drops/sunrise.front-desk/{name}"), bytes.as_bytes().to_vec(), now);
     let mut event: Value = serde_json::from_str(DROPPED).unwrap();
     let body = event["Records"][0]["body"].as_str().unwrap();
     let mut body: Value = serde_json::from_str(body).unwrap();
@@ -53,7 +54,11 @@ async fn a_file_becomes_sealed_tasks_and_a_report_however_often_it_is_told_of() 
     assert!(tasks[0].contains("\"kind\":\"feed/patients\""), "{}", tasks[0]);
     assert!(!tasks[0].contains("Quillon"), "the payload is sealed");
     let report = report(&world);
-    assert_eq!((&report["received"], &report["bad"], &report["sent"]), (&3.into(), &2.into(), &1.into()), "{report}");
+    assert_eq!(
+        (&report["received"], &report["bad"], &report["sent"]),
+        (&3.into(), &2.into(), &1.into()),
+        "{report}"
+    );
     let world = lock(&world);
     let quarantine = world.files.keys("outbox/").into_iter().find(|key| key.ends_with(".ndjson")).unwrap();
     let lines = std::str::from_utf8(world.files.get(quarantine).unwrap()).unwrap();

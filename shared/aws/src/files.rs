@@ -1,5 +1,7 @@
 //! Files in S3: read in ranges, pinned to a version and to its entity tag.
 
+mod upload;
+
 use std::{
     ops::Range,
     sync::{Arc, OnceLock},
@@ -18,26 +20,25 @@ use crate::error::{broken, failed};
 /// [`Files`] over S3.
 #[derive(Debug, Clone)]
 pub struct S3Files {
-    config: Config,
+    config: Arc<Config>,
     /// Built with the first file: most processes never see one.
     client: Arc<OnceLock<Client>>,
     bucket: String,
+    /// An emulator gives ranges of the newest version only. There the entity tag alone has to do: a version that has been
+    /// replaced is gone.
+    by_version: bool,
 }
 
 const PUT: &str = "s3.PutObject";
 const GET: &str = "s3.GetObject";
 
 impl S3Files {
-    pub(crate) fn new(config: Config, bucket: String) -> Self {
-        Self { config, client: Arc::default(), bucket }
+    pub(crate) fn new(config: Arc<Config>, bucket: String, by_version: bool) -> Self {
+        Self { config, client: Arc::default(), bucket, by_version }
     }
 
     pub(crate) fn client(&self) -> &Client {
-        self.client.get_or_init(|| Client::from_conf(self.config.clone()))
-    }
-
-    pub(crate) fn bucket(&self) -> &str {
-        &self.bucket
+        self.client.get_or_init(|| Client::from_conf((*self.config).clone()))
     }
 
     async fn bytes(&self, request: GetObjectFluentBuilder) -> Result<Option<Vec<u8>>, PortError> {
@@ -54,7 +55,8 @@ impl S3Files {
 
 /// The object is not there, or is no longer what it was.
 fn is_another(error: &GetObjectError) -> bool {
-    error.is_no_such_key() || matches!(error.code(), Some("PreconditionFailed" | "NoSuchVersion" | "NotFound"))
+    error.is_no_such_key()
+        || matches!(error.code(), Some("PreconditionFailed" | "NoSuchVersion" | "NotFound"))
 }
 
 impl Files for S3Files {
@@ -65,7 +67,7 @@ impl Files for S3Files {
             .get_object()
             .bucket(&self.bucket)
             .key(&file.key)
-            .set_version_id(file.version.clone())
+            .set_version_id(file.version.clone().filter(|_| self.by_version))
             .if_match(format!("\"{}\"", file.etag))
             .range(format!("bytes={start}-{}", end.saturating_sub(1)));
         self.bytes(request).await

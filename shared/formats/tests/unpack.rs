@@ -48,9 +48,13 @@ fn archive(files: &[(&str, &[u8], bool)]) -> Vec<u8> {
         let offset = out.len() as u32;
         // The sizes stand in the directory alone (bit 3), as archives that were streamed have it.
         out.extend([b"PK\x03\x04".as_slice(), &[20, 0, 8, 0], &method.to_le_bytes(), &[0; 16]].concat());
-        out.extend([&(name.len() as u16).to_le_bytes()[..], &[4, 0], name.as_bytes(), &[9, 9, 0, 0]].concat());
+        out.extend(
+            [&(name.len() as u16).to_le_bytes()[..], &[4, 0], name.as_bytes(), &[9, 9, 0, 0]].concat(),
+        );
         out.extend(&packed);
-        directory.extend([b"PK\x01\x02".as_slice(), &[20, 0, 20, 0, 8, 0], &method.to_le_bytes(), &[0; 4]].concat());
+        directory.extend(
+            [b"PK\x01\x02".as_slice(), &[20, 0, 20, 0, 8, 0], &method.to_le_bytes(), &[0; 4]].concat(),
+        );
         directory.extend(crc.sum().to_le_bytes());
         directory.extend((packed.len() as u32).to_le_bytes());
         directory.extend((bytes.len() as u32).to_le_bytes());
@@ -84,7 +88,11 @@ fn what_was_packed_comes_out_in_whatever_pieces() {
             assert!(stream(packed, size).unwrap() == file, "{:?} by {size}", Packing::of(packed));
         }
         for deflated in [true, false] {
-            let with_rest = [("folder/", b"".as_slice(), false), ("folder/a.csv", &file, deflated), ("__MACOSX/a", b"x", true)];
+            let with_rest = [
+                ("folder/", b"".as_slice(), false),
+                ("folder/a.csv", &file, deflated),
+                ("__MACOSX/a", b"x", true),
+            ];
             assert!(unzip(&archive(&with_rest), size).unwrap() == file, "zip by {size}");
         }
     }

@@ -149,8 +149,7 @@ fn own_rules(connection: &Connection, manifest: &Manifest, top: &Place, problems
     let kinds = connection.webhook.iter().flat_map(|section| section.kinds.values());
     let hook = connection.hl7v2.iter().filter_map(|site| site.hook.as_ref());
     let rows = connection.feeds.values().flat_map(|feed| [Some(&feed.mapping), feed.removal.as_ref()]);
-    let used: BTreeSet<&String> =
-        kinds.map(|kind| &kind.mapping).chain(hook).chain(rows.flatten()).collect();
+    let used: BTreeSet<&String> = kinds.map(|kind| &kind.mapping).chain(hook).chain(rows.flatten()).collect();
     for (name, source) in &connection.mappings {
         let place = top.at("mappings").at(name);
         problems.unless(used.contains(name), place.clone(), || Fault::UnusedMapping);

@@ -19,7 +19,10 @@ pub(super) fn feed(
         let keys = problem.place.split(['.', '[', ']']).filter(|key| !key.is_empty());
         problems.add(keys.fold(place.clone(), |place, key| place.at(key)), Fault::Feed(problem.text));
     }
-    let named = [("mapping", Some(&feed.mapping).filter(|name| !name.is_empty())), ("removal", feed.removal.as_ref())];
+    let named = [
+        ("mapping", Some(&feed.mapping).filter(|name| !name.is_empty())),
+        ("removal", feed.removal.as_ref()),
+    ];
     for (key, name) in named {
         if let Some(name) = name {
             problems.unless(mapping(name), place.at(key), || Fault::NoSuchMapping(name.clone()));

@@ -106,7 +106,10 @@ fn only_an_open_adapter_takes_rules() {
         ]
     );
     let none = problems(&format!("{HEAD}adapter: generic-json\n"));
-    assert_eq!(none, ["1: the adapter `generic-json` is open: the connection brings a `webhook` section, or `feeds`"]);
+    assert_eq!(
+        none,
+        ["1: the adapter `generic-json` is open: the connection brings a `webhook` section, or `feeds`"]
+    );
 }
 
 #[test]

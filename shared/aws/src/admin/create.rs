@@ -61,8 +61,7 @@ impl Admin {
             Err(error) => return Err(failed("s3.CreateBucket", &error)),
         }
         if keeps_versions {
-            let enabled =
-                VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+            let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
             let put = self.s3.put_bucket_versioning().bucket(name).versioning_configuration(enabled);
             put.send().await.map_err(|error| failed("s3.PutBucketVersioning", &error))?;
         }

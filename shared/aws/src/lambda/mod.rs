@@ -6,8 +6,8 @@
 pub mod http;
 mod log;
 mod panics;
-mod serve;
 pub mod s3;
+mod serve;
 pub mod sqs;
 mod warm;
 

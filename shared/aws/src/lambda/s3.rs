@@ -107,7 +107,10 @@ mod tests {
     fn a_test_of_the_notification_drops_nothing_and_a_task_is_left_alone() {
         let test = r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}"#;
         assert_eq!(task(test), Some(FileTask::Dropped(Vec::new())));
-        assert_eq!(task(&body().replace("ObjectCreated:Put", "ObjectRemoved:Delete")), Some(FileTask::Dropped(Vec::new())));
+        assert_eq!(
+            task(&body().replace("ObjectCreated:Put", "ObjectRemoved:Delete")),
+            Some(FileTask::Dropped(Vec::new()))
+        );
         assert_eq!(task(r#"{"read-file.v1":{}}"#), None);
         assert_eq!(task("Zyxwv"), None);
     }

@@ -16,7 +16,8 @@ use bridge_core::{
 use bridge_pipeline::{
     batch::Received,
     ports::{
-        Entry, Expect, FilePorts as _, Key, Pinned, Ports as _, Queue as _, QueueName, Record, Store as _, Table, Write, WriteError,
+        Entry, Expect, FilePorts as _, Key, Pinned, Ports as _, Queue as _, QueueName, Record, Store as _,
+        Table, Write, WriteError,
     },
 };
 use bridge_testkit::contract;

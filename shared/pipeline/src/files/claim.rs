@@ -27,7 +27,7 @@ const RACES: usize = 16;
 /// What came of asking for a turn.
 pub(super) enum Turn {
     /// It is this file's.
-    Now(Held),
+    Now(Box<Held>),
     /// Another file, or another process, has it.
     NotBefore(Timestamp),
     /// Nothing is left to do.
@@ -95,7 +95,7 @@ impl<P: FilePorts> Bridge<P> {
             feed.lease = Some(Lease { file: file.clone(), until: now + LEASE });
             let mut held = Held { doc, rev, feed, feed_rev };
             if self.write_held(&mut held).await? {
-                return Ok(Turn::Now(held));
+                return Ok(Turn::Now(Box::new(held)));
             }
         }
         Err(LedgerError::Contended.into())

@@ -116,8 +116,11 @@ impl<P: FilePorts> Bridge<P> {
         let progress = &mut doc.progress;
         progress.snapshot = Some(new);
         progress.removals = (removals, 0);
-        progress.compared =
-            Some(Compared { changed: summary.new + summary.changed, unchanged: summary.same, deleted: removed });
+        progress.compared = Some(Compared {
+            changed: summary.new + summary.changed,
+            unchanged: summary.same,
+            deleted: removed,
+        });
         Ok(())
     }
 

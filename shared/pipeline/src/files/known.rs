@@ -1,7 +1,7 @@
 //! What operators ask of files.
 
 use bridge_core::{
-    id::{ConnectionId, FileId},
+    id::{ConnectionId, FileId, TenantId},
     task::FileTask,
 };
 
@@ -27,15 +27,9 @@ impl<P: Ports> Bridge<P> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn file(
-        &self,
-        connection: &ConnectionId,
-        file: &FileId,
-    ) -> Result<Option<FileDoc>, LedgerError> {
-        let record = self.ports.store().get(&file_key(&connection.tenant(), file)).await?;
-        record
-            .map(|record| docs_read(&record).map_err(|_| LedgerError::Unreadable("file")))
-            .transpose()
+    pub async fn file(&self, tenant: &TenantId, file: &FileId) -> Result<Option<FileDoc>, LedgerError> {
+        let record = self.ports.store().get(&file_key(tenant, file)).await?;
+        record.map(|record| docs_read(&record).map_err(|_| LedgerError::Unreadable("file"))).transpose()
     }
 }
 

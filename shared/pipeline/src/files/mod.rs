@@ -18,7 +18,7 @@ mod source;
 mod tell;
 mod weigh;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bridge_core::{
     Cause, Timestamp,
@@ -27,8 +27,8 @@ use bridge_core::{
     task::{Dropped, FileTask},
 };
 
-pub use tell::{report_csv, report_json};
 pub use docs::{Compared, FeedDoc, FileDoc, FileState, Lease, Phase, Progress, SnapshotDoc};
+pub use tell::{report_csv, report_json};
 
 use self::claim::{Held, Turn};
 use crate::{
@@ -80,7 +80,7 @@ pub struct Ingest<'a, P> {
 
 /// A file that is being read, and what is needed for it.
 struct Job {
-    held: Held,
+    held: Box<Held>,
     source: Arc<Loaded>,
     feed: Arc<Feed>,
     receipt: String,
@@ -209,6 +209,10 @@ impl<P: FilePorts> Ingest<'_, P> {
         };
         let (state, cause) = match ended {
             Ok(()) => (FileState::Done, None),
+            // What was replaced while it was read may be gone, too.
+            Err(Stopped::Refused(_)) if !bridge.is_newest(&job.held.doc).await? => {
+                (FileState::Superseded, Some(tell::superseded()))
+            }
             Err(Stopped::Refused(cause)) => (FileState::Refused, Some(cause)),
             Err(Stopped::Repeats(first)) => (FileState::Duplicate, Some(tell::repeats(&first))),
             Err(Stopped::Superseded) => (FileState::Superseded, Some(tell::superseded())),
@@ -257,13 +261,17 @@ impl<P: FilePorts> Bridge<P> {
             None => None,
         };
         let (Some(connection), Some(source)) = (connection, known) else {
-            let cause = Cause::new("file.connection", "no connection has this folder: apply it, and drop the file again");
+            let cause = Cause::new(
+                "file.connection",
+                "no connection has this folder: apply it, and drop the file again",
+            );
             self.count_rejection(None, &cause, None).await;
             return Ok(None);
         };
         let index = self.index_key(&connection.tenant()).await?;
-        let version = object.version.clone().unwrap_or_else(|| format!("{}#{}", object.etag, object.sequencer));
-        let feed = feed_of(&source, name);
+        let version =
+            object.version.clone().unwrap_or_else(|| format!("{}#{}", object.etag, object.sequencer));
+        let feed = feed_of(&source.connection.feeds, name);
         let doc = FileDoc {
             file: index.file(&connection, &object.key, &version),
             connection: connection.clone(),
@@ -344,8 +352,7 @@ impl<P: FilePorts> Bridge<P> {
 }
 
 /// The feed that takes a file: the one whose name its folder has, or the first whose pattern it fits.
-fn feed_of<'a>(source: &'a Loaded, name: &str) -> Option<&'a str> {
-    let feeds = &source.connection.feeds;
+pub fn feed_of<'a>(feeds: &'a BTreeMap<String, Feed>, name: &str) -> Option<&'a str> {
     let folder = name.split_once('/').and_then(|(folder, _)| feeds.get_key_value(folder));
     let found = folder.or_else(|| feeds.iter().find(|(_, feed)| feed.takes(name)));
     found.map(|(name, _)| name.as_str())

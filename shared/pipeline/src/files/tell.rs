@@ -23,7 +23,10 @@ pub(super) fn no_feed_takes_it() -> Cause {
 }
 
 pub(super) fn feed_is_gone() -> Cause {
-    Cause::new("file.no_feed", "the connection has this feed no longer: apply it again, then `bridge files retry`")
+    Cause::new(
+        "file.no_feed",
+        "the connection has this feed no longer: apply it again, then `bridge files retry`",
+    )
 }
 
 pub(super) fn gone() -> Cause {
@@ -39,7 +42,10 @@ pub(super) fn superseded() -> Cause {
 }
 
 pub(super) fn older_snapshot(last: &SnapshotDoc) -> Cause {
-    let text = format!("{} was dropped later and is the feed's last snapshot: drop this one again if it counts", last.file);
+    let text = format!(
+        "{} was dropped later and is the feed's last snapshot: drop this one again if it counts",
+        last.file
+    );
     Cause::new("file.older", text)
 }
 

@@ -25,7 +25,8 @@ find-by: {patient: /chart}
 
 /// The same as a snapshot, in which what is missing is removed.
 pub(crate) fn snapshot() -> String {
-    CHANGES.to_owned() + "removal: gone\ndelta: {mode: snapshot, missing: deleted, at-most-missing-percent: 20}\n"
+    CHANGES.to_owned()
+        + "removal: gone\ndelta: {mode: snapshot, missing: deleted, at-most-missing-percent: 20}\n"
 }
 
 const ROW: &str = r#"{"resourceType": "Patient", "identifier": [

@@ -46,7 +46,8 @@ fn bad_rows_are_set_aside_by_place_and_reason_and_good_ones_go_on() {
     assert_eq!((doc.state, doc.progress.bad(), doc.progress.sent), (FileState::Done, 2, 2));
     assert_once(&practice, [1, 4]);
     let lines = block_on(practice.bridge.quarantine(&doc)).unwrap();
-    let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let places: Vec<_> = lines.iter().map(|line| (line["line"].as_u64(), line["column"].as_str())).collect();
     assert_eq!(places, [(Some(3), Some("chart")), (Some(4), Some("name"))]);
     let clear = in_clear(&practice);
@@ -152,15 +153,29 @@ fn messages_of_a_batch_go_through_the_sites_own_door() {
     let mut source = Practice::source();
     let feed = "{keys: '*.hl7', file: {format: hl7-batch}}";
     source.feeds.insert("adt".to_owned(), serde_norway::from_str(feed).unwrap());
-    source.hl7v2 = Some(Box::new(serde_norway::from_str("authorities: {P: 'urn:sim:patient', T: 'urn:sim:tag'}").unwrap()));
+    source.hl7v2 = Some(Box::new(
+        serde_norway::from_str("authorities: {P: 'urn:sim:patient', T: 'urn:sim:tag'}").unwrap(),
+    ));
     source.allow_ips = serde_norway::from_str("[192.0.2.0/24]").unwrap();
     let practice = Practice::with_source(source);
     let message = |id: &str, event: &str| {
-        format!("MSH|^~\\&|SIM||||20230101||{event}|{id}|P|2.5.1\rPID|1||{id}^^^P^MR~t-{id}^^^T^PI||Quillon^Tilda\r")
+        format!(
+            "MSH|^~\\&|SIM||||20230101||{event}|{id}|P|2.5.1\rPID|1||{id}^^^P^MR~t-{id}^^^T^PI||Quillon^Tilda\r"
+        )
     };
-    let batch = format!("BHS|^~\\&\r{}{}{}BTS|3\r", message("1", "ADT^A08"), message("2", "ZZZ^Z99"), message("3", "ADT^A08"));
+    let batch = format!(
+        "BHS|^~\\&\r{}{}{}BTS|3\r",
+        message("1", "ADT^A08"),
+        message("2", "ZZZ^Z99"),
+        message("3", "ADT^A08")
+    );
     let doc = drop_and_settle(&practice, "a.hl7", batch.as_bytes());
-    assert_eq!((doc.state, doc.progress.sent, doc.progress.bad()), (FileState::Done, 2, 1), "{:?}", doc.cause);
+    assert_eq!(
+        (doc.state, doc.progress.sent, doc.progress.bad()),
+        (FileState::Done, 2, 1),
+        "{:?}",
+        doc.cause
+    );
     assert_eq!(practice.delivered().len(), 2);
     let lines = block_on(practice.bridge.quarantine(&doc)).unwrap();
     assert!(lines.contains("\"row\":2") && !lines.contains("Quillon"), "{lines}");

@@ -3,7 +3,11 @@
 use bridge_pipeline::ports::{Files, Pinned};
 
 /// Objects come back as they were put. `version` says what the newest version of a key is.
-pub async fn files<V: Future<Output = Pinned>>(files: &impl Files, room: &str, version: impl Fn(String) -> V) {
+pub async fn files<V: Future<Output = Pinned>>(
+    files: &impl Files,
+    room: &str,
+    version: impl Fn(String) -> V,
+) {
     let key = format!("drops/{room}/ä b+c.csv");
     assert_eq!(files.get(&key).await.unwrap(), None, "nobody put it");
     let bytes: Vec<u8> = (0..300_000_u32).map(|n| (n % 251) as u8).collect();

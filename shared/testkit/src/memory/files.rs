@@ -7,10 +7,13 @@ use bridge_pipeline::ports::{FilePorts, Files, Pinned, PortError};
 
 use super::{Hook, MemoryPorts};
 
+/// A version's name and its bytes.
+type Version = (String, Arc<Vec<u8>>);
+
 /// Objects by their keys, each with its versions, the oldest first.
 #[derive(Debug, Default)]
 pub struct Bucket {
-    objects: BTreeMap<String, Vec<(String, Arc<Vec<u8>>)>>,
+    objects: BTreeMap<String, Vec<Version>>,
     versions: u64,
     /// How many bytes were read in ranges.
     pub read: u64,
