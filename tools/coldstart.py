@@ -23,7 +23,8 @@ from pathlib import Path
 
 HELLO = "examples/hello"
 FUNCTIONS = ["webhook-intake", "hl7-intake", "poll", "normalize", "deliver", "retry"]
-TABLES = {name: "x" for name in ("LEDGER_TABLE", "RESOURCES_TABLE", "CONFIG_TABLE", "PAYLOAD_BUCKET", "KEY_ID")}
+NAMES = ("LEDGER_TABLE", "RESOURCES_TABLE", "CONFIG_TABLE", "PAYLOAD_BUCKET", "FILES_BUCKET", "KEY_ID")
+TABLES = dict.fromkeys(NAMES, "x")
 PATIENCE = 15.0
 
 

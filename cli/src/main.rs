@@ -36,6 +36,8 @@ async fn main() -> ExitCode {
         Command::Messages { command } => commands::messages::run(&global, command, out).await,
         Command::Polls { command } => commands::polls::run(&global, command, out).await,
         Command::Replays { command } => commands::replays::run(&global, command, out).await,
+        Command::Files { command } => commands::files::run(&global, command, out).await,
+        Command::Feeds { command } => commands::feeds::run(&global, command, out).await,
         Command::Env => commands::env::run(&global, out),
         Command::Convert(args) => commands::convert::run(&args, out),
         Command::Send(args) => commands::send::run(&args, out).await,

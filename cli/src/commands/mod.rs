@@ -5,6 +5,8 @@ pub(crate) mod bench;
 pub(crate) mod connections;
 pub(crate) mod convert;
 pub(crate) mod env;
+pub(crate) mod feeds;
+pub(crate) mod files;
 pub(crate) mod messages;
 pub(crate) mod polls;
 pub(crate) mod receiver;

@@ -4,6 +4,7 @@
 //! what one process sees of it: its own clock (with a skew), and a [`Hook`] that may pause, fail or spy on each call.
 
 mod product;
+mod files;
 mod queue;
 mod receiver;
 pub(crate) mod step;
@@ -31,6 +32,7 @@ use bridge_seal::sha256;
 use zeroize::Zeroizing;
 
 pub use product::{Called, Product};
+pub use files::Bucket;
 pub use queue::{FifoQueue, Message};
 use receiver::Beginning;
 pub use receiver::{Effect, Receiver};
@@ -48,6 +50,8 @@ pub struct World {
     pub queues: BTreeMap<QueueName, FifoQueue>,
     /// The bucket.
     pub objects: BTreeMap<String, Vec<u8>>,
+    /// The bucket of files.
+    pub files: Bucket,
     /// Where deliveries end.
     pub receiver: Receiver,
     /// What is asked, where a test brings it.
