@@ -55,7 +55,7 @@ pub(crate) async fn to_book(site: &Site, nth: usize) -> Value {
 pub(crate) async fn patient(site: &Site) -> Value {
     let known = site.served.simulator.book().patients.remove(0);
     let read = &site.api().resources["Patient"].read.as_ref().unwrap().operation;
-    let record = site.call(read, &[("id", &known.id)], None).await.unwrap().records.into_inner().remove(0);
+    let record = site.call(read, &[("id", &known.id)], None).await.unwrap().records.expose()[0].clone();
     let patient = site.resources("Patient", &record).remove(0);
     assert_eq!(patient["name"][0]["family"], known.family);
     assert_eq!(patient["birthDate"], known.birth_date);

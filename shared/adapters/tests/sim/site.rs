@@ -121,7 +121,7 @@ impl Site {
         let (mut all, mut page) = (Vec::new(), None);
         loop {
             let answer = self.call(operation, arguments, page.as_ref()).await.unwrap();
-            all.extend(answer.records.into_inner());
+            all.extend(answer.records.expose().clone());
             page = answer.next;
             if page.is_none() {
                 return all;
