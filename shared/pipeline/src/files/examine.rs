@@ -41,7 +41,7 @@ impl<P: FilePorts> Takes<P> for Examining {
 
     fn bad(&mut self, _: Vec<Quarantined>) {}
 
-    async fn settle_file(&mut self, bridge: &Bridge<P>, job: &mut Job, is_end: bool) -> Result<bool, Stopped> {
+    async fn settle(&mut self, bridge: &Bridge<P>, job: &mut Job, is_end: bool) -> Result<bool, Stopped> {
         let Some(keys) = self.keys.as_mut().filter(|keys| !keys.entries.is_empty()) else { return Ok(true) };
         if keys.held < job.pace.run && !is_end {
             return Ok(false);

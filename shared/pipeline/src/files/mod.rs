@@ -230,7 +230,7 @@ impl<P: FilePorts> Ingest<'_, P> {
                 return Err(failure);
             }
         };
-        match bridge.settle(&mut job, state, cause.clone()).await {
+        match bridge.settle_file(&mut job, state, cause.clone()).await {
             Ok(()) => Ok(Report { verdict: Verdict::Done, line: line.outcome(state.word()).cause(cause) }),
             Err(Stopped::Fenced) => again(HIDDEN, line.outcome("fenced")),
             Err(stopped) => Err(stopped.into_failure()),

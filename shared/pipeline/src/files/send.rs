@@ -41,7 +41,7 @@ impl<P: FilePorts> Takes<P> for Sending {
         self.bad.extend(rows);
     }
 
-    async fn settle_file(&mut self, bridge: &Bridge<P>, job: &mut Job, _is_end: bool) -> Result<bool, Stopped> {
+    async fn settle(&mut self, bridge: &Bridge<P>, job: &mut Job, _is_end: bool) -> Result<bool, Stopped> {
         let is_hl7 = job.feed.file.format == FileFormat::Hl7Batch;
         for rows in self.rows.chunks(AT_A_TIME) {
             let mut entries = Vec::with_capacity(rows.len());
