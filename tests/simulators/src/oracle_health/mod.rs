@@ -86,7 +86,9 @@ impl Simulator for OracleHealth {
     }
 
     fn connection(&self, base: &str) -> Access {
+        let locations: Vec<String> = self.server.store().all("Location").map(|(id, _)| id.to_owned()).collect();
         Access::default()
+            .setting("locations", locations.join(","))
             .setting("url", format!("{base}/r4/{TENANT}"))
             .setting("client-id", CLIENT)
             .setting("key-id", KEY_ID)
