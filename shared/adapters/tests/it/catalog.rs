@@ -9,7 +9,18 @@ fn every_adapter_is_right() {
     let catalog = Catalog::builtin();
     assert_eq!(
         catalog.names().collect::<Vec<_>>(),
-        ["athenahealth", "drchrono", "epic", "generic-json", "healthie", "hl7v2", "opendental", "oracle-health", "practice-studio", "tebra"]
+        [
+            "athenahealth",
+            "drchrono",
+            "epic",
+            "generic-json",
+            "healthie",
+            "hl7v2",
+            "opendental",
+            "oracle-health",
+            "practice-studio",
+            "tebra"
+        ]
     );
     let errors: Vec<_> = catalog.check().iter().map(ToString::to_string).collect();
     assert!(errors.is_empty(), "{}", errors.join("\n"));

@@ -31,7 +31,10 @@ async fn the_whole_book_is_read() {
     assert!(coverages.iter().all(|coverage| coverage["beneficiary"]["reference"].is_string()));
     let book = site.served.simulator.book();
     let charges = site.all("claims", ALWAYS).await;
-    assert_eq!(charges.iter().flat_map(|record| site.resources("ChargeItem", record)).count(), book.procedures.len());
+    assert_eq!(
+        charges.iter().flat_map(|record| site.resources("ChargeItem", record)).count(),
+        book.procedures.len()
+    );
     let of_patient = book.appointments.iter().filter(|booking| booking.patient == id).count();
     assert_eq!(site.search("Appointment", &[("patient", &id)]).await.len(), of_patient);
 }
@@ -45,7 +48,8 @@ async fn a_change_queue_is_emptied_page_by_page() {
     let token = reqwest::Client::builder().build().unwrap().post(format!("{base}/oauth2/v1/token"));
     let token = token.basic_auth("athena-app", Some("athena-app-not-a-secret"));
     let form = "grant_type=client_credentials&scope=athena/service/Athenanet.MDP.*";
-    let answer = token.header("content-type", "application/x-www-form-urlencoded").body(form).send().await.unwrap();
+    let answer =
+        token.header("content-type", "application/x-www-form-urlencoded").body(form).send().await.unwrap();
     let token: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
     let subscribe = format!("{base}/v1/999001/appointments/changed/subscription");
     let subscribe = reqwest::Client::builder().build().unwrap().post(subscribe);
@@ -59,7 +63,9 @@ async fn a_change_queue_is_emptied_page_by_page() {
     assert!(first.next.is_none());
     assert_eq!(ids(first.records.expose()), touched);
     assert!(site.all("changed-appointments", &[]).await.is_empty(), "read once");
-    let again = site.all("changed-appointments", &[("from", "01/01/2020 00:00:00"), ("to", "12/31/2099 00:00:00")]).await;
+    let again = site
+        .all("changed-appointments", &[("from", "01/01/2020 00:00:00"), ("to", "12/31/2099 00:00:00")])
+        .await;
     assert_eq!(ids(&again), touched, "and asked for again after a crash");
 }
 
@@ -83,7 +89,10 @@ async fn patients_are_written() {
         "gender": "female", "telecom": [{"system": "phone", "use": "mobile", "value": "2125550107"}],
     });
     let (id, made) = site.written(patient.clone(), None).await;
-    assert_eq!((&made["birthDate"], &made["telecom"][0]["value"]), (&json!("1980-02-03"), &json!("2125550107")));
+    assert_eq!(
+        (&made["birthDate"], &made["telecom"][0]["value"]),
+        (&json!("1980-02-03"), &json!("2125550107"))
+    );
     let mut changed = patient;
     changed["name"][0]["family"] = json!("Twiceonly");
     let (same, read) = site.written(changed.clone(), Some(&id)).await;

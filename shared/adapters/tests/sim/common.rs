@@ -36,9 +36,11 @@ pub(crate) async fn to_book(site: &Site, nth: usize) -> Value {
     let practitioner = site.search("Practitioner", &[]).await.remove(0);
     let id = site.identifier(&practitioner)["value"].as_str().unwrap().to_owned();
     let now = site.served.simulator.clock().now();
-    let day = |days: i64| (now + jiff::SignedDuration::from_hours(24 * days)).strftime("%Y-%m-%d").to_string();
+    let day =
+        |days: i64| (now + jiff::SignedDuration::from_hours(24 * days)).strftime("%Y-%m-%d").to_string();
     let (from, to) = (format!("ge{}", day(2)), format!("le{}", day(9)));
-    let asked = [("schedule.actor:Practitioner", id.as_str()), ("start", from.as_str()), ("start", to.as_str())];
+    let asked =
+        [("schedule.actor:Practitioner", id.as_str()), ("start", from.as_str()), ("start", to.as_str())];
     let slots = site.search("Slot", &asked).await;
     assert!(slots.len() > 8, "{slots:#?}");
     let slot = &slots[nth];
@@ -53,7 +55,7 @@ pub(crate) async fn to_book(site: &Site, nth: usize) -> Value {
 pub(crate) async fn patient(site: &Site) -> Value {
     let known = site.served.simulator.book().patients.remove(0);
     let read = &site.api().resources["Patient"].read.as_ref().unwrap().operation;
-    let record = site.call(read, &[("id", &known.id)], None).await.unwrap().records.into_inner().remove(0);
+    let record = site.call(read, &[("id", &known.id)], None).await.unwrap().records.expose()[0].clone();
     let patient = site.resources("Patient", &record).remove(0);
     assert_eq!(patient["name"][0]["family"], known.family);
     assert_eq!(patient["birthDate"], known.birth_date);

@@ -84,7 +84,9 @@ async fn errors_waits_and_tokens_are_understood() {
     let missing = site.call("read-patient", &[("id", "1")], None).await.unwrap_err();
     assert!(matches!(missing, CallError::NotFound(_)), "{missing}");
     site.served.faults().add(bridge_simulators::Fault::next(bridge_simulators::Trouble::Throttle));
-    let CallError::Throttled(Some(wait), _) = site.call("doctors", &[], None).await.unwrap_err() else { panic!() };
+    let CallError::Throttled(Some(wait), _) = site.call("doctors", &[], None).await.unwrap_err() else {
+        panic!()
+    };
     assert_eq!(wait.as_secs(), 30, "from the sentence");
     site.served.simulator.expire_tokens();
     let ended = site.call("doctors", &[], None).await.unwrap_err();

@@ -22,9 +22,11 @@ async fn every_document_fits_the_schema() {
         let file = file.unwrap().path();
         let variables = json!({"provider": "1003", "input": {}});
         let body = json!({"query": fs::read_to_string(&file).unwrap(), "variables": variables}).to_string();
-        let request = reqwest::Client::builder().build().unwrap().post(format!("{}/graphql", site.served.base));
+        let request =
+            reqwest::Client::builder().build().unwrap().post(format!("{}/graphql", site.served.base));
         let request = request.header("authorization", "Basic healthie-key-not-a-secret");
-        let request = request.header("authorizationsource", "API").header("healthie-graphql-api-version", "2026-01-01");
+        let request =
+            request.header("authorizationsource", "API").header("healthie-graphql-api-version", "2026-01-01");
         let answer = request.body(body).send().await.unwrap().bytes().await.unwrap();
         let answer: Value = serde_json::from_slice(&answer).unwrap();
         assert!(answer["errors"].is_null() && answer["data"].is_object(), "{}: {answer}", file.display());
@@ -40,7 +42,8 @@ async fn the_whole_book_is_read() {
     site.served.simulator.clock().advance(std::time::Duration::from_secs(60));
     let touched = site.served.simulator.touch("Appointment", 3);
     let first = site.call("changed-appointments", &[], None).await.unwrap();
-    let newest: Vec<_> = first.records.expose()[..3].iter().rev().map(|record| record["id"].as_str().unwrap()).collect();
+    let newest: Vec<_> =
+        first.records.expose()[..3].iter().rev().map(|record| record["id"].as_str().unwrap()).collect();
     assert_eq!(newest, touched);
     let patients = site.all("policies", &[]).await;
     assert!(patients.iter().flat_map(|record| site.resources("Coverage", record)).count() > 5);

@@ -85,7 +85,9 @@ impl Site {
     /// Asks for a token, with the refresh token that came last.
     pub(crate) async fn sign_in(&self) -> Result<(), CallError> {
         let refresh = self.token.lock().unwrap().1.clone();
-        let ask = Authenticate { party: self.party(), refresh: refresh.as_ref(), nonce: "n-1" };
+        // Good for one use where it is looked at.
+        let nonce = format!("n-{}", self.served.simulator.clock().now().as_nanosecond());
+        let ask = Authenticate { party: self.party(), refresh: refresh.as_ref(), nonce: &nonce };
         let token = self.ways.authenticate(&ask).await?;
         *self.token.lock().unwrap() = (Some(token.access), token.refresh.or(refresh));
         Ok(())
@@ -105,7 +107,14 @@ impl Site {
     ) -> Result<Answer, CallError> {
         let arguments = arguments.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let (arguments, token) = (Phi::new(arguments.collect::<BTreeMap<_, _>>()), self.token());
-        let call = ApiCall { party: self.party(), operation, arguments: &arguments, input: None, page, token: token.as_ref() };
+        let call = ApiCall {
+            party: self.party(),
+            operation,
+            arguments: &arguments,
+            input: None,
+            page,
+            token: token.as_ref(),
+        };
         self.ways.call(&call).await
     }
 
@@ -114,7 +123,7 @@ impl Site {
         let (mut all, mut page) = (Vec::new(), None);
         loop {
             let answer = self.call(operation, arguments, page.as_ref()).await.unwrap();
-            all.extend(answer.records.into_inner());
+            all.extend(answer.records.expose().clone());
             page = answer.next;
             if page.is_none() {
                 return all;
@@ -125,12 +134,16 @@ impl Site {
     /// What a FHIR search finds; references are given as the product's ids.
     pub(crate) async fn search(&self, of: &str, asked: &[(&str, &str)]) -> Vec<Value> {
         let resource = &self.api().resources[of];
-        let asked: Vec<_> = asked.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let asked: Vec<_> =
+            asked.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let search = resource.search_for(&asked).unwrap();
         let ids = |reference: &Reference<'_>| Some(reference.value.to_owned());
         let mut arguments = self.settings_in(&search.arguments);
-        arguments.extend(search.arguments(&asked, self.zone(), &self.adapter().settings(&self.connection), ids).unwrap());
-        let arguments: Vec<_> = arguments.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        arguments.extend(
+            search.arguments(&asked, self.zone(), &self.adapter().settings(&self.connection), ids).unwrap(),
+        );
+        let arguments: Vec<_> =
+            arguments.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let records = self.all(&search.operation, &arguments).await;
         records.iter().flat_map(|record| self.resources(of, record)).collect()
     }
@@ -138,7 +151,9 @@ impl Site {
     fn settings_in(&self, arguments: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         let settings = self.adapter().settings(&self.connection);
         let filled = arguments.iter().map(|(name, text)| {
-            let value = settings.iter().fold(text.clone(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
+            let value = settings
+                .iter()
+                .fold(text.clone(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
             (name.clone(), value)
         });
         filled.filter(|(_, value)| !value.is_empty()).collect()
@@ -160,15 +175,27 @@ impl Site {
         let made = bridge_fhir::assemble(Uuid::nil(), mapped).unwrap();
         made.into_iter()
             .map(|resource| {
-                bridge_fhir::check(&resource.json).unwrap_or_else(|issues| panic!("{issues:?}\n{:#}", resource.json));
+                bridge_fhir::check(&resource.json)
+                    .unwrap_or_else(|issues| panic!("{issues:?}\n{:#}", resource.json));
                 resource.json
             })
             .collect()
     }
 
-    pub(crate) async fn write(&self, resource: Value, id: Option<&str>, again: bool) -> Result<Written, CallError> {
+    pub(crate) async fn write(
+        &self,
+        resource: Value,
+        id: Option<&str>,
+        again: bool,
+    ) -> Result<Written, CallError> {
         let (resource, id, token) = (Phi::new(resource), id.map(|id| Phi::new(id.to_owned())), self.token());
-        let call = WriteCall { party: self.party(), resource: &resource, id: id.as_ref(), token: token.as_ref(), again };
+        let call = WriteCall {
+            party: self.party(),
+            resource: &resource,
+            id: id.as_ref(),
+            token: token.as_ref(),
+            again,
+        };
         self.ways.write(&call).await
     }
 
@@ -183,8 +210,10 @@ impl Site {
     /// The identifier by which the product knows a resource.
     pub(crate) fn identifier(&self, resource: &Value) -> Value {
         let of = resource["resourceType"].as_str().unwrap();
-        let system = &self.settings_in(&BTreeMap::from([("s".to_owned(), self.api().resources[of].identifier.clone())]))["s"];
-        let found = resource["identifier"].as_array().unwrap().iter().find(|known| known["system"] == **system);
+        let system = &self
+            .settings_in(&BTreeMap::from([("s".to_owned(), self.api().resources[of].identifier.clone())]))["s"];
+        let found =
+            resource["identifier"].as_array().unwrap().iter().find(|known| known["system"] == **system);
         found.unwrap_or_else(|| panic!("{resource:#} has no {system}")).clone()
     }
 
