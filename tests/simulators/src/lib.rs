@@ -6,6 +6,8 @@
 //!
 //! Everything is invented here: people, practices, keys. A simulator knows nothing of the bridge.
 
+#![recursion_limit = "256"] // `json!` with the columns of a whole table
+
 mod book;
 mod calls;
 mod clock;
@@ -20,6 +22,8 @@ pub mod cliniko;
 pub mod drchrono;
 pub mod epic;
 pub mod healthie;
+pub mod nexhealth;
+pub mod opendental;
 pub mod oracle_health;
 pub mod tebra;
 
@@ -88,6 +92,8 @@ pub type Make = fn() -> Arc<dyn Simulator>;
 const ALL: &[(&str, Make)] = &[
     ("athenahealth", || Arc::new(athenahealth::Athenahealth::default())),
     ("cliniko", || Arc::new(cliniko::Cliniko::default())),
+    ("nexhealth", || Arc::new(nexhealth::NexHealth::default())),
+    ("opendental", || Arc::new(opendental::OpenDental::default())),
     ("drchrono", || Arc::new(drchrono::DrChrono::default())),
     ("epic", || Arc::new(epic::Epic::default())),
     ("healthie", || Arc::new(healthie::Healthie::default())),

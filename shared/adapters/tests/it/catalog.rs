@@ -11,6 +11,7 @@ fn every_adapter_is_right() {
         catalog.names().collect::<Vec<_>>(),
         [
             "athenahealth",
+            "cliniko",
             "drchrono",
             "epic",
             "generic-json",
@@ -226,7 +227,7 @@ fn a_mapping_that_does_not_compile_is_named_with_its_line() {
 #[test]
 fn a_mapping_that_no_kind_uses_is_named() {
     let found = errors(MANIFEST, &[("visit", "row"), ("visitt", "row")]);
-    assert_eq!(found, ["demo/mappings/visitt.jsonata:1: no kind uses this mapping"]);
+    assert_eq!(found, ["demo/mappings/visitt.jsonata:1: no kind and no feed uses this mapping"]);
 }
 
 #[test]

@@ -7,6 +7,8 @@ mod drchrono;
 mod epic;
 mod frame;
 mod healthie;
+mod nexhealth;
+mod opendental;
 mod oracle_health;
 mod smart;
 mod support;

@@ -276,7 +276,9 @@ async fn some_products_say_yes_before_they_do_it() {
 #[tokio::test]
 async fn what_a_write_needs_is_looked_for() {
     let pending = || json!({"status": "pending"});
-    let open = format!(r#"{{"open": [{{"number": 3, "at": "2026-03-05T16:00:00Z"}}, {{"number": 4, "at": "{AT}"}}]}}"#);
+    let open = format!(
+        r#"{{"open": [{{"number": 3, "at": "2026-03-05T16:00:00Z"}}, {{"number": 4, "at": "{AT}"}}]}}"#
+    );
     let server = serving(&[&open, &visit(4, AT)]).await;
     let (id, _) = written(write(&product(&server), pending(), None, false).await);
     assert_eq!(id, "4");
