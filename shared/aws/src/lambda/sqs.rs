@@ -38,7 +38,7 @@ pub enum Source {
 
 /// The names of the queues, as event sources have them.
 #[derive(Debug, Clone)]
-pub struct Sources([(String, Source); 8]);
+pub struct Sources([(String, Source); 10]);
 
 impl Sources {
     /// The names in these settings, and those of their dead letter queues.
