@@ -111,6 +111,7 @@ impl<P: Ports> Bridge<P> {
                 queued_at: self.now(),
                 payload,
                 release: None,
+                asked: false,
             });
             entries.push(Entry {
                 body: docs_write(&deliver),

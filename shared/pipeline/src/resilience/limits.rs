@@ -11,7 +11,7 @@ use std::{
 use bridge_core::{
     Timestamp,
     id::{ConnectionId, DeliveryId},
-    manifest::{Deliver, Limit},
+    manifest::Limit,
 };
 
 use super::{
@@ -93,10 +93,9 @@ impl<P: Ports> Bridge<P> {
     pub(crate) async fn take_call(
         &self,
         destination: &ConnectionId,
-        deliver: &Deliver,
+        limits: &[Limit],
         first: bool,
     ) -> Result<Result<(), Timestamp>, Failure> {
-        let limits = &deliver.limits;
         // The longest period first: what its refusal leaves in the other pockets is worth the least.
         let mut order: Vec<(usize, &Limit)> = limits.iter().enumerate().collect();
         order.sort_by_key(|(_, limit)| std::cmp::Reverse(limit.seconds));
