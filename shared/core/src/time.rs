@@ -29,6 +29,14 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0 - earlier.0).unwrap_or(0))
     }
+
+    /// Reads an HTTP date (RFC 9110, section 5.6.7): today's form, RFC 850's or C's `asctime`. All are UTC.
+    pub fn from_http_date(text: &str) -> Option<Self> {
+        const FORMS: [&str; 3] =
+            ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+        let civil = FORMS.iter().find_map(|form| jiff::civil::DateTime::strptime(form, text.trim()).ok())?;
+        Some(Self(jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()?.as_millisecond()))
+    }
 }
 
 impl std::ops::Add<Duration> for Timestamp {
@@ -83,6 +91,11 @@ impl Zone {
     /// The IANA name.
     pub fn name(&self) -> &str {
         &self.0
+    }
+
+    /// Its rules. `None` cannot be: a name without rules is never a `Zone`.
+    pub fn rules(&self) -> Option<jiff::tz::TimeZone> {
+        jiff::tz::TimeZone::get(&self.0).ok()
     }
 }
 

@@ -3,11 +3,6 @@
 use std::time::Duration;
 
 use bridge_core::Timestamp;
-use jiff::{civil::DateTime, tz::TimeZone};
-
-/// The three forms of an HTTP date that a recipient must read (RFC 9110, section 5.6.7): today's, RFC 850's and
-/// C's `asctime`. All are UTC.
-const DATES: [&str; 3] = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
 
 /// How long to wait from `now`; zero for a date that has passed, nothing for what is neither form.
 pub(super) fn parse(value: &str, now: Timestamp) -> Option<Duration> {
@@ -15,9 +10,7 @@ pub(super) fn parse(value: &str, now: Timestamp) -> Option<Duration> {
     if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
         return value.parse().ok().map(Duration::from_secs);
     }
-    let civil = DATES.iter().find_map(|form| DateTime::strptime(form, value).ok())?;
-    let at = TimeZone::UTC.to_timestamp(civil).ok()?.as_millisecond();
-    Some(Timestamp::from_millis(at).since(now))
+    Some(Timestamp::from_http_date(value)?.since(now))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod api;
 mod deliver;
 mod extract;
 mod ip_range;
+pub mod template;
 mod verify;
 mod webhook;
 
@@ -14,9 +15,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 pub use api::{
-    Again, AnswerRule, Api, Auth, ClientAuth, Clock, Confirm, Delta, Exchange, Find, Grant, Job, Mark, Means,
-    Method, OAuth2, On, Operation, POLLED, Pages, Parameter, Poll, Read, Reconcile, ResourceApi, Search,
-    SearchParameter, Soap, Style, TimeForm, VersionCheck, Write,
+    Again, AnswerRule, Api, Asked, Auth, ClientAuth, Clock, Confirm, Delta, Exchange, Find, Grant, Job, Mark,
+    Means, Method, OAuth2, On, Operation, POLLED, Pages, Parameter, Poll, Read, Reconcile, Reference,
+    ResourceApi, Search, SearchError, SearchParameter, Soap, Style, Templates, TimeForm, VersionCheck, Write,
 };
 pub use deliver::{Deliver, Limit, Signal, Transport, WaitForm};
 pub use extract::{Extract, scalar};

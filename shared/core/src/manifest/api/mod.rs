@@ -10,6 +10,7 @@ mod operation;
 mod pages;
 mod poll;
 mod resource;
+mod search;
 mod time_form;
 mod version;
 
@@ -19,10 +20,11 @@ use serde::{Deserialize, Serialize};
 
 pub use answer::{AnswerRule, Means};
 pub use auth::{Auth, ClientAuth, Exchange, Grant, OAuth2};
-pub use operation::{Job, Method, Operation, Style};
+pub use operation::{Job, Method, Operation, Style, Templates};
 pub use pages::{Pages, Parameter};
 pub use poll::{Again, Delta, Mark, Poll, Reconcile};
 pub use resource::{Confirm, Find, On, Read, ResourceApi, Search, SearchParameter, Write};
+pub use search::{Asked, Reference, SearchError};
 pub use time_form::{Clock, TimeForm};
 pub use version::VersionCheck;
 

@@ -54,9 +54,9 @@ pub struct Operation {
     /// Below the base. Arguments are percent-encoded.
     #[serde(default)]
     pub path: String,
-    /// Query parameters.
+    /// Query parameters; one that is sent several times has a list.
     #[serde(default)]
-    pub query: BTreeMap<String, String>,
+    pub query: BTreeMap<String, Templates>,
     /// Headers besides the interface's.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
@@ -86,6 +86,26 @@ pub struct Operation {
     /// Needs at least this version of the product.
     #[serde(default)]
     pub since: Option<String>,
+}
+
+/// One text, or several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Templates {
+    /// One.
+    One(String),
+    /// Several, each of which is left out for itself.
+    Several(Vec<String>),
+}
+
+impl Templates {
+    /// All of them.
+    pub fn texts(&self) -> &[String] {
+        match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Several(texts) => texts,
+        }
+    }
 }
 
 /// A result that is made ready while somebody asks for it.
