@@ -8,24 +8,20 @@ use bridge_core::{
     destination::{Call, Destination as _, Outcome},
 };
 
-use super::{Delivery, HOUR, LONGEST_WAIT, OFTEN, Work, aside::fenced, limits::Held};
+use super::{Delivery, HOUR, Held, LONGEST_WAIT, OFTEN, Work, aside::fenced};
 use crate::{
     backoff,
     batch::{Report, Verdict},
     keys::KeyError,
-    ledger::{Claim, ParkRequest, Parked, Settled, Subject},
+    ledger::{Claim, ParkRequest, Parked, Refusal, Settled, Subject},
     payload::Purpose,
     ports::{Clock as _, DeliverPorts},
     resilience::endpoint::health,
     stage::Failure,
 };
 
-/// No destination keeps everybody waiting longer than this by one answer.
-const LONGEST_QUIET: Duration = Duration::from_hours(24);
-/// One that says "too often" means longer than no time at all.
-const SHORTEST_QUIET: Duration = Duration::from_secs(1);
-/// A destination that does not say how long is asked again as after so many failures.
-const UNSAID: u32 = 5;
+/// A queue counts in seconds.
+const SHORTEST: Duration = Duration::from_secs(1);
 /// What is left of the invocation after a call, to record its outcome.
 const AFTERWARDS: Duration = Duration::from_secs(3);
 /// Attempts where an adapter that takes no deliveries is written to, as is asked at the FHIR interface.
@@ -37,12 +33,16 @@ const HOURS: u32 = 72;
 pub(super) enum Came {
     /// To this.
     To(Outcome),
+    /// The product refuses it.
+    Refused(Refusal, Cause),
     /// The product says yes, and has not done it yet: it is asked again after this time.
     Unconfirmed(Duration, Cause),
     /// It said yes, and did not do it in time: somebody must look.
     Unfinished(Cause),
     /// The product has some of its resources; there is no time for the others.
     Partly(Cause),
+    /// Nothing was called: the product is not to be, before this.
+    NotBefore(Timestamp),
     /// The claim had run out.
     Fenced,
 }
@@ -51,7 +51,7 @@ impl<P: DeliverPorts> Delivery<'_, P> {
     pub(super) async fn attempt(
         &self,
         mut claim: Claim,
-        held: Held,
+        held: Option<Held>,
         deadline: Timestamp,
     ) -> Result<Report, Failure> {
         let Work { bridge, task, .. } = self.work;
@@ -61,18 +61,8 @@ impl<P: DeliverPorts> Delivery<'_, P> {
         let opened = bridge
             .unpack(Purpose::Delivery, &task.destination, task.delivery.as_str(), &task.payload)
             .await;
-        let time_left = deadline.since(bridge.now()).saturating_sub(AFTERWARDS);
         let (came, good) = match opened {
-            Ok(body) if self.is_written() => match self.write(&mut claim, &body, time_left).await {
-                Ok(came) => {
-                    let good = came.health();
-                    (came, good)
-                }
-                Err(failure) => {
-                    self.leave_all(&held, None).await;
-                    return Err(failure);
-                }
-            },
+            Ok(body) if self.is_written() => (self.write(&mut claim, &body, deadline).await?, None),
             Ok(body) => {
                 let call = Call {
                     delivery: &task.delivery,
@@ -81,14 +71,14 @@ impl<P: DeliverPorts> Delivery<'_, P> {
                     manifest: &self.to.manifest,
                     body: &body,
                     now: bridge.now(),
-                    time_left,
+                    time_left: deadline.since(bridge.now()).saturating_sub(AFTERWARDS),
                 };
                 let outcome = bridge.ports.destination().deliver(&call).await;
                 let good = health(&outcome);
                 (Came::To(outcome), good)
             }
             Err(KeyError::Port(error)) => {
-                self.leave_all(&held, None).await;
+                self.leave_all(held.as_ref(), None).await;
                 return Err(error.into());
             }
             Err(error) => {
@@ -97,7 +87,7 @@ impl<P: DeliverPorts> Delivery<'_, P> {
         };
         // What came of the delivery first: what its call says about the endpoint may get lost.
         let recorded = self.record(claim, came).await;
-        self.leave_all(&held, good).await;
+        self.leave_all(held.as_ref(), good).await;
         recorded
     }
 
@@ -105,18 +95,18 @@ impl<P: DeliverPorts> Delivery<'_, P> {
         let Work { bridge, task, .. } = self.work;
         let line = self.work.line(claim.doc.attempts);
         let outcome = match came {
+            Came::To(Outcome::Rejected(cause)) if task.asked => {
+                return self.refuse(claim, Refusal::Failed, cause).await;
+            }
             Came::To(outcome) => outcome,
+            Came::Refused(why, cause) if task.asked => return self.refuse(claim, why, cause).await,
+            Came::Refused(_, cause) => Outcome::Rejected(cause),
             Came::Unconfirmed(wait, cause) => return self.ask_later(claim, wait, cause).await,
             Came::Unfinished(cause) => return self.give_up(claim, "unconfirmed", cause, None).await,
-            Came::Partly(cause) => {
-                claim.doc.tries = claim.doc.tries.saturating_sub(1);
-                let now = bridge.now();
-                return Ok(match bridge.ledger().waiting(claim, "partly", cause, now).await? {
-                    Settled::Recorded => {
-                        Report { verdict: Verdict::Again(SHORTEST_QUIET), line: line.outcome("partly") }
-                    }
-                    Settled::Fenced => fenced(line),
-                });
+            Came::Partly(cause) => return self.wait(claim, "partly", cause, bridge.now()).await,
+            Came::NotBefore(until) => {
+                let text = "the product fails, or is called as often as it allows: no attempt is counted";
+                return self.wait(claim, "waits", Cause::new("destination.waits", text), until).await;
             }
             Came::Fenced => return Ok(fenced(line)),
         };
@@ -125,25 +115,29 @@ impl<P: DeliverPorts> Delivery<'_, P> {
                 Settled::Recorded => self.work.settled(line.outcome("delivered")).await,
                 Settled::Fenced => Ok(fenced(line)),
             },
-            Outcome::Rejected(cause) if task.asked => {
-                let line = line.cause(Some(cause.clone()));
-                match bridge.ledger().refused(claim, cause).await? {
-                    Settled::Recorded => self.work.settled(line.outcome("refused")).await,
-                    Settled::Fenced => Ok(fenced(line)),
-                }
-            }
             Outcome::Rejected(cause) => self.give_up(claim, "rejected", cause, None).await,
             // Repeating is safe: transports carry an idempotency key, and what is written is looked for first.
             Outcome::Unknown(cause) => self.try_again(claim, "unknown", None, cause).await,
             Outcome::Throttled { after, cause } => {
-                let unsaid = || backoff::full_jitter(UNSAID, bridge.ports.clock().chance());
-                let after = after.unwrap_or_else(unsaid);
-                bridge.quiet(&task.destination, bridge.now() + after.min(LONGEST_QUIET)).await?;
+                let after = match self.is_written() {
+                    // Who called has told the others.
+                    true => after,
+                    false => Some(bridge.throttled(&task.destination, after).await?),
+                };
                 // The attempt is on record, and doesn't count: it says nothing about the delivery.
                 claim.doc.tries = claim.doc.tries.saturating_sub(1);
-                self.try_again(claim, "throttled", Some(after.max(SHORTEST_QUIET)), cause).await
+                self.try_again(claim, "throttled", after, cause).await
             }
             Outcome::Retry { after, cause } => self.try_again(claim, "retry", after, cause).await,
+        }
+    }
+
+    /// Ends it: who asked for it is told.
+    async fn refuse(&self, claim: Claim, why: Refusal, cause: Cause) -> Result<Report, Failure> {
+        let line = self.work.line(claim.doc.attempts).cause(Some(cause.clone()));
+        match self.work.bridge.ledger().refused(claim, why, cause).await? {
+            Settled::Recorded => self.work.settled(line.outcome("refused")).await,
+            Settled::Fenced => Ok(fenced(line)),
         }
     }
 
@@ -172,6 +166,27 @@ impl<P: DeliverPorts> Delivery<'_, P> {
         }
         let line = self.work.line(claim.doc.attempts).outcome(outcome).cause(Some(cause.clone()));
         Ok(match bridge.ledger().waiting(claim, outcome, cause, bridge.now() + wait).await? {
+            Settled::Recorded => Report { verdict: Verdict::Again(wait), line },
+            Settled::Fenced => fenced(line),
+        })
+    }
+
+    /// Goes on at `until`. The attempt says nothing about the delivery, and doesn't count.
+    async fn wait(
+        &self,
+        mut claim: Claim,
+        outcome: &'static str,
+        cause: Cause,
+        until: Timestamp,
+    ) -> Result<Report, Failure> {
+        let Work { bridge, record, .. } = self.work;
+        claim.doc.tries = claim.doc.tries.saturating_sub(1);
+        let wait = until.since(bridge.now()).max(SHORTEST);
+        if wait > LONGEST_WAIT || record.receives >= OFTEN {
+            return self.give_up(claim, outcome, cause, Some(until)).await;
+        }
+        let line = self.work.line(claim.doc.attempts).outcome(outcome).cause(Some(cause.clone()));
+        Ok(match bridge.ledger().waiting(claim, outcome, cause, until).await? {
             Settled::Recorded => Report { verdict: Verdict::Again(wait), line },
             Settled::Fenced => fenced(line),
         })
@@ -220,16 +235,5 @@ impl<P: DeliverPorts> Delivery<'_, P> {
             Parked::Superseded => fenced(line),
             Parked::Done | Parked::LaneOpen | Parked::Busy(_) => Report { verdict: Verdict::Done, line },
         })
-    }
-}
-
-impl Came {
-    /// What it says about the endpoint.
-    fn health(&self) -> Option<bool> {
-        match self {
-            Self::To(outcome) => health(outcome),
-            Self::Unconfirmed(..) | Self::Unfinished(_) | Self::Partly(_) => Some(true),
-            Self::Fenced => None,
-        }
     }
 }

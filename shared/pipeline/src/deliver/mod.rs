@@ -4,8 +4,7 @@
 
 mod aside;
 mod attempt;
-mod limits;
-mod product;
+mod write;
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,17 +21,22 @@ use crate::{
     ledger::{Claimed, Gate, LaneKey},
     line::Line,
     ports::{DeliverPorts, QueueName},
+    resilience::{
+        endpoint::Pass,
+        rates::{Rates, Turn},
+    },
     stage::{self, Failure},
 };
 use aside::{Aside, again};
-use limits::Held;
 
 const HOUR: Duration = Duration::from_hours(1);
 /// A wait longer than this is not the queue's to keep: the ledger does, until the delivery is due.
 const LONGEST_WAIT: Duration = Duration::from_hours(6);
 /// Received so often without an attempt, a delivery is kept in the ledger: a queue gives up on it after a hundred times.
 const OFTEN: u32 = 60;
-/// A call is not waited for in an invocation that then has less time than this.
+/// Such a wait for a destination's limits is not worth a way over the queue.
+const MOMENTS: Duration = Duration::from_secs(2);
+/// After the first, no resource is begun in an invocation that has less time left than this.
 const ENOUGH: Duration = Duration::from_secs(12);
 
 /// Works `outbound.fifo`.
@@ -126,26 +130,29 @@ impl<'a, P: DeliverPorts> Work<'a, P> {
     }
 }
 
+/// What a call holds while it is made.
+struct Held {
+    pass: Pass,
+    /// Until when it has a seat, where the destination has them.
+    seat: Option<Timestamp>,
+}
+
 impl<P: DeliverPorts> Delivery<'_, P> {
     async fn enter(&self, deadline: Timestamp) -> Result<Report, Failure> {
         let Work { bridge, task, .. } = self.work;
-        let time_left = deadline.since(bridge.now());
-        let pass = match bridge.enter(&task.destination, time_left).await? {
-            Ok(pass) => pass,
-            Err(until) => return self.work.held_back(until).await,
-        };
-        let held = match self.within_limits(deadline).await? {
-            Ok(seat) => Held { pass, seat },
-            Err(until) => {
-                bridge.leave(&task.destination, &pass, None).await;
-                return self.work.held_back(until).await;
-            }
+        // Who writes enters with each of the calls that a write takes.
+        let held = match self.is_written() {
+            true => None,
+            false => match self.hold(deadline).await? {
+                Ok(held) => Some(held),
+                Err(until) => return self.work.held_back(until).await,
+            },
         };
         let time_left = deadline.since(bridge.now());
         let retries = bridge.retries_wait(&task.destination);
         let claimed = bridge.ledger().claim(task, time_left, self.work.expires, retries).await?;
         if !matches!(claimed, Claimed::Go(_)) {
-            self.leave_all(&held, None).await;
+            self.leave_all(held.as_ref(), None).await;
         }
         let line = self.work.line(0);
         match claimed {
@@ -153,6 +160,35 @@ impl<P: DeliverPorts> Delivery<'_, P> {
             Claimed::Over => self.work.settled(line.outcome("duplicate")).await,
             Claimed::Parked => Ok(Report { verdict: Verdict::Done, line: line.outcome("duplicate") }),
             Claimed::NotBefore(until) => Ok(again(until.since(bridge.now()), line)),
+        }
+    }
+
+    /// Leave to make one call, or when to ask again.
+    async fn hold(&self, deadline: Timestamp) -> Result<Result<Held, Timestamp>, Failure> {
+        let Work { bridge, task, record, .. } = self.work;
+        let pass = match bridge.enter(&task.destination, deadline.since(bridge.now())).await? {
+            Ok(pass) => pass,
+            Err(until) => return Ok(Err(until)),
+        };
+        let rates = Rates::of_deliveries(&self.to.manifest);
+        let first = record.receives == 1;
+        let turn =
+            Turn { holder: task.delivery.as_str(), first, calls: 1, deadline, patience: MOMENTS };
+        match bridge.within_rates(&task.destination, &rates, &turn).await? {
+            Ok(seat) => Ok(Ok(Held { pass, seat })),
+            Err(until) => {
+                bridge.leave(&task.destination, &pass, None).await;
+                Ok(Err(until))
+            }
+        }
+    }
+
+    async fn leave_all(&self, held: Option<&Held>, good: Option<bool>) {
+        let Work { bridge, task, .. } = self.work;
+        let Some(held) = held else { return };
+        bridge.leave(&task.destination, &held.pass, good).await;
+        if let Some(seat) = held.seat {
+            bridge.leave_seat(&task.destination, task.delivery.as_str(), seat).await;
         }
     }
 

@@ -6,7 +6,7 @@ use bridge_core::{Cause, Timestamp, task::DeliverTask};
 
 use super::{
     Conflict, Ledger, LedgerError, RACES, delivery_key,
-    docs::{self, DeliveryDoc, DeliveryState},
+    docs::{self, DeliveryDoc, DeliveryState, Refusal},
 };
 use crate::ports::{Expect, Key, Ports, Record, Write};
 
@@ -80,7 +80,11 @@ impl<P: Ports> Ledger<'_, P> {
                             return Ok(Claimed::Parked);
                         }
                         // Somebody looked at it: it begins anew. What was deferred goes on.
-                        DeliveryState::Parked { .. } => (doc.tries, doc.since) = (0, None),
+                        DeliveryState::Parked { .. } => {
+                            (doc.tries, doc.since) = (0, None);
+                            let open = doc.written.iter_mut().filter_map(|written| written.unconfirmed.as_mut());
+                            open.for_each(|since| *since = now);
+                        }
                         DeliveryState::Deferred { .. } => {}
                         DeliveryState::Attempting { until }
                         | DeliveryState::Waiting { until }
@@ -151,9 +155,9 @@ impl<P: Ports> Ledger<'_, P> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn refused(&self, claim: Claim, cause: Cause) -> Result<Settled, LedgerError> {
-        let now = self.now();
-        self.end_attempt(claim, "rejected", Some(cause), DeliveryState::Refused { at: now }).await
+    pub async fn refused(&self, claim: Claim, why: Refusal, cause: Cause) -> Result<Settled, LedgerError> {
+        let at = self.now();
+        self.end_attempt(claim, "rejected", Some(cause), DeliveryState::Refused { at, why }).await
     }
 
     /// Records how far an attempt has come, in the middle of it.

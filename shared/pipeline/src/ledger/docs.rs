@@ -142,6 +142,8 @@ pub enum DeliveryState {
     Refused {
         /// Since when.
         at: Timestamp,
+        /// What kind of refusal it is.
+        why: Refusal,
     },
     /// Set aside with a cause.
     Parked {
@@ -153,6 +155,20 @@ pub enum DeliveryState {
         /// When it is due.
         until: Timestamp,
     },
+}
+
+/// What kind of refusal, for who asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Refusal {
+    /// Something is in its way.
+    Conflict,
+    /// There is no such record.
+    NotFound,
+    /// It can't be done as it is asked for.
+    Invalid,
+    /// The bridge can't do it: somebody must look.
+    Failed,
 }
 
 impl DeliveryState {

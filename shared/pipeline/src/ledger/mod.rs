@@ -19,7 +19,7 @@ mod park;
 pub(crate) use claim::SKEW;
 pub use claim::{Claim, Claimed, Settled};
 pub use docs::{
-    Attempt, DeliveryDoc, DeliveryState, LaneDoc, MessageDoc, MessageState, ParkedDoc, ParkedTask, Replay,
+    Attempt, DeliveryDoc, DeliveryState, LaneDoc, MessageDoc, MessageState, ParkedDoc, ParkedTask, Refusal, Replay,
     WrittenDoc,
 };
 pub use lane::{Gate, Lane, LaneKey};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bridge_core::{
     Cause, Phi,
     id::ConnectionId,
+    manifest::Transport,
     task::{DeliverTask, NormalizeTask, OutboundTask},
 };
 use bridge_fhir::Resource;
@@ -19,6 +20,7 @@ use crate::{
     keys::Keep,
     ledger::docs_write,
     payload::Purpose,
+    product::Product,
     ports::{Entry, Ports, Queue, QueueName},
     stage::Failure,
 };
@@ -92,6 +94,12 @@ impl<P: Ports> Bridge<P> {
                     sent.notes.extend(messages.notes);
                     messages.bytes
                 }
+                Some(destination) if is_written(&destination) => {
+                    if let Some(product) = Product::of(&destination) {
+                        self.identify(&product, &mut resources).await?;
+                    }
+                    bridge_fhir::transaction(&resources).to_string().into_bytes()
+                }
                 // That there is no such destination is for `deliver` to find out: it may come to be.
                 _ => bridge_fhir::transaction(&resources).to_string().into_bytes(),
             });
@@ -125,6 +133,11 @@ impl<P: Ports> Bridge<P> {
         }
         Ok(sent)
     }
+}
+
+/// Whether a product's own interface writes what it is sent.
+fn is_written(destination: &Loaded) -> bool {
+    destination.manifest.deliver.as_ref().is_some_and(|deliver| deliver.transport == Transport::Api)
 }
 
 fn speaks_hl7v2(destination: &Loaded) -> bool {
