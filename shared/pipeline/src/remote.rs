@@ -104,7 +104,9 @@ impl<R: Remote> Errand<R> for Change<'_> {
     /// It is perhaps looked for, read before it is written, and read after.
     fn calls(&self, api: &Api) -> u32 {
         let calls = |rule: &bridge_core::manifest::Write| {
-            1 + u32::from(rule.find.is_some()) + u32::from(!rule.changed.is_empty()) + u32::from(rule.read_back)
+            1 + u32::from(rule.find.is_some())
+                + u32::from(!rule.changed.is_empty())
+                + u32::from(rule.read_back)
         };
         self.rules(api).iter().map(calls).max().unwrap_or(1)
     }
