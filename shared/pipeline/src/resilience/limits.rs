@@ -118,12 +118,7 @@ impl<P: Ports> Bridge<P> {
     }
 
     /// Fills a pocket from one of the limit's shards, or comes back with a turn.
-    async fn lease(
-        &self,
-        of: &Place,
-        limit: &Limit,
-        first: bool,
-    ) -> Result<Result<(), Timestamp>, Failure> {
+    async fn lease(&self, of: &Place, limit: &Limit, first: bool) -> Result<Result<(), Timestamp>, Failure> {
         let shards = shards(limit);
         let begin = (self.ports.clock().chance() * f64::from(shards)) as u32;
         for step in 0..shards {

@@ -19,7 +19,7 @@ use bridge_pipeline::{
 };
 
 use super::{Flaw, Rng, plan};
-use crate::memory::{Fault, Hook, MemoryAdapters, MemoryPorts, Shared};
+use crate::memory::{Fault, Hook, MemoryAdapters, MemoryPorts, Shared, step::Turn};
 
 /// What stands between a simulated process and its world.
 #[derive(Debug, Clone)]
@@ -33,16 +33,6 @@ pub(super) struct SimHook {
 impl SimHook {
     fn rng<T>(&self, draw: impl FnOnce(&mut Rng) -> T) -> T {
         draw(&mut self.rng.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// Gives up the turn once.
-struct Turn(bool);
-
-impl Future for Turn {
-    type Output = ();
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if std::mem::replace(&mut self.0, true) { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
