@@ -71,11 +71,17 @@ impl<P: RemotePorts> Bridge<P> {
             return Ok(fresh(page));
         }
         let flight = self.pages.flight(&key);
-        let _alone = flight.lock().await;
-        // What another one was answered meanwhile is an answer to this one as well.
-        if let Some(page) = self.pages.since(&key, if lifetime.is_zero() { begun } else { kept }) {
-            return Ok(fresh(page));
-        }
+        let _alone = match flight.try_lock() {
+            Some(alone) => alone,
+            None => {
+                let alone = flight.lock().await;
+                // What another one was answered meanwhile is an answer to this one as well.
+                if let Some(page) = self.pages.since(&key, begun) {
+                    return Ok(fresh(page));
+                }
+                alone
+            }
+        };
         if !lifetime.is_zero()
             && let Some(page) = self.stored_page(&asked.product, &key, kept).await?
         {

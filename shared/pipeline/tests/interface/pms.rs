@@ -79,6 +79,8 @@ const APPOINTMENT: &str = r#"{"resourceType": "Appointment",
 /// How the next call goes wrong.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
+    /// It doesn't.
+    None,
     /// It is answered so, and nothing is done.
     Answer(CallError),
     /// It is done, and nobody hears of it.
