@@ -5,7 +5,7 @@ import json
 import deploy
 import pytest
 
-EVERY = {"webhook-intake", "hl7-intake", "normalize", "deliver", "retry"}
+EVERY = {"webhook-intake", "hl7-intake", "normalize", "deliver", "fhir-api", "retry"}
 ITEM = {"pk": {"S": "probe"}, "sk": {"S": "probe"}}
 ENTRY = {"MessageBody": "probe", "MessageGroupId": "probe", "MessageDeduplicationId": "probe"}
 RECEIPT = {"ReceiptHandle": "probe"}
@@ -77,11 +77,11 @@ MATRIX = [
     (query("{LedgerTable}"), {"retry"}),
     (delete("{LedgerTable}"), {"normalize", "deliver"}),
     (scan("{LedgerTable}"), NOBODY),
-    (get("{ResourcesTable}"), {"normalize"}),
-    (put("{ResourcesTable}"), {"normalize"}),
+    (get("{ResourcesTable}"), {"normalize", "deliver", "fhir-api"}),
+    (put("{ResourcesTable}"), {"normalize", "deliver", "fhir-api"}),
     (delete("{ResourcesTable}"), NOBODY),
     (send("InboundQueueUrl"), {"webhook-intake", "hl7-intake", "retry"}),
-    (send("OutboundQueueUrl"), {"normalize", "retry"}),
+    (send("OutboundQueueUrl"), {"normalize", "fhir-api", "retry"}),
     (send("CommandsQueueUrl"), {"normalize", "deliver", "retry"}),
     (hide("inbound"), {"normalize"}),
     (hide("outbound"), {"deliver"}),
@@ -90,8 +90,10 @@ MATRIX = [
     (hide("outbound-dead-letters"), {"retry"}),
     (hide("commands-dead-letters"), {"retry"}),
     (purge("InboundQueueUrl"), NOBODY),
-    (put_object("payloads"), {"webhook-intake", "hl7-intake", "normalize", "retry"}),
+    (put_object("payloads"), {"webhook-intake", "hl7-intake", "normalize", "fhir-api", "retry"}),
     (put_object("parked"), {"normalize", "deliver", "retry"}),
+    (put_object("resources"), {"normalize", "deliver", "fhir-api", "retry"}),
+    (get_object("resources"), {"normalize", "deliver", "fhir-api", "retry"}),
     (get_object("payloads"), {"normalize", "deliver", "retry"}),
     (DELETE_OBJECT, NOBODY),
     (DATA_KEY, EVERY),

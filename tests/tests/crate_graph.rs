@@ -26,6 +26,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("hl7-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("normalize", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("deliver", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
+    ("fhir-api", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("retry", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     (
         "mllp-gateway",
@@ -45,6 +46,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "bridge-pipeline",
             "bridge-seal",
             "deliver",
+            "fhir-api",
             "hl7-intake",
             "mllp-gateway",
             "normalize",
