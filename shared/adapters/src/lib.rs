@@ -2,11 +2,13 @@
 //!
 //! An adapter is data: a folder under `adapters/` with a manifest, JSONata mappings and fixtures. This crate finds
 //! the folders ([`Catalog`]), refuses what is wrong in them or in a connection that uses one ([`Problem`]), and
-//! has the few things that are code: the transports that deliveries leave by ([`Transports`]).
+//! has the few things that are code: the transports that deliveries leave by, and the caller of products' interfaces
+//! ([`Transports`]).
 //!
 //! It may not know a product by name, decide what happens after a call (the pipeline does), or retry one.
 
 mod adapter;
+mod api;
 mod catalog;
 mod check;
 mod fault;

@@ -1,6 +1,7 @@
 //! The adapters as data, and the ways out over a real socket. One binary: what is slow here is linking.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod api;
 mod catalog;
 mod connections;
 mod fixture;
