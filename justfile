@@ -6,6 +6,7 @@ set shell := ["bash", "-euo", "pipefail", "-c"]
 export BRIDGE_TOOLS := env("BRIDGE_TOOLS", env("XDG_CACHE_HOME", home_directory() / ".cache") / "pms-bridge")
 py := BRIDGE_TOOLS / "python" / "bin"
 built := env("CARGO_TARGET_DIR", "target")
+began := datetime_utc("%s")
 
 [private]
 default:
@@ -53,8 +54,9 @@ interop: tools
 validate *messages:
     tools/validate {{ messages }}
 
-# Everything that CI checks: the fast and the telling first.
+# Everything that CI checks: the fast and the telling first. CI has 45 minutes; fuzzing comes last and ends in time.
 ci: test lint deny template validate e2e interop sim
+    FUZZ_UNTIL=$(({{ began }} + 41 * 60)) tools/fuzz 300
 
 # The simulation, so many seeds of it; a failing seed is printed and can be run again.
 sim seeds="10000":
@@ -72,7 +74,7 @@ coldstart rounds="40":
     cargo build --release --package bridge-aws --example hello
     tools/coldstart.py {{ built }}/release {{ rounds }}
 
-# Look for inputs that break a reader, for so many seconds each; a C++ compiler is needed.
+# Look for inputs that break a reader, for so many seconds each; with 0, replay what once did. See tools/fuzz.
 fuzz seconds="300" *targets:
     tools/fuzz {{ seconds }} {{ targets }}
 

@@ -33,7 +33,12 @@ pub(crate) struct Found {
 impl Found {
     /// The pipeline over it.
     pub(crate) async fn pipeline(&self) -> Pipeline {
-        Bridge::new(AwsPorts::new(Aws::new(self.settings.clone()).await, Catalog::builtin()))
+        self.pipeline_with(Catalog::builtin()).await
+    }
+
+    /// The same with other adapters.
+    pub(crate) async fn pipeline_with(&self, adapters: Catalog) -> Pipeline {
+        Bridge::new(AwsPorts::new(Aws::new(self.settings.clone()).await, adapters))
     }
 }
 

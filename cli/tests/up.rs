@@ -90,6 +90,11 @@ fn what_is_wrong_is_refused(state: &Path, home: &Path) {
     let file = file.to_str().unwrap();
     let diff = &json(state, &["connections", "diff", file])[0]["diff"];
     assert!(diff.as_str().unwrap().contains("-zone: America/Chicago\n+zone: America/Denver"), "{diff}");
+    // What it would change is seen before: the samples' times, and nobody's data.
+    let shadow = run(state, &["--json", "connections", "shadow", file]);
+    let shadow = String::from_utf8(shadow.stdout).unwrap();
+    assert!(shadow.contains(r#""element":"Appointment.start","is":"changed""#), "{shadow}");
+    assert!(!shadow.contains("2026-"), "{shadow}");
     let applied = |args: &[&str]| json(state, args).remove(0);
     assert_eq!(applied(&["connections", "apply", file])["version"], 2);
     assert_eq!(applied(&["connections", "apply", file])["result"], "unchanged");

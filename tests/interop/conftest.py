@@ -214,3 +214,29 @@ def hapi(tools: Path) -> list[str]:
             pytest.skip(f"HAPI's jars can't be fetched here: {done.stdout.strip()[-300:]}")
         (folder / "complete").touch()
     return ["java", "-cp", f"{folder}/*"]
+
+
+@pytest.fixture(scope="session")
+def node(tools: Path) -> Callable[..., list[str]]:
+    """The command that runs a program of `node/`, beside the packages that its lock names."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        pytest.skip("node-hl7-client and simple-hl7 need node and npm")
+    names = ("package.json", "package-lock.json")
+    digest = hashlib.sha256(b"".join((HERE / "node" / name).read_bytes() for name in names)).hexdigest()[:12]
+    folder = tools / f"node-{digest}"
+    if not (folder / "complete").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            shutil.copy(HERE / "node" / name, folder)
+        command = ["npm", "ci", "--ignore-scripts", "--engine-strict", "--no-audit", "--no-fund"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+        if done.returncode:
+            pytest.skip(f"node's packages can't be installed here: {done.stderr.strip()[-300:]}")
+        (folder / "complete").touch()
+
+    def program(name: str, *arguments: object) -> list[str]:
+        # Node looks for packages beside the program.
+        shutil.copy(HERE / "node" / name, folder)
+        return ["node", str(folder / name), *map(str, arguments)]
+
+    return program

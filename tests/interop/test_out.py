@@ -74,7 +74,8 @@ def test_hapis_server_takes_what_is_sent_on(bridge, server, tmp_path):
     assert len({control_id for _, control_id, _ in events}) == len(ids)
 
 
-def taken(client: Client, control_id: str) -> bool:
+def taken(client: Client, control_id: str, application: str = "OUTPAT") -> bool:
     """Whether a message of the second connection is accepted."""
-    client.send(START + message(control_id, f"X{control_id}").replace(b"|SUNREG|", b"|OUTPAT|") + END)
+    text = message(control_id, f"X{control_id}").replace(b"|SUNREG|", f"|{application}|".encode())
+    client.send(START + text + END)
     return client.answer() == ("AA", control_id)

@@ -21,6 +21,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &["bridge-convert", "bridge-core", "bridge-fhir", "bridge-hl7v2", "bridge-mapping", "bridge-seal"],
     ),
     ("bridge-aws", &["bridge-core", "bridge-pipeline"]),
+    ("bridge-simulators", &[]),
     ("bridge-testkit", &["bridge-core", "bridge-pipeline", "bridge-seal"]),
     ("webhook-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("hl7-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
@@ -93,6 +94,7 @@ fn one_crate_names_each_outside_world() {
         ("bridge-fhir", &["fhir-sdk", "fhir-model"]),
         ("bridge-mapping", &["jsonata"]),
         ("bridge-seal", &["aws-lc-rs", "zstd"]),
+        ("bridge-simulators", &["aws-lc-rs"]),
     ];
     for package in members() {
         for name in shipped(&package) {

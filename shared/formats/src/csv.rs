@@ -137,35 +137,45 @@ impl<R: Read> Rows<R> {
                 return Ok(None);
             }
             match self.dialect.scan(self.input.rest(), self.input.is_last(), &mut self.fields) {
-                Scan::Row { length, .. } if length > self.limits.record_bytes => {
-                    let limit = self.limits.record_bytes;
-                    return Err(self.input.error(Fault::TooLong { limit, quoted: false }));
+                Scan::Row { length, .. } if length > self.limits.record_bytes => return Err(self.too_long()),
+                Scan::AfterQuote { at } if at >= self.longest() => return Err(self.too_long()),
+                Scan::More { .. } if self.input.rest().len() > self.limits.record_bytes => {
+                    return Err(self.too_long());
                 }
                 Scan::Row { length, lines } => {
                     let place = self.input.place();
                     self.input.pass(length, lines);
                     return Ok(Some((place, length)));
                 }
-                Scan::More { quoted } => self.wait(quoted)?,
+                Scan::More { .. } => self.wait()?,
                 Scan::AfterQuote { at } => return Err(self.after_quote(at)),
             }
         }
     }
 
     /// Reads on inside a row.
-    fn wait(&mut self, quoted: bool) -> Result<(), Error> {
+    fn wait(&mut self) -> Result<(), Error> {
         // That nothing comes may be news: then the row is scanned once more, as the last.
         let was_last = self.input.is_last();
-        match self.input.more() {
-            Ok(false) if was_last => Err(self.input.error(Fault::Truncated("a quoted field"))),
-            Ok(_) => Ok(()),
-            Err(mut error) => {
-                if let Fault::TooLong { quoted: open, .. } = &mut error.fault {
-                    *open = quoted;
-                }
-                Err(error)
-            }
+        match self.input.more()? {
+            false if was_last => Err(self.input.error(Fault::Truncated("a quoted field"))),
+            _ => Ok(()),
         }
+    }
+
+    /// The row is longer than it may be. Whether a quote is open is told from what no reader has to look beyond: how much
+    /// of the file has been read by now is chance.
+    fn too_long(&self) -> Error {
+        let text = self.input.rest();
+        let seen = text.get(..self.longest()).unwrap_or(text);
+        let quoted = self.dialect.scan(seen, false, &mut Vec::new()) == Scan::More { quoted: true };
+        self.input.error(Fault::TooLong { limit: self.limits.record_bytes, quoted })
+    }
+
+    /// Where a row that goes on is too long: the first boundary of characters beyond the limit.
+    fn longest(&self) -> usize {
+        let text = self.input.rest();
+        (self.limits.record_bytes + 1..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
     }
 
     /// Goes past the line on which something follows the closing quote at `at`.

@@ -124,3 +124,14 @@ proptest! {
         prop_assert!(reader.next().unwrap().is_none());
     }
 }
+
+/// What is beyond the limit of a record decides nothing, however much of it has been read by chance.
+#[test]
+fn a_row_that_is_too_long_is_refused_alike_in_any_pieces() {
+    for end in ["\" x;2\n", "\";2\n", "\n", "é\" x"] {
+        for length in 480..540 {
+            let file = format!("a;b\n1;2\n\"{}{end}{}3;4\nT;2\n", "y".repeat(length), "z\n".repeat(4_000));
+            invariants::shapes().iter().for_each(|how| invariants::holds(file.as_bytes(), how));
+        }
+    }
+}

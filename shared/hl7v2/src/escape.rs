@@ -144,7 +144,8 @@ pub(crate) fn encode<'t>(text: &'t str, delimiters: &Delimiters) -> Option<Cow<'
         out.push(escape);
         match letter(code, delimiters) {
             Some(letter) => out.push(letter),
-            None if code == b'\n' => out.push_str(".br"),
+            // Where the dot is a delimiter, it would cut the sequence.
+            None if code == b'\n' && letter(b'.', delimiters).is_none() => out.push_str(".br"),
             None => {
                 out.push('X');
                 out.extend([code >> 4, code & 15].map(|d| char::from(b"0123456789ABCDEF"[usize::from(d)])));
@@ -248,6 +249,9 @@ mod tests {
         let without = Delimiters::new(b'|', "^~").unwrap();
         assert_eq!(decode(r"a\T\b", &without, Charset::Utf8), r"a\T\b");
         assert_eq!(encode("a|b", &without), None);
+        let dotted = Delimiters::new(b'|', "^.~&").unwrap();
+        assert_eq!(encode("a\nb.c", &dotted).unwrap(), "a~X0A~b~R~c");
+        assert_eq!(decode("a~X0A~b~R~c", &dotted, Charset::Utf8), "a\nb.c");
     }
 
     #[test]

@@ -47,6 +47,16 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// A connection with its adapter, as it is in no version yet.
+    pub(crate) fn new(connection: Connection, manifest: Arc<Manifest>) -> Self {
+        let hl7v2 = match (connection.hl7v2.clone(), &manifest.hl7v2) {
+            (own, Some(defaults)) => Some(Box::new(own.unwrap_or_default().over(defaults))),
+            (own, None) => own,
+        };
+        let (retention, converter) = (Retention::default(), OnceLock::new());
+        Self { connection, manifest, retention, version: 0, hl7v2, converter }
+    }
+
     /// Its webhook rules: its own, or its adapter's.
     pub fn webhook(&self) -> Option<&Webhook> {
         self.connection.webhook.as_ref().or(self.manifest.webhook.as_ref())
@@ -138,18 +148,7 @@ impl<P: Ports> Bridge<P> {
         };
         connection.secrets = self.open_secrets(&stored, record.blob.as_deref()).await?;
         let retention = self.tenant(&id.tenant()).await?.map(|tenant| tenant.retention).unwrap_or_default();
-        let hl7v2 = match (connection.hl7v2.clone(), &manifest.hl7v2) {
-            (own, Some(defaults)) => Some(Box::new(own.unwrap_or_default().over(defaults))),
-            (own, None) => own,
-        };
-        Ok(Some(Loaded {
-            connection,
-            manifest,
-            retention,
-            version: stored.version,
-            hl7v2,
-            converter: OnceLock::new(),
-        }))
+        Ok(Some(Loaded { retention, version: stored.version, ..Loaded::new(connection, manifest) }))
     }
 
     async fn open_secrets(

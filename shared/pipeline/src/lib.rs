@@ -24,6 +24,7 @@ pub mod remote;
 pub mod replays;
 pub mod resilience;
 pub mod retry;
+pub mod shadow;
 mod stage;
 mod tokens;
 

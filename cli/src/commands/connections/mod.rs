@@ -5,6 +5,7 @@ mod diff;
 mod list;
 mod pause;
 mod rollback;
+mod shadow;
 mod show;
 mod test;
 
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     Show(show::Args),
     /// Compare a file with what is applied, or two versions
     Diff(diff::Args),
+    /// See what a change would make of the messages that were received, without sending anything
+    Shadow(shadow::Args),
     /// Apply an earlier version again, with the secrets of today
     Rollback(rollback::Args),
     /// Let a connection's work wait
@@ -45,13 +48,15 @@ pub(crate) enum Command {
 
 /// Runs one.
 pub(crate) async fn run(global: &Global, command: Command, out: Out) -> Result<(), Failure> {
-    let found = system::find(&global.state(), global.endpoint.as_deref())?;
+    let state = global.state();
+    let found = system::find(&state, global.endpoint.as_deref())?;
     let pipeline = found.pipeline().await;
     match command {
         Command::Apply(args) => apply::run(&pipeline, &args, out).await,
         Command::List(args) => list::run(&pipeline, &args, out).await,
         Command::Show(args) => show::run(&pipeline, &args, out).await,
         Command::Diff(args) => diff::run(&pipeline, &args, out).await,
+        Command::Shadow(args) => shadow::run(&pipeline, &found, &state, &args, out).await,
         Command::Rollback(args) => rollback::run(&pipeline, &args, out).await,
         Command::Pause(args) => pause::pause(&pipeline, &args, out).await,
         Command::Resume(args) => pause::resume(&pipeline, &args, out).await,

@@ -13,7 +13,7 @@ use crate::{environment, failure::Failure, local::state::State, output::note};
 ///
 /// # Errors
 /// When it can't be recorded; the payload must not be shown then.
-pub(super) fn record(
+pub(crate) fn record(
     state: &State,
     tenant: &TenantId,
     message: &MessageId,

@@ -1,6 +1,6 @@
 //! `bridge messages`: finding messages, following them, and sending them through again.
 
-mod access;
+pub(crate) mod access;
 mod list;
 mod replay;
 mod show;
@@ -81,7 +81,7 @@ async fn connections(
 }
 
 /// Seconds may pass until an index knows; the messages of the current millisecond belong to the list as well.
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     SystemClock.now() + Duration::from_secs(1)
 }
 

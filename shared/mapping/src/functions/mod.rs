@@ -7,6 +7,8 @@
 //! |---|---|
 //! | [`$date(text)`](date) | the date part; nothing for the empty dates of PMS databases |
 //! | [`$identifier(system, value)`](identifier) | a FHIR Identifier |
+//! | [`$local(text, zone?)`](local) | an instant as local time without an offset |
+//! | [`$minutesBetween(from, to)`](minutes_between) | whole minutes between two instants |
 //! | [`$pad(text, width, char?)`](pad) | JSONata's own, bounded |
 //! | [`$plusMinutes(text, n)`](plus_minutes) | the instant `n` minutes later |
 //! | [`$reference(type, system, value)`](reference) | a reference by identifier, made literal later |
@@ -16,6 +18,8 @@
 mod args;
 pub mod date;
 pub mod identifier;
+pub mod local;
+pub mod minutes_between;
 pub mod pad;
 pub mod plus_minutes;
 pub mod reference;
@@ -37,6 +41,8 @@ type Function = fn(&[JValue], &Run) -> Result<JValue, String>;
 pub(crate) const ALL: &[(&str, Function)] = &[
     ("date", date::call),
     ("identifier", identifier::call),
+    ("local", local::call),
+    ("minutesBetween", minutes_between::call),
     ("pad", pad::call),
     ("plusMinutes", plus_minutes::call),
     ("reference", reference::call),

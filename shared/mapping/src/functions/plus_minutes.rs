@@ -30,7 +30,7 @@ pub(super) fn call(args: &[JValue], run: &Run) -> Result<JValue, String> {
     let Some(minutes) = args::integer(args, 1, run)? else { return Ok(JValue::Undefined) };
     let stamp = Stamp::parse(&text).ok_or(FORM)?;
     let written = stamp.written_offset().ok_or(FORM)?;
-    let start = written.to_timestamp(stamp.civil().ok_or(FORM)?).map_err(|_| FORM)?;
+    let start = stamp.instant().ok_or(FORM)?;
     let span = Span::new().try_minutes(minutes).map_err(|_| "argument 2 is out of range")?;
     let end = start.checked_add(span).map_err(|_| "argument 2 is out of range")?;
 

@@ -64,6 +64,11 @@ impl<'a> Stamp<'a> {
         )
     }
 
+    /// The instant to the minute, when there is an offset.
+    pub(super) fn instant(&self) -> Option<jiff::Timestamp> {
+        self.written_offset()?.to_timestamp(self.civil()?).ok()
+    }
+
     /// The offset that was written.
     pub(super) fn written_offset(&self) -> Option<Offset> {
         if self.offset == "Z" {

@@ -1,13 +1,17 @@
 //! The functions of our own: every documented example, and what they refuse.
 
 use crate::map;
-use bridge_mapping::functions::{date, identifier, pad, plus_minutes, reference, truth, zoned};
+use bridge_mapping::functions::{
+    date, identifier, local, minutes_between, pad, plus_minutes, reference, truth, zoned,
+};
 
 #[test]
 fn every_example_holds() {
     let all = [
         date::EXAMPLES,
         identifier::EXAMPLES,
+        local::EXAMPLES,
+        minutes_between::EXAMPLES,
         pad::EXAMPLES,
         plus_minutes::EXAMPLES,
         reference::EXAMPLES,
@@ -50,6 +54,18 @@ fn what_they_refuse_they_name_without_the_value() {
             "test:1:1: $plusMinutes argument 2 must be a whole number",
         ),
         ("$plusMinutes('2026-07-05T14:30:00Z', 1e18)", "test:1:1: $plusMinutes argument 2 is out of range"),
+        (
+            "$local('2026-07-05T14:30:00')",
+            "test:1:1: $local argument 1 must be a time stamp with an offset, or a date",
+        ),
+        (
+            "$local('2026-07-05T14:30:00Z', 'planted')",
+            "test:1:1: $local argument 2 must be an IANA time zone",
+        ),
+        (
+            "$minutesBetween('2026-07-05T14:30:00Z', 'planted')",
+            "test:1:1: $minutesBetween argument 2 must be a time stamp with an offset",
+        ),
         ("$identifier(absent, 1)", "test:1:1: $identifier needs a system"),
         ("$reference('Patient?', 'a', 1)", "test:1:1: $reference argument 1 must be a resource type"),
         ("$reference('Patient', absent, 1)", "test:1:1: $reference needs a system"),

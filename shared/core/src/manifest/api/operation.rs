@@ -74,6 +74,10 @@ pub struct Operation {
     /// null, and in SOAP nothing at all, as an empty one. Left out: the answer is one record (in FHIR: the Bundle's entries).
     #[serde(default)]
     pub rows: Option<String>,
+    /// Arguments that each record gets as `/arguments/{name}`: where the product does not repeat what it was asked for, free
+    /// times of a practitioner for example.
+    #[serde(default)]
+    pub carry: Vec<String>,
     /// How a list goes on. Left out: it is whole.
     #[serde(default)]
     pub pages: Option<Pages>,
@@ -90,7 +94,7 @@ pub struct Operation {
 
 /// One text, or several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be a text or a list of texts")]
 pub enum Templates {
     /// One.
     One(String),

@@ -1,0 +1,15 @@
+//! What several products have in common.
+//!
+//! * [`clinic`]: a small practice's records.
+//! * [`limits`]: counting calls.
+//! * [`paging`]: cutting a list into pages.
+//! * [`people`]: invented people.
+//! * [`sign`]: signatures of webhooks.
+//! * [`tokens`]: OAuth 2 tokens that expire and rotate.
+
+pub mod clinic;
+pub mod limits;
+pub mod paging;
+pub mod people;
+pub mod sign;
+pub mod tokens;
