@@ -36,6 +36,7 @@ async fn main() -> ExitCode {
         Command::Messages { command } => commands::messages::run(&global, command, out).await,
         Command::Replays { command } => commands::replays::run(&global, command, out).await,
         Command::Env => commands::env::run(&global, out),
+        Command::Token(args) => commands::token::run(&global, &args, out),
         Command::Convert(args) => commands::convert::run(&args, out),
         Command::Send(args) => commands::send::run(&args, out).await,
         Command::Ack(args) => commands::ack::run(&args, out),
