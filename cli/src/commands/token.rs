@@ -30,6 +30,8 @@ pub(crate) fn run(global: &Global, args: &Args, out: Out) -> Result<(), Failure>
     };
     let token = LocalIssuer::find(global.state().path())?.token(&tenant, &args.scope)?;
     out.text(&token);
-    out.json(&json!({"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME, "scope": args.scope}));
+    out.json(
+        &json!({"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME, "scope": args.scope}),
+    );
     Ok(())
 }

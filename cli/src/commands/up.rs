@@ -157,7 +157,11 @@ fn greet(system: &System, state: &State, out: Out) {
     let strong = |text: &str| out.style.paint(Colour::Strong, text);
     out.text("");
     out.text(format_args!("{}  {}/webhooks/{{connection}}", strong("webhooks "), system.gateway));
-    out.text(format_args!("{}  {}/fhir/{{connection}}, with `bridge token`", strong("fhir     "), system.gateway));
+    out.text(format_args!(
+        "{}  {}/fhir/{{connection}}, with `bridge token`",
+        strong("fhir     "),
+        system.gateway
+    ));
     if let Some(mllp) = &system.mllp {
         out.text(format_args!("{}  {mllp}", strong("mllp     ")));
     }

@@ -197,7 +197,8 @@ mod tests {
     fn a_greedy_parameter_takes_the_rest_and_any_method() {
         let key = "ANY /fhir/{connection}/{proxy+}".to_owned();
         let route = Compiled::new(Route { key, function: "F".to_owned(), timeout: Duration::from_secs(1) });
-        let found = |path| route.matches("PUT", path).map(|mut found| found.remove("proxy").unwrap_or_default());
+        let found =
+            |path| route.matches("PUT", path).map(|mut found| found.remove("proxy").unwrap_or_default());
         assert_eq!(found("/fhir/a.b/Patient/1%20a").as_deref(), Some("Patient/1 a"));
         assert_eq!(found("/fhir/a.b/metadata").as_deref(), Some("metadata"));
         assert_eq!((found("/fhir/a.b/"), found("/fhir/a.b"), found("/other/a.b/c")), (None, None, None));

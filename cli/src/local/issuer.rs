@@ -37,6 +37,7 @@ impl LocalIssuer {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let none = || Failure::World("the system has no random numbers for a key".to_owned());
                 let document = Es256Key::generate().ok_or_else(none)?;
+                fs::create_dir_all(folder)?;
                 write_private(&file, &document)?;
                 Self::read(&document, &file)
             }

@@ -32,8 +32,8 @@ use crate::{
     texts::count,
 };
 use functions::Functions;
-use issuer::LocalIssuer;
 use gateway::Gateway;
+use issuer::LocalIssuer;
 use poller::{Idle, Poller};
 use stop::{Stop, Stopper};
 

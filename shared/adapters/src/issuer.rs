@@ -65,19 +65,21 @@ impl OpenId {
             return Err(IssuerError::None);
         }
         let place = format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
-        let discovery: Value =
-            serde_json::from_str(&self.get(&place, DISCOVERY).await?).map_err(|_| IssuerError::Content(DISCOVERY))?;
+        let discovery: Value = serde_json::from_str(&self.get(&place, DISCOVERY).await?)
+            .map_err(|_| IssuerError::Content(DISCOVERY))?;
         // Section 4.3: another issuer's configuration would bring another issuer's keys.
         if discovery.get("issuer").and_then(Value::as_str) != Some(self.issuer.as_str()) {
             return Err(IssuerError::Content(DISCOVERY));
         }
-        let keys = discovery.get("jwks_uri").and_then(Value::as_str).ok_or(IssuerError::Content(DISCOVERY))?;
+        let keys =
+            discovery.get("jwks_uri").and_then(Value::as_str).ok_or(IssuerError::Content(DISCOVERY))?;
         self.get(keys, KEYS).await
     }
 
     async fn get(&self, address: &str, what: &'static str) -> Result<String, IssuerError> {
         let url = Url::parse(address).map_err(|_| IssuerError::Address(what))?;
-        let is_here = matches!(url.host_str(), Some("127.0.0.1" | "localhost")) && self.issuer.starts_with("http://");
+        let is_here =
+            matches!(url.host_str(), Some("127.0.0.1" | "localhost")) && self.issuer.starts_with("http://");
         if url.scheme() != "https" && !is_here {
             return Err(IssuerError::Address(what));
         }

@@ -2,8 +2,8 @@
 //! them. What an emulator can't tell is said to be assumed.
 
 use std::{
-    path::Path,
     collections::BTreeMap,
+    path::Path,
     time::{Duration, Instant},
 };
 

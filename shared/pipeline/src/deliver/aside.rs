@@ -76,10 +76,8 @@ impl<P: DeliverPorts> Work<'_, P> {
     pub(super) async fn preserved(&self) -> Result<ParkedTask, Failure> {
         let mut task = self.task.clone();
         let id = task.delivery.as_str();
-        task.payload = self
-            .bridge
-            .preserved_payload(Purpose::Delivery, &task.destination, id, task.payload)
-            .await?;
+        task.payload =
+            self.bridge.preserved_payload(Purpose::Delivery, &task.destination, id, task.payload).await?;
         Ok(ParkedTask::Outbound(task))
     }
 }

@@ -58,9 +58,8 @@ impl<P: DeliverPorts> Delivery<'_, P> {
         if claim.doc.tries > 1 {
             bridge.retries(&task.destination);
         }
-        let opened = bridge
-            .unpack(Purpose::Delivery, &task.destination, task.delivery.as_str(), &task.payload)
-            .await;
+        let opened =
+            bridge.unpack(Purpose::Delivery, &task.destination, task.delivery.as_str(), &task.payload).await;
         let (came, good) = match opened {
             Ok(body) if self.is_written() => (self.write(&mut claim, &body, deadline).await?, None),
             Ok(body) => {

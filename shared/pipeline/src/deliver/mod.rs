@@ -92,11 +92,8 @@ struct Delivery<'a, P> {
 
 impl<'a, P: DeliverPorts> Work<'a, P> {
     fn new(bridge: &'a Bridge<P>, task: &'a DeliverTask, record: &'a Received) -> Self {
-        let lane = LaneKey {
-            stage: Stage::Outbound,
-            connection: task.destination.clone(),
-            lane: task.lane.clone(),
-        };
+        let lane =
+            LaneKey { stage: Stage::Outbound, connection: task.destination.clone(), lane: task.lane.clone() };
         Self { bridge, task, record, lane, expires: stage::longest(task.queued_at) }
     }
 
@@ -172,8 +169,7 @@ impl<P: DeliverPorts> Delivery<'_, P> {
         };
         let rates = Rates::of_deliveries(&self.to.manifest);
         let first = record.receives == 1;
-        let turn =
-            Turn { holder: task.delivery.as_str(), first, calls: 1, deadline, patience: MOMENTS };
+        let turn = Turn { holder: task.delivery.as_str(), first, calls: 1, deadline, patience: MOMENTS };
         match bridge.within_rates(&task.destination, &rates, &turn).await? {
             Ok(seat) => Ok(Ok(Held { pass, seat })),
             Err(until) => {

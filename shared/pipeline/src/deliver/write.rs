@@ -52,7 +52,10 @@ impl<P: DeliverPorts> Delivery<'_, P> {
                 continue;
             }
             if entry.place > 0 && deadline.since(self.work.bridge.now()) < ENOUGH {
-                return Ok(Came::Partly(Cause::new("delivery.partly", "the rest is written in the next attempt")));
+                return Ok(Came::Partly(Cause::new(
+                    "delivery.partly",
+                    "the rest is written in the next attempt",
+                )));
             }
             let stop = match known.cloned() {
                 None => self.write_one(claim, &product, entry, again, deadline).await?,
@@ -61,9 +64,7 @@ impl<P: DeliverPorts> Delivery<'_, P> {
             if let Some(came) = stop {
                 return Ok(came);
             }
-            if entry.place < last
-                && self.work.bridge.ledger().progress(claim).await? == Settled::Fenced
-            {
+            if entry.place < last && self.work.bridge.ledger().progress(claim).await? == Settled::Fenced {
                 return Ok(Came::Fenced);
             }
         }
@@ -182,10 +183,12 @@ fn entries<'a>(product: &'a Product, body: &Phi<Vec<u8>>) -> Result<Vec<Entry<'a
 /// Not done yet: when to look again, or that it is too late.
 fn waits(rule: &Confirm, since: Timestamp, now: Timestamp) -> Came {
     if now.since(since) >= Duration::from_mins(rule.within) {
-        let text = format!("the product said yes, and has not done it after {} minutes: look there", rule.within);
+        let text =
+            format!("the product said yes, and has not done it after {} minutes: look there", rule.within);
         return Came::Unfinished(Cause::new("delivery.unconfirmed", text));
     }
-    let cause = Cause::new("delivery.unconfirmed", "the product said yes, and is asked again whether it did it");
+    let cause =
+        Cause::new("delivery.unconfirmed", "the product said yes, and is asked again whether it did it");
     Came::Unconfirmed(Duration::from_secs(rule.every), cause)
 }
 

@@ -84,7 +84,8 @@ impl<P: RemotePorts> Bridge<P> {
         };
         let loaded = self.connection(&id).await?.ok_or_else(unknown)?;
         let no_interface = "the product of this connection has no interface that could be asked";
-        let product = Product::of(&loaded).ok_or_else(|| Refused::new(404, Code::NotSupported, no_interface))?;
+        let product =
+            Product::of(&loaded).ok_or_else(|| Refused::new(404, Code::NotSupported, no_interface))?;
         if is_open {
             return Ok(Reply::resource(200, capability::statement(&product, call.base, self.now())));
         }

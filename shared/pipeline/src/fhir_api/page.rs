@@ -2,12 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use bridge_core::{
-    Phi, Timestamp,
-    id::BlindToken,
-    manifest::ResourceApi,
-    remote::Answer,
-};
+use bridge_core::{Phi, Timestamp, id::BlindToken, manifest::ResourceApi, remote::Answer};
 use serde_json::{Value, json};
 
 use super::{
@@ -164,7 +159,10 @@ impl<P: RemotePorts> Bridge<P> {
 }
 
 fn of_kind(seen: Seen, kind: &str) -> impl Iterator<Item = Value> {
-    seen.resources.into_iter().filter(move |resource| resource.resource_type == kind).map(|resource| resource.json)
+    seen.resources
+        .into_iter()
+        .filter(move |resource| resource.resource_type == kind)
+        .map(|resource| resource.json)
 }
 
 fn before(now: Timestamp, time: Duration) -> Timestamp {

@@ -68,7 +68,11 @@ impl Query {
             }
         }
         if !is_json(&form) {
-            return Err(Refused::new(406, Code::NotSupported, "answers are application/fhir+json, of FHIR 4.0"));
+            return Err(Refused::new(
+                406,
+                Code::NotSupported,
+                "answers are application/fhir+json, of FHIR 4.0",
+            ));
         }
         for preference in request.header("prefer").unwrap_or_default().split([',', ';']) {
             match preference.trim() {
@@ -89,7 +93,13 @@ fn is_json(form: &str) -> bool {
         let mut parts = one.split(';').map(str::trim);
         let is_known = matches!(
             parts.next().unwrap_or_default(),
-            "json" | "application/json" | "application/fhir+json" | "application/fhir json" | "application/*" | "*/*" | ""
+            "json"
+                | "application/json"
+                | "application/fhir+json"
+                | "application/fhir json"
+                | "application/*"
+                | "*/*"
+                | ""
         );
         is_known && parts.all(|part| part.strip_prefix("fhirVersion=").is_none_or(|version| version == "4.0"))
     })
@@ -98,7 +108,10 @@ fn is_json(form: &str) -> bool {
 /// Whether a body is JSON of FHIR R4.
 pub(super) fn has_json(request: &Request) -> bool {
     request.header("content-type").is_some_and(|form| {
-        !form.contains(',') && !form.starts_with(['*', ';']) && !form.starts_with("application/*") && is_json(form)
+        !form.contains(',')
+            && !form.starts_with(['*', ';'])
+            && !form.starts_with("application/*")
+            && is_json(form)
     })
 }
 
@@ -151,7 +164,13 @@ mod tests {
 
     #[test]
     fn json_of_fhir_4_is_the_only_form() {
-        for good in ["*/*", "json", "application/fhir+json", "text/html, application/json;q=0.5", "application/fhir+json; fhirVersion=4.0"] {
+        for good in [
+            "*/*",
+            "json",
+            "application/fhir+json",
+            "text/html, application/json;q=0.5",
+            "application/fhir+json; fhirVersion=4.0",
+        ] {
             assert!(is_json(good), "{good}");
         }
         for bad in ["xml", "application/fhir+xml", "text/html", "application/fhir+json; fhirVersion=5.0"] {

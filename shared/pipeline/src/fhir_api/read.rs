@@ -31,7 +31,12 @@ impl<P: RemotePorts> Bridge<P> {
         }
         let found = self.find(asked, kind, id).await?;
         let (mut resource, tag) = versioned(found.resource.expose());
-        if asked.call.request.header("if-none-match").is_some_and(|known| known.split(',').any(|one| one.trim() == tag)) {
+        if asked
+            .call
+            .request
+            .header("if-none-match")
+            .is_some_and(|known| known.split(',').any(|one| one.trim() == tag))
+        {
             return Ok(Reply::empty(304).with("etag", tag));
         }
         if found.is_stale {

@@ -5,12 +5,8 @@ use serde_json::{Value, json};
 
 use super::reply::Reply;
 use crate::{
-    configuration::ConfigurationError,
-    keys::KeyError,
-    ledger::LedgerError,
-    ports::PortError,
-    remote::RemoteError,
-    stage::Failure,
+    configuration::ConfigurationError, keys::KeyError, ledger::LedgerError, ports::PortError,
+    remote::RemoteError, stage::Failure,
 };
 
 /// What kind of issue it is: the value set `issue-type`.
@@ -115,7 +111,8 @@ impl Refused {
             "resourceType": "OperationOutcome",
             "issue": self.issues.iter().map(|(code, cause)| issue("error", *code, cause)).collect::<Vec<_>>(),
         });
-        let mut reply = Reply::resource(self.status, outcome).because(self.issues.into_iter().next().map(|i| i.1));
+        let mut reply =
+            Reply::resource(self.status, outcome).because(self.issues.into_iter().next().map(|i| i.1));
         for (name, value) in self.headers {
             reply = reply.with(name, value);
         }
@@ -168,7 +165,9 @@ impl From<RemoteError> for Refused {
 
 impl Refused {
     fn not_before(mut self, until: bridge_core::Timestamp) -> Self {
-        self.issues.iter_mut().for_each(|(_, cause)| cause.text = format!("{}, not before {until}", cause.text));
+        self.issues
+            .iter_mut()
+            .for_each(|(_, cause)| cause.text = format!("{}, not before {until}", cause.text));
         self
     }
 }

@@ -65,7 +65,8 @@ impl Reply {
         let mut headers = self.headers;
         headers.insert("cache-control".to_owned(), "no-store".to_owned());
         for name in ["x-request-id", "x-correlation-id"] {
-            let given = request.header(name).filter(|id| id.len() <= 64 && id.bytes().all(|b| b.is_ascii_graphic()));
+            let given =
+                request.header(name).filter(|id| id.len() <= 64 && id.bytes().all(|b| b.is_ascii_graphic()));
             headers.extend(given.map(|id| (name.to_owned(), id.to_owned())));
         }
         let body = match self.body {

@@ -87,7 +87,8 @@ impl<P: RemotePorts> Bridge<P> {
         let mut resolved: BTreeMap<(String, String), String> = BTreeMap::new();
         for Reference { to, value } in search.references(parameters) {
             // An address of ours is as good as the id at its end.
-            let own = value.strip_prefix(asked.call.base).and_then(|rest| rest.strip_prefix(&format!("/{to}/")));
+            let own =
+                value.strip_prefix(asked.call.base).and_then(|rest| rest.strip_prefix(&format!("/{to}/")));
             let reference = format!("{to}/{}", own.unwrap_or(value));
             if let Some(id) = self.product_id(&asked.product, &reference).await? {
                 resolved.insert((to.to_owned(), value.to_owned()), id.expose().clone());

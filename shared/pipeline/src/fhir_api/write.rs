@@ -55,7 +55,12 @@ impl<P: RemotePorts> Bridge<P> {
         self.write_and_watch(asked, rules, kind, None, resource).await
     }
 
-    pub(super) async fn fhir_update(&self, asked: &Asked<'_>, kind: &str, id: &str) -> Result<Reply, Refused> {
+    pub(super) async fn fhir_update(
+        &self,
+        asked: &Asked<'_>,
+        kind: &str,
+        id: &str,
+    ) -> Result<Reply, Refused> {
         let rules = writable(asked, kind, On::Update)?;
         let mut resource = body(asked, kind)?;
         if resource.get("id").and_then(Value::as_str) != Some(id) {
@@ -70,9 +75,7 @@ impl<P: RemotePorts> Bridge<P> {
         let own = asked.product.id_of(&known).ok_or_else(unknown)?;
         if let Some(expected) = asked.call.request.header("if-match") {
             let current = match rules.read {
-                Some(_) if asked.caller.may(kind, May::Read) => {
-                    self.find(asked, kind, id).await?.resource
-                }
+                Some(_) if asked.caller.may(kind, May::Read) => self.find(asked, kind, id).await?.resource,
                 _ => Phi::new(known),
             };
             if expected != format!("W/\"{}\"", version_of(current.expose())) {
@@ -95,11 +98,8 @@ impl<P: RemotePorts> Bridge<P> {
         json: Value,
     ) -> Result<Reply, Refused> {
         let said = json.to_string();
-        let mut resources = [Resource {
-            resource_type: kind.to_owned(),
-            id: id.unwrap_or_default().to_owned(),
-            json,
-        }];
+        let mut resources =
+            [Resource { resource_type: kind.to_owned(), id: id.unwrap_or_default().to_owned(), json }];
         relative(&mut resources[0].json, asked.call.base);
         self.identify(&asked.product, &mut resources).await?;
         let [resource] = resources;
@@ -130,7 +130,11 @@ impl<P: RemotePorts> Bridge<P> {
         };
         let message = index.message(connection, &[b"fhir-api", key.as_bytes()]);
         let delivery = delivery_of(&message)?;
-        let body = index.token(connection, "fhir-body", &docs_write(&[&request.method, &request.path, &String::from_utf8_lossy(said).into_owned()]));
+        let body = index.token(
+            connection,
+            "fhir-body",
+            &docs_write(&[&request.method, &request.path, &String::from_utf8_lossy(said).into_owned()]),
+        );
         let known = self.ledger().message(connection, &message).await?;
         if let Some((doc, _)) = &known {
             if !doc.find.contains(&body) {
@@ -150,7 +154,8 @@ impl<P: RemotePorts> Bridge<P> {
         }]});
         let keep = Keep::Payload(loaded.retention);
         let plain = bundle.to_string();
-        let payload = self.pack(Purpose::Delivery, connection, delivery.as_str(), keep, plain.as_bytes()).await?;
+        let payload =
+            self.pack(Purpose::Delivery, connection, delivery.as_str(), keep, plain.as_bytes()).await?;
         let lane_of = about(&resource.json).unwrap_or_else(|| match is_update {
             true => resource.reference(),
             false => message.to_string(),
@@ -201,7 +206,9 @@ impl<P: RemotePorts> Bridge<P> {
 /// The delivery of a request: known by its message's digest, so that either leads to the other.
 pub(super) fn delivery_of(message: &MessageId) -> Result<DeliveryId, Refused> {
     let digest = message.as_str().trim_start_matches("msg_");
-    format!("dlv_{digest}").parse().map_err(|_| Refused::new(500, Code::Exception, "no delivery can be named"))
+    format!("dlv_{digest}")
+        .parse()
+        .map_err(|_| Refused::new(500, Code::Exception, "no delivery can be named"))
 }
 
 fn writable<'a>(asked: &'a Asked<'_>, kind: &str, on: On) -> Result<&'a ResourceApi, Refused> {

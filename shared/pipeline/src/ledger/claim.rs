@@ -82,7 +82,8 @@ impl<P: Ports> Ledger<'_, P> {
                         // Somebody looked at it: it begins anew. What was deferred goes on.
                         DeliveryState::Parked { .. } => {
                             (doc.tries, doc.since) = (0, None);
-                            let open = doc.written.iter_mut().filter_map(|written| written.unconfirmed.as_mut());
+                            let open =
+                                doc.written.iter_mut().filter_map(|written| written.unconfirmed.as_mut());
                             open.for_each(|since| *since = now);
                         }
                         DeliveryState::Deferred { .. } => {}

@@ -19,8 +19,8 @@ mod park;
 pub(crate) use claim::SKEW;
 pub use claim::{Claim, Claimed, Settled};
 pub use docs::{
-    Attempt, DeliveryDoc, DeliveryState, LaneDoc, MessageDoc, MessageState, ParkedDoc, ParkedTask, Refusal, Replay,
-    WrittenDoc,
+    Attempt, DeliveryDoc, DeliveryState, LaneDoc, MessageDoc, MessageState, ParkedDoc, ParkedTask, Refusal,
+    Replay, WrittenDoc,
 };
 pub use lane::{Gate, Lane, LaneKey};
 pub use park::{ParkRequest, Parked, Subject};

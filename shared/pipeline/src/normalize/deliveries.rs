@@ -20,8 +20,8 @@ use crate::{
     keys::Keep,
     ledger::docs_write,
     payload::Purpose,
-    product::Product,
     ports::{Entry, Ports, Queue, QueueName},
+    product::Product,
     stage::Failure,
 };
 

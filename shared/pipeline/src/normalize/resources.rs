@@ -129,7 +129,8 @@ impl<P: Ports> Bridge<P> {
             "" => version.after(self.ports.store().get(&place).await?.and_then(|current| current.version)),
             source => version.text(source),
         };
-        let record = self.resource_record(&Told::by(task, Said::new(), change), resource, version.clone()).await?;
+        let record =
+            self.resource_record(&Told::by(task, Said::new(), change), resource, version.clone()).await?;
         let put = Write::Put(record, Expect::OlderThan(version.clone()));
         match self.ports.store().write(vec![put]).await {
             Ok(()) => Ok(None),

@@ -125,8 +125,7 @@ pub(super) fn apply(
     source: &Loaded,
 ) -> Result<Vec<Value>, Cause> {
     let (settings, headers) = (source.settings(), BTreeMap::new());
-    let context =
-        Context { zone: &source.connection.zone, kind, headers: &headers, settings: &settings };
+    let context = Context { zone: &source.connection.zone, kind, headers: &headers, settings: &settings };
     let mapped = mapping.apply(record, &context).map_err(|error| {
         let place = error.place().map(|place| place.to_string()).unwrap_or_default();
         Cause::new("mapping.failed", error.text()).at(format!("{mapped_by} {place}").trim_end())

@@ -7,12 +7,7 @@ use bridge_fhir::Resource;
 use serde_json::{Map, Value, json};
 
 use super::Product;
-use crate::{
-    bridge::Bridge,
-    keys::KeyError,
-    ports::Ports,
-    stage::Failure,
-};
+use crate::{bridge::Bridge, keys::KeyError, ports::Ports, stage::Failure};
 
 impl Product {
     /// The system of the product's own ids of a resource type.

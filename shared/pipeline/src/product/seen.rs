@@ -59,10 +59,8 @@ impl<P: Ports> Bridge<P> {
         let index = self.index_key(&product.loaded.connection.connection.tenant()).await?;
         let kind = format!("{POLLED}{kind}");
         let translated = self.translate_value(&product.loaded, &kind, record, &index);
-        Ok(translated.map(|(translated, _)| Seen {
-            resources: translated.resources,
-            version: translated.version,
-        }))
+        Ok(translated
+            .map(|(translated, _)| Seen { resources: translated.resources, version: translated.version }))
     }
 
     /// Stores what was seen at `at`, unless something newer is known.

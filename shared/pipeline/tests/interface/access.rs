@@ -60,7 +60,8 @@ fn every_fault_of_a_token_is_a_refusal() {
         let refused = with_token(&caller, &sign(&caller.key, &header(), &claims));
         assert_eq!(refused, (*status, (*expected).to_owned()), "{name}");
     }
-    for (name, value) in [("exp", json!(now - 59)), ("nbf", json!(now + 30)), ("aud", json!(["x", AUDIENCE]))] {
+    for (name, value) in [("exp", json!(now - 59)), ("nbf", json!(now + 30)), ("aud", json!(["x", AUDIENCE]))]
+    {
         let mut claims = caller.claims();
         claims[name] = value;
         assert_eq!(with_token(&caller, &sign(&caller.key, &header(), &claims)).0, 200, "{name}");
@@ -86,7 +87,10 @@ fn every_fault_of_a_token_is_a_refusal() {
     assert_eq!(with_token(&caller, &"a".repeat(64 * 1024)).0, 401);
     for missing in ["", "Basic YTpi", "Bearer"] {
         let response = caller.send("GET", "Patient", &[("authorization", missing)], "");
-        assert_eq!((code(&response), response.headers["www-authenticate"].as_str()), ((401, "login".to_owned()), "Bearer"));
+        assert_eq!(
+            (code(&response), response.headers["www-authenticate"].as_str()),
+            ((401, "login".to_owned()), "Bearer")
+        );
     }
 }
 
@@ -130,7 +134,11 @@ fn keys_are_fetched_when_they_are_needed_and_kept_when_the_issuer_is_gone() {
         };
         let deadline = caller.now() + std::time::Duration::from_secs(20);
         let call = bridge_pipeline::fhir_api::FhirCall {
-            connection: crate::pms::PMS, path: "Patient", request: &request, base: crate::asking::BASE, deadline,
+            connection: crate::pms::PMS,
+            path: "Patient",
+            request: &request,
+            base: crate::asking::BASE,
+            deadline,
         };
         futures::executor::block_on(caller.practice.bridge.fhir(call, &access)).status
     };

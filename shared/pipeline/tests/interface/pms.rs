@@ -122,7 +122,8 @@ pub(crate) fn down() -> CallError {
 impl Product for Handle {
     fn call(&mut self, call: &Called, _: i64) -> Result<Answer, CallError> {
         let mut pms = self.get();
-        let asked: Vec<String> = call.arguments.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let asked: Vec<String> =
+            call.arguments.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let page = call.page.clone().unwrap_or_default();
         pms.calls.push(format!("{} {}{page}", call.operation, asked.join("&")));
         if let Some(Fault::Answer(error)) = pms.faults.pop_front() {
@@ -139,7 +140,9 @@ impl Product for Handle {
             return Ok(Answer { records: Phi::new(vec![record]), ..Answer::default() });
         }
         let matches = |record: &&Value| {
-            ["patient", "status"].iter().all(|name| call.arguments.get(*name).is_none_or(|asked| record[*name] == **asked))
+            ["patient", "status"]
+                .iter()
+                .all(|name| call.arguments.get(*name).is_none_or(|asked| record[*name] == **asked))
         };
         let found: Vec<Value> = records.values().filter(matches).cloned().collect();
         let from: usize = call.page.as_ref().map_or(0, |page| page.parse().unwrap());
@@ -182,10 +185,14 @@ impl Product for Handle {
             let mut pms = self.get();
             pms.calls.push("look".to_owned());
             let mut appointments = pms.appointments.iter();
-            appointments.find(|(_, known)| known["start"] == resource["start"]).map(|(id, known)| (id.clone(), known.clone()))
+            appointments
+                .find(|(_, known)| known["start"] == resource["start"])
+                .map(|(id, known)| (id.clone(), known.clone()))
         };
         match found {
-            Some((id, record)) => Ok(Written { record: Phi::new(record), id: Phi::new(id), unconfirmed: false }),
+            Some((id, record)) => {
+                Ok(Written { record: Phi::new(record), id: Phi::new(id), unconfirmed: false })
+            }
             None => self.write(resource, id, now),
         }
     }
@@ -209,7 +216,8 @@ impl Product for Handle {
 pub(crate) fn practice() -> (Practice, Handle) {
     let mut source = Practice::source();
     source.mappings.insert("note".to_owned(), "resources".to_owned());
-    source.routes = serde_norway::from_str("[{to: sim.pms, resources: [Patient, Appointment, Location]}]").unwrap();
+    source.routes =
+        serde_norway::from_str("[{to: sim.pms, resources: [Patient, Appointment, Location]}]").unwrap();
     let manifest = Arc::new(serde_norway::from_str(MANIFEST).unwrap());
     let text = |name: &str, text: &str| (("pms".to_owned(), name.to_owned()), Arc::from(text));
     let adapters = MemoryAdapters {

@@ -41,8 +41,12 @@ fn metadata_says_what_can_be_done_to_everybody() {
     assert_eq!(statement["implementation"]["url"], BASE);
     let resources = statement["rest"][0]["resource"].as_array().unwrap();
     let appointment = resources.iter().find(|resource| resource["type"] == "Appointment").unwrap();
-    let codes: Vec<&str> =
-        appointment["interaction"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
+    let codes: Vec<&str> = appointment["interaction"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["code"].as_str().unwrap())
+        .collect();
     assert_eq!(codes, ["read", "search-type", "create", "update"]);
     let slot = resources.iter().find(|resource| resource["type"] == "Slot").unwrap();
     assert_eq!(slot["interaction"], json!([{"code": "search-type"}]), "nothing else is claimed");
@@ -56,7 +60,8 @@ fn a_search_becomes_the_products_and_its_answer_is_fhir() {
     let id = book(&caller, TEN);
     let patient = caller.patient("P1");
     caller.pms.get().calls.clear();
-    let asked = format!("Appointment?patient=Patient/{patient}&date=ge2026-03-02&date=lt2026-03-03&status=booked");
+    let asked =
+        format!("Appointment?patient=Patient/{patient}&date=ge2026-03-02&date=lt2026-03-03&status=booked");
     let (status, bundle) = caller.get(&asked);
     assert_eq!(status, 200, "{bundle}");
     assert_eq!(
@@ -97,7 +102,8 @@ fn what_cannot_be_searched_by_is_refused_unless_the_caller_is_lenient() {
         assert_eq!(code(&response), (400, expected.to_owned()), "{path}");
         assert!(!response.body.contains("Zyxwv"), "values are not told back");
     }
-    let lenient = caller.send("GET", "Patient?birthdate=1980-01-01&family=Z", &[("prefer", "handling=lenient")], "");
+    let lenient =
+        caller.send("GET", "Patient?birthdate=1980-01-01&family=Z", &[("prefer", "handling=lenient")], "");
     assert_eq!(lenient.status, 200);
     let bundle: Value = serde_json::from_str(&lenient.body).unwrap();
     assert_eq!(bundle["link"][0]["url"], format!("{BASE}/Patient?family=Z"), "as it was understood");
@@ -174,7 +180,8 @@ fn what_may_be_given_out_again_is_and_stands_in_for_a_product_that_fails() {
     let refused = caller.send("GET", "Patient?family=x", &[], "");
     assert_eq!(code(&refused), (503, "transient".to_owned()), "nothing is known that could stand in");
     assert!(refused.headers.contains_key("retry-after"));
-    let text: Vec<String> = lock(&caller.practice.world).tables.iter().map(|record| record.doc.clone()).collect();
+    let text: Vec<String> =
+        lock(&caller.practice.world).tables.iter().map(|record| record.doc.clone()).collect();
     assert!(!text.join("").contains("Zyxwv"), "what is kept is sealed");
 }
 
@@ -184,8 +191,12 @@ fn a_record_that_cannot_be_mapped_costs_itself() {
     caller.pms.get().patients.insert("P3".to_owned(), json!({"name": "No id"}));
     let (status, bundle) = caller.get("Patient");
     assert_eq!(status, 200);
-    let modes: Vec<&str> =
-        bundle["entry"].as_array().unwrap().iter().map(|entry| entry["search"]["mode"].as_str().unwrap()).collect();
+    let modes: Vec<&str> = bundle["entry"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["search"]["mode"].as_str().unwrap())
+        .collect();
     assert_eq!(modes, ["match", "match", "outcome"]);
     assert_eq!(bundle["entry"][2]["resource"]["issue"][0]["severity"], "warning");
 }
@@ -232,7 +243,12 @@ fn an_update_and_a_cancellation_go_to_the_record_that_is_meant() {
     let stale = caller.send("PUT", &path, &[("if-match", "W/\"old\"")], &resource.to_string());
     assert_eq!(code(&stale), (412, "conflict".to_owned()));
     let headers = [key, ("if-match", &*tag)];
-    assert_eq!(caller.send("PUT", &path, &[headers[0], headers[1], ("prefer", "respond-async")], &resource.to_string()).status, 202);
+    assert_eq!(
+        caller
+            .send("PUT", &path, &[headers[0], headers[1], ("prefer", "respond-async")], &resource.to_string())
+            .status,
+        202
+    );
     caller.practice.settle();
     let done = caller.send("PUT", &path, &[key], &resource.to_string());
     assert_eq!(done.status, 200, "{}", done.body);
@@ -259,6 +275,9 @@ fn a_refusal_is_told_and_holds_nothing_up() {
     book(&caller, "2026-03-02T12:00:00Z");
 }
 
+/// Method, path, headers, body; status and code.
+type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str, (u16, &'a str));
+
 #[test]
 fn what_is_wrong_with_a_request_is_said() {
     let caller = caller();
@@ -269,7 +288,7 @@ fn what_is_wrong_with_a_request_is_said() {
     wrong["status"] = json!("maybe");
     let put = format!("Appointment/{}", caller.patient("P1"));
     let (good, unknown, wrong) = (good.to_string(), unknown.to_string(), wrong.to_string());
-    let cases: &[(&str, &str, &[(&str, &str)], &str, (u16, &str))] = &[
+    let cases: &[Case<'_>] = &[
         ("POST", "Appointment", &[], &wrong, (422, "invalid")),
         ("POST", "Appointment", &[], &unknown, (422, "not-found")),
         ("POST", "Appointment", &[], "{", (400, "structure")),
@@ -294,6 +313,7 @@ fn what_is_wrong_with_a_request_is_said() {
     }
     let allow = &caller.send("DELETE", "Appointment/1", &[], "").headers["allow"];
     assert_eq!(allow, "GET, HEAD, PUT");
-    let queues = lock(&caller.practice.world).queues.get(&QueueName::Outbound).map_or(0, |queue| queue.messages.len());
+    let queues =
+        lock(&caller.practice.world).queues.get(&QueueName::Outbound).map_or(0, |queue| queue.messages.len());
     assert_eq!(queues, 0, "nothing bad gets in");
 }

@@ -119,7 +119,10 @@ fn what_the_product_does_not_take_is_parked_with_what_to_do() {
     post(&practice, "a", &json!([location]));
     practice.settle();
     let cause = only(&practice).cause.unwrap();
-    assert_eq!((cause.code.as_str(), cause.place.as_str()), ("destination.configuration", "routes.resources.Location"));
+    assert_eq!(
+        (cause.code.as_str(), cause.place.as_str()),
+        ("destination.configuration", "routes.resources.Location")
+    );
     assert!(pms.get().calls.is_empty());
 }
 

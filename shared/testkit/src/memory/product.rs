@@ -52,7 +52,12 @@ pub trait Product: Debug + Send {
     }
 
     /// Says whether it has done what it said yes to.
-    fn confirm(&mut self, resource: &Value, id: Option<&str>, now: i64) -> Result<Option<Written>, CallError> {
+    fn confirm(
+        &mut self,
+        resource: &Value,
+        id: Option<&str>,
+        now: i64,
+    ) -> Result<Option<Written>, CallError> {
         let _ = (resource, id, now);
         Ok(None)
     }

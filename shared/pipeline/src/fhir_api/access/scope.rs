@@ -49,7 +49,9 @@ impl Scopes {
     }
 
     pub(super) fn allow(&self, kind: &str, may: May) -> bool {
-        [kind, "*"].iter().any(|kind| self.0.get(*kind).is_some_and(|letters| letters.contains(&may.letter())))
+        [kind, "*"]
+            .iter()
+            .any(|kind| self.0.get(*kind).is_some_and(|letters| letters.contains(&may.letter())))
     }
 }
 
@@ -86,8 +88,16 @@ mod tests {
     #[test]
     fn what_is_not_understood_grants_nothing() {
         for scope in [
-            "system/Patient.sr", "system/Patient.", "system/Patient.x", "system/.rs", "patient/Patient.rs",
-            "user/Patient.rs", "system/Patient.rs?gender=male", "system/Patient", "System/Patient.rs", "system/Pat*.rs",
+            "system/Patient.sr",
+            "system/Patient.",
+            "system/Patient.x",
+            "system/.rs",
+            "patient/Patient.rs",
+            "user/Patient.rs",
+            "system/Patient.rs?gender=male",
+            "system/Patient",
+            "System/Patient.rs",
+            "system/Pat*.rs",
         ] {
             let scopes = Scopes::parse(scope);
             assert!(!LETTERS.iter().any(|(_, may)| scopes.allow("Patient", *may)), "{scope}");
