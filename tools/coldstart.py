@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 
 HELLO = "examples/hello"
-FUNCTIONS = ["webhook-intake", "hl7-intake", "normalize", "deliver", "fhir-api", "retry"]
+FUNCTIONS = ["webhook-intake", "hl7-intake", "poll", "normalize", "deliver", "fhir-api", "retry"]
 TABLES = {name: "x" for name in ("LEDGER_TABLE", "RESOURCES_TABLE", "CONFIG_TABLE", "PAYLOAD_BUCKET", "KEY_ID")}
 PATIENCE = 15.0
 

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    commands::{ack, bench, connections, convert, messages, receiver, replays, send, tenants, token, up},
+    commands::{
+        ack, bench, connections, convert, messages, polls, receiver, replays, send, tenants, token, up,
+    },
     environment,
     local::state::State,
 };
@@ -65,6 +67,11 @@ pub(crate) enum Command {
     Messages {
         #[command(subcommand)]
         command: messages::Command,
+    },
+    /// Ask products what has changed, and see how far that is
+    Polls {
+        #[command(subcommand)]
+        command: polls::Command,
     },
     /// Send many finished messages through again
     Replays {

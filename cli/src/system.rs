@@ -74,6 +74,7 @@ pub(crate) fn settings(environment: &BTreeMap<String, String>, region: &str) -> 
         inbound_queue_url: variable("INBOUND_QUEUE_URL"),
         outbound_queue_url: variable("OUTBOUND_QUEUE_URL"),
         commands_queue_url: variable("COMMANDS_QUEUE_URL"),
+        polls_queue_url: variable("POLLS_QUEUE_URL"),
         payload_bucket: variable("PAYLOAD_BUCKET"),
         key_id: variable("KEY_ID"),
         endpoint: Some(variable("AWS_ENDPOINT_URL")).filter(|url| !url.is_empty()),

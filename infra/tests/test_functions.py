@@ -18,6 +18,7 @@ ENVIRONMENT = {
     "INBOUND_QUEUE_URL",
     "OUTBOUND_QUEUE_URL",
     "COMMANDS_QUEUE_URL",
+    "POLLS_QUEUE_URL",
     "PAYLOAD_BUCKET",
     "KEY_ID",
     "AWS_ENDPOINT_URL",
@@ -138,6 +139,7 @@ def test_sending_is_given_to_those_who_send():
     assert senders == {
         "WebhookIntake": [str(arn("Inbound"))],
         "Hl7Intake": [str(arn("Inbound"))],
+        "Poll": [str(arn("Inbound")), str(arn("Polls"))],
         "Normalize": [str(arn("Outbound")), str(arn("Commands"))],
         "Deliver": [str(arn("Commands"))],
         "Retry": [str(arn("Inbound")), str(arn("Outbound")), str(arn("Commands"))],

@@ -5,7 +5,7 @@ import json
 import deploy
 import pytest
 
-EVERY = {"webhook-intake", "hl7-intake", "normalize", "deliver", "fhir-api", "retry"}
+EVERY = {"webhook-intake", "hl7-intake", "poll", "normalize", "deliver", "fhir-api", "retry"}
 ITEM = {"pk": {"S": "probe"}, "sk": {"S": "probe"}}
 ENTRY = {"MessageBody": "probe", "MessageGroupId": "probe", "MessageDeduplicationId": "probe"}
 RECEIPT = {"ReceiptHandle": "probe"}
@@ -74,23 +74,26 @@ MATRIX = [
     (get("{LedgerTable}"), EVERY),
     (put("{LedgerTable}"), EVERY),
     (transact("{LedgerTable}"), EVERY),
-    (query("{LedgerTable}"), {"retry"}),
-    (delete("{LedgerTable}"), {"normalize", "deliver"}),
+    (query("{LedgerTable}"), {"poll", "retry"}),
+    (delete("{LedgerTable}"), {"poll", "normalize", "deliver"}),
     (scan("{LedgerTable}"), NOBODY),
     (get("{ResourcesTable}"), {"normalize", "deliver", "fhir-api"}),
     (put("{ResourcesTable}"), {"normalize", "deliver", "fhir-api"}),
     (delete("{ResourcesTable}"), NOBODY),
-    (send("InboundQueueUrl"), {"webhook-intake", "hl7-intake", "retry"}),
+    (send("InboundQueueUrl"), {"webhook-intake", "hl7-intake", "poll", "retry"}),
     (send("OutboundQueueUrl"), {"normalize", "fhir-api", "retry"}),
     (send("CommandsQueueUrl"), {"normalize", "deliver", "retry"}),
+    (send("PollsQueueUrl"), {"poll"}),
     (hide("inbound"), {"normalize"}),
     (hide("outbound"), {"deliver"}),
     (hide("commands"), {"retry"}),
+    (hide("polls"), {"poll"}),
     (hide("inbound-dead-letters"), {"retry"}),
     (hide("outbound-dead-letters"), {"retry"}),
     (hide("commands-dead-letters"), {"retry"}),
+    (hide("polls-dead-letters"), {"retry"}),
     (purge("InboundQueueUrl"), NOBODY),
-    (put_object("payloads"), {"webhook-intake", "hl7-intake", "normalize", "fhir-api", "retry"}),
+    (put_object("payloads"), {"webhook-intake", "hl7-intake", "poll", "normalize", "fhir-api", "retry"}),
     (put_object("parked"), {"normalize", "deliver", "retry"}),
     (put_object("resources"), {"normalize", "deliver", "fhir-api", "retry"}),
     (get_object("resources"), {"normalize", "deliver", "fhir-api", "retry"}),

@@ -34,7 +34,8 @@ def test_a_webhook_travels_through_the_stack(aws, stack, receiver):
 
 
 @pytest.mark.parametrize(
-    "queue", ["commands", "inbound-dead-letters", "outbound-dead-letters", "commands-dead-letters"]
+    "queue",
+    ["commands", "inbound-dead-letters", "outbound-dead-letters", "commands-dead-letters", "polls-dead-letters"],
 )
 def test_retry_gets_commands_and_dead_letters(aws, stack, receiver, queue):
     address, received = receiver

@@ -6,6 +6,7 @@ pub(crate) mod connections;
 pub(crate) mod convert;
 pub(crate) mod env;
 pub(crate) mod messages;
+pub(crate) mod polls;
 pub(crate) mod receiver;
 pub(crate) mod replays;
 pub(crate) mod send;

@@ -158,6 +158,7 @@ fn handlers(
     handlers.insert("deliver", Arc::new(deliver::Deliver::new(ports().with_destination(transports()?))));
     let asks = fhir_api::FhirApi::new(ports().with_destination(transports()?), issuer.access(), None);
     handlers.insert("fhir-api", Arc::new(asks));
+    handlers.insert("poll", Arc::new(poll::Poll::new(ports().with_destination(transports()?))));
     handlers.insert("retry", Arc::new(retry::Retry::new(ports(), aws.sources())));
     Ok(handlers)
 }

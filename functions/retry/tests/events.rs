@@ -28,6 +28,7 @@ fn sources() -> Sources {
         inbound_queue_url: url("inbound"),
         outbound_queue_url: url("outbound"),
         commands_queue_url: url("commands"),
+        polls_queue_url: url("polls"),
         payload_bucket: String::new(),
         key_id: String::new(),
         endpoint: None,

@@ -17,6 +17,8 @@ pub struct Settings {
     pub outbound_queue_url: String,
     /// `COMMANDS_QUEUE_URL`.
     pub commands_queue_url: String,
+    /// `POLLS_QUEUE_URL`.
+    pub polls_queue_url: String,
     /// `PAYLOAD_BUCKET`.
     pub payload_bucket: String,
     /// `KEY_ID`: id, alias or ARN of the KMS key.
@@ -82,6 +84,7 @@ impl Settings {
             inbound_queue_url: required("INBOUND_QUEUE_URL"),
             outbound_queue_url: required("OUTBOUND_QUEUE_URL"),
             commands_queue_url: required("COMMANDS_QUEUE_URL"),
+            polls_queue_url: required("POLLS_QUEUE_URL"),
             payload_bucket: required("PAYLOAD_BUCKET"),
             key_id: required("KEY_ID"),
             endpoint: variable("AWS_ENDPOINT_URL").filter(|value| !value.is_empty()),

@@ -167,6 +167,20 @@ pub enum Command {
     },
 }
 
+/// What `polls.fifo` carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PollTask {
+    /// Ask a connection's product what has changed.
+    #[serde(rename = "poll.v1")]
+    Poll {
+        /// Which connection.
+        connection: ConnectionId,
+        /// Everything, whether or not it is due: somebody asked.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        now: bool,
+    },
+}
+
 /// The two places where lanes are kept in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

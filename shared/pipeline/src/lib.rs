@@ -15,6 +15,7 @@ pub mod ledger;
 mod line;
 pub mod normalize;
 mod payload;
+pub mod poll;
 pub mod ports;
 mod product;
 pub mod queries;

@@ -232,6 +232,8 @@ pub enum QueueName {
     Outbound,
     /// Commands to `retry`.
     Commands,
+    /// Connections to poll.
+    Polls,
 }
 
 /// A message to put on a queue.

@@ -31,6 +31,11 @@ impl IndexKey {
         self.id("dlv_", "delivery", destination, &[message.as_str().as_bytes(), &replay.to_be_bytes()])
     }
 
+    /// The id of the acknowledgment with this code that a message gets through `destination`.
+    pub fn acknowledgment(&self, message: &MessageId, destination: &ConnectionId, code: &str) -> DeliveryId {
+        self.id("dlv_", "acknowledgment", destination, &[message.as_str().as_bytes(), code.as_bytes()])
+    }
+
     /// The lane of what `key` names at `connection`.
     pub fn lane(&self, connection: &ConnectionId, key: &[&[u8]]) -> LaneId {
         self.id("lane_", "lane", connection, key)

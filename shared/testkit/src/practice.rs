@@ -12,7 +12,7 @@ use bridge_core::{
     task::Actor,
 };
 use bridge_pipeline::{
-    Bridge, batch, deliver::Deliver, normalize::Normalize, ports::QueueName, retry::Retry,
+    Bridge, batch, deliver::Deliver, normalize::Normalize, poll::Polls, ports::QueueName, retry::Retry,
 };
 use futures::executor::block_on;
 
@@ -124,6 +124,7 @@ impl Practice {
                 QueueName::Inbound => batch::run(ports, &Normalize(bridge), records.clone(), deadline).await,
                 QueueName::Outbound => batch::run(ports, &Deliver(bridge), records.clone(), deadline).await,
                 QueueName::Commands => batch::run(ports, &Retry(bridge), records.clone(), deadline).await,
+                QueueName::Polls => batch::run(ports, &Polls(bridge), records.clone(), deadline).await,
             }
         });
         let mut world = lock(&self.world);

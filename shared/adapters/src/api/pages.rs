@@ -145,7 +145,7 @@ impl<'a> Values<'a> {
     }
 }
 
-/// Takes the records of a page out of the answer.
+/// The records of a page. The answer keeps the first of them alone.
 pub(super) fn records(
     said: &mut Said,
     operation: &Operation,
@@ -166,9 +166,13 @@ pub(super) fn records(
     };
     let nothing = style == Style::Soap || ends_in_null(&said.body, pointer);
     match said.body.pointer_mut(pointer) {
-        Some(Value::Array(rows)) => Ok(std::mem::take(rows)),
+        Some(Value::Array(rows)) => {
+            // A mark may stand in the first record; the others need not be held twice.
+            let first = rows.first().cloned();
+            Ok(std::mem::replace(rows, first.into_iter().collect()))
+        }
         Some(Value::Null) => Ok(Vec::new()),
-        Some(one @ Value::Object(_)) => Ok(vec![one.take()]),
+        Some(one @ Value::Object(_)) => Ok(vec![one.clone()]),
         // An empty element is an empty text.
         Some(Value::String(text)) if style == Style::Soap && text.trim().is_empty() => Ok(Vec::new()),
         Some(_) => Err(error("what stands there is not a list", &format!("{place}.rows"))),

@@ -22,6 +22,16 @@ pub(crate) fn connection(connection: &Connection, manifest: &Manifest) -> Vec<Pr
     let top = Place::default();
     given_settings(connection, manifest, &top.at("settings"), &mut problems);
     given_secrets(connection, manifest, &top.at("secrets"), &mut problems);
+    if let Some(api) = &manifest.api {
+        // A connection that leaves the address empty does not use the interface.
+        if let Ok(address) = template::fill(&api.base, &settings(connection, manifest))
+            && !address.is_empty()
+        {
+            let names = template::names(&api.base).unwrap_or_default().join(", ");
+            let place = top.at("settings").at(names);
+            problems.unless(crate::api::is_base(&address), place, || Fault::ApiAddress);
+        }
+    }
     if let Some(deliver) = &manifest.deliver {
         destination(connection, manifest, &deliver.transport, &top, &mut problems);
     }
@@ -83,6 +93,8 @@ fn given_settings(connection: &Connection, manifest: &Manifest, place: &Place, p
                 problems.unless(listed, place.at(name), || Fault::NotOneOf(one_of.join(", ")));
                 let zones = *form != Form::Zones || is_zones(value);
                 problems.unless(zones, place.at(name), || Fault::NotZones);
+                let days = *form != Form::Days || value.parse::<i16>().is_ok();
+                problems.unless(days, place.at(name), || Fault::NotDays);
             }
             // An open adapter's connection has mappings of its own, and they have settings of their own.
             None => problems.unless(manifest.open, place.at(name), || Fault::NoSuchSetting(name.clone())),
@@ -122,6 +134,9 @@ fn own_rules(connection: &Connection, manifest: &Manifest, top: &Place, problems
         let speaks = || Fault::NoHl7v2(manifest.adapter.clone());
         problems.unless(manifest.hl7v2.is_some(), top.at("hl7v2"), speaks);
         hl7v2::hl7v2(site, &known, &top.at("hl7v2"), problems);
+        let at_home =
+            site.acknowledge_to.as_ref().is_none_or(|to| to.tenant() == connection.connection.tenant());
+        problems.unless(at_home, top.at("hl7v2").at("acknowledge-to"), || Fault::ForeignRoute);
     }
     if !manifest.open {
         let closed = || Fault::NotOpen(manifest.adapter.clone());
@@ -168,7 +183,7 @@ fn is_zones(text: &str) -> bool {
     text.is_empty() || text.split(',').all(is_pair)
 }
 
-fn is_type(name: &str) -> bool {
+pub(super) fn is_type(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase()) && name.bytes().all(|b| b.is_ascii_alphabetic())
 }
 

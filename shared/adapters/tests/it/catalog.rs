@@ -9,7 +9,19 @@ fn every_adapter_is_right() {
     let catalog = Catalog::builtin();
     assert_eq!(
         catalog.names().collect::<Vec<_>>(),
-        ["athenahealth", "drchrono", "generic-json", "hl7v2", "opendental", "practice-studio"]
+        [
+            "athenahealth",
+            "cliniko",
+            "drchrono",
+            "epic",
+            "generic-json",
+            "healthie",
+            "hl7v2",
+            "opendental",
+            "oracle-health",
+            "practice-studio",
+            "tebra"
+        ]
     );
     let errors: Vec<_> = catalog.check().iter().map(ToString::to_string).collect();
     assert!(errors.is_empty(), "{}", errors.join("\n"));

@@ -38,7 +38,7 @@ pub enum Source {
 
 /// The names of the queues, as event sources have them.
 #[derive(Debug, Clone)]
-pub struct Sources([(String, Source); 6]);
+pub struct Sources([(String, Source); 8]);
 
 impl Sources {
     /// The names in these settings, and those of their dead letter queues.
@@ -50,14 +50,16 @@ impl Sources {
             None => name(url) + DEAD_LETTERS,
         };
         let Settings { inbound_queue_url: inbound, outbound_queue_url: outbound, .. } = settings;
-        let commands = &settings.commands_queue_url;
+        let (commands, polls) = (&settings.commands_queue_url, &settings.polls_queue_url);
         Self([
             (name(inbound), Source::Queue(QueueName::Inbound)),
             (name(outbound), Source::Queue(QueueName::Outbound)),
             (name(commands), Source::Queue(QueueName::Commands)),
+            (name(polls), Source::Queue(QueueName::Polls)),
             (dead(inbound), Source::DeadLetters(QueueName::Inbound)),
             (dead(outbound), Source::DeadLetters(QueueName::Outbound)),
             (dead(commands), Source::DeadLetters(QueueName::Commands)),
+            (dead(polls), Source::DeadLetters(QueueName::Polls)),
         ])
     }
 
@@ -153,6 +155,7 @@ mod tests {
             inbound_queue_url: url("bridge-inbound.fifo"),
             outbound_queue_url: url("bridge-outbound.fifo"),
             commands_queue_url: url("bridge-commands.fifo"),
+            polls_queue_url: url("bridge-polls.fifo"),
             payload_bucket: String::new(),
             key_id: String::new(),
             endpoint: None,

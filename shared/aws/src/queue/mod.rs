@@ -38,6 +38,7 @@ pub struct SqsQueue {
     inbound: String,
     outbound: String,
     commands: String,
+    polls: String,
     meter: Meter,
 }
 
@@ -48,6 +49,7 @@ impl SqsQueue {
             inbound: settings.inbound_queue_url.clone(),
             outbound: settings.outbound_queue_url.clone(),
             commands: settings.commands_queue_url.clone(),
+            polls: settings.polls_queue_url.clone(),
             meter,
         }
     }
@@ -57,6 +59,7 @@ impl SqsQueue {
             QueueName::Inbound => &self.inbound,
             QueueName::Outbound => &self.outbound,
             QueueName::Commands => &self.commands,
+            QueueName::Polls => &self.polls,
         }
     }
 

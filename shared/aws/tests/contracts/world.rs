@@ -38,6 +38,7 @@ impl World {
             inbound_queue_url: queue(&admin, "inbound.fifo").await,
             outbound_queue_url: queue(&admin, "outbound.fifo").await,
             commands_queue_url: queue(&admin, "commands.fifo").await,
+            polls_queue_url: queue(&admin, "polls.fifo").await,
             payload_bucket: "payloads".to_owned(),
             key_id: admin.key("alias/bridge").await.unwrap(),
             endpoint: Some(emulator.endpoint()),

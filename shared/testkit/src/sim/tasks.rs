@@ -14,6 +14,7 @@ use bridge_pipeline::{
     batch::{self, Received},
     deliver::Deliver,
     normalize::Normalize,
+    poll::Polls,
     ports::{Clock as _, Entry, QueueName, Write},
     retry::Retry,
 };
@@ -148,6 +149,7 @@ impl Task {
                 }
                 QueueName::Outbound => batch::run(bridge.ports(), &Deliver(&bridge), records, deadline).await,
                 QueueName::Commands => batch::run(bridge.ports(), &Retry(&bridge), records, deadline).await,
+                QueueName::Polls => batch::run(bridge.ports(), &Polls(&bridge), records, deadline).await,
             };
             Ended::Batch { queue, received, again }
         });
