@@ -6,7 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::{
-        ack, bench, connections, convert, feeds, files, messages, polls, receiver, replays, send, tenants, up,
+        ack, bench, connections, convert, feeds, files, messages, polls, receiver, replays, send, tenants,
+        token, up,
     },
     environment,
     local::state::State,
@@ -90,6 +91,8 @@ pub(crate) enum Command {
     },
     /// Print the environment of the functions, for `cargo lambda watch`
     Env,
+    /// Print a token for the FHIR interface of the bridge on this machine
+    Token(token::Args),
     /// Show the FHIR that HL7 v2 messages become, or the messages that FHIR becomes
     Convert(convert::Args),
     /// Send HL7 v2 messages, over MLLP or HTTP

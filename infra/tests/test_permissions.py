@@ -5,7 +5,7 @@ import json
 import deploy
 import pytest
 
-EVERY = {"webhook-intake", "hl7-intake", "file-ingest", "poll", "normalize", "deliver", "retry"}
+EVERY = {"webhook-intake", "hl7-intake", "file-ingest", "poll", "normalize", "deliver", "fhir-api", "retry"}
 ITEM = {"pk": {"S": "probe"}, "sk": {"S": "probe"}}
 ENTRY = {"MessageBody": "probe", "MessageGroupId": "probe", "MessageDeduplicationId": "probe"}
 RECEIPT = {"ReceiptHandle": "probe"}
@@ -86,11 +86,11 @@ MATRIX = [
     (query("{LedgerTable}"), {"poll", "retry"}),
     (delete("{LedgerTable}"), {"poll", "normalize", "deliver"}),
     (scan("{LedgerTable}"), NOBODY),
-    (get("{ResourcesTable}"), {"normalize"}),
-    (put("{ResourcesTable}"), {"normalize"}),
+    (get("{ResourcesTable}"), {"normalize", "deliver", "fhir-api"}),
+    (put("{ResourcesTable}"), {"normalize", "deliver", "fhir-api"}),
     (delete("{ResourcesTable}"), NOBODY),
     (send("InboundQueueUrl"), {"webhook-intake", "hl7-intake", "file-ingest", "poll", "retry"}),
-    (send("OutboundQueueUrl"), {"normalize", "retry"}),
+    (send("OutboundQueueUrl"), {"normalize", "fhir-api", "retry"}),
     (send("CommandsQueueUrl"), {"normalize", "deliver", "retry"}),
     (send("PollsQueueUrl"), {"poll"}),
     (hide("inbound"), {"normalize"}),
@@ -104,9 +104,11 @@ MATRIX = [
     (hide("commands-dead-letters"), {"retry"}),
     (hide("polls-dead-letters"), {"retry"}),
     (purge("InboundQueueUrl"), NOBODY),
-    (put_object("payloads"), {"webhook-intake", "hl7-intake", "file-ingest", "poll", "normalize", "retry"}),
+    (put_object("payloads"), {"webhook-intake", "hl7-intake", "file-ingest", "poll", "normalize", "fhir-api", "retry"}),
     (put_object("letters"), {"file-ingest", "normalize", "retry"}),
     (put_object("parked"), {"normalize", "deliver", "retry"}),
+    (put_object("resources"), {"normalize", "deliver", "fhir-api", "retry"}),
+    (get_object("resources"), {"normalize", "deliver", "fhir-api", "retry"}),
     (get_object("payloads"), {"normalize", "deliver", "retry"}),
     (DELETE_OBJECT, NOBODY),
     (get_file("drops"), {"file-ingest"}),

@@ -36,6 +36,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("file-ingest", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("normalize", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("deliver", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
+    ("fhir-api", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("poll", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("retry", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     (
@@ -58,6 +59,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "bridge-seal",
             "deliver",
             "file-ingest",
+            "fhir-api",
             "hl7-intake",
             "mllp-gateway",
             "normalize",

@@ -13,4 +13,5 @@ pub(crate) mod receiver;
 pub(crate) mod replays;
 pub(crate) mod send;
 pub(crate) mod tenants;
+pub(crate) mod token;
 pub(crate) mod up;

@@ -19,6 +19,7 @@ use crate::{
     local::{
         self, Running, drops,
         emulator::{self, Endpoint},
+        issuer::LocalIssuer,
         mllp, server, signals,
         state::{State, System},
     },
@@ -97,7 +98,7 @@ async fn serve(
         region: local::REGION.to_owned(),
         environment: stack.environment.clone(),
     };
-    let mut running = stack.start(listener, progress).await?;
+    let mut running = stack.start(listener, &LocalIssuer::open(state.path())?, progress).await?;
     let mut fresh = false;
     if !args.no_demo {
         let (url, new) = start_demo(&system, &mut running, args, progress).await?;
@@ -162,6 +163,11 @@ fn greet(system: &System, state: &State, out: Out) {
     let strong = |text: &str| out.style.paint(Colour::Strong, text);
     out.text("");
     out.text(format_args!("{}  {}/webhooks/{{connection}}", strong("webhooks "), system.gateway));
+    out.text(format_args!(
+        "{}  {}/fhir/{{connection}}, with `bridge token`",
+        strong("fhir     "),
+        system.gateway
+    ));
     if let Some(mllp) = &system.mllp {
         out.text(format_args!("{}  {mllp}", strong("mllp     ")));
     }

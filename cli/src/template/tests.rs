@@ -93,6 +93,7 @@ fn functions_and_routes_are_wired_as_declared() {
             ("POST /webhooks/{connection}", "WebhookIntake"),
             ("GET /webhooks/{connection}", "WebhookIntake"),
             ("POST /hl7/{connection}", "Hl7Intake"),
+            ("ANY /fhir/{connection}/{proxy+}", "FhirApi"),
         ]
     );
 }

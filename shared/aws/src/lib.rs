@@ -26,5 +26,5 @@ pub use keys::KmsKeys;
 pub use meter::{Meter, Tally};
 pub use ports::AwsPorts;
 pub use queue::SqsQueue;
-pub use settings::{Credentials, MissingSettings, Settings};
+pub use settings::{Credentials, IssuerSettings, MissingSettings, Settings};
 pub use store::DynamoStore;

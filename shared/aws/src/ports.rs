@@ -72,7 +72,7 @@ where
 impl<A, D> DeliverPorts for AwsPorts<A, D>
 where
     A: Adapters + 'static,
-    D: Destination + 'static,
+    D: Destination + Remote + 'static,
 {
     type Destination = D;
     fn destination(&self) -> &D {

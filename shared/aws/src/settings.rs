@@ -101,6 +101,48 @@ impl Settings {
     }
 }
 
+/// Whose tokens `fhir-api` takes. An empty issuer lets nobody in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuerSettings {
+    /// `FHIR_ISSUER`: what stands in a token as `iss`, and where the issuer's keys are found.
+    pub issuer: String,
+    /// `FHIR_AUDIENCE`: what stands in a token as `aud`.
+    pub audience: String,
+    /// `FHIR_TENANT_CLAIM`: the claim that holds the tenant's id.
+    pub tenant_claim: String,
+    /// `FHIR_ADDRESS`: the public address of `/fhir`, where it is not the one that is called.
+    pub address: Option<String>,
+}
+
+impl IssuerSettings {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// Names every variable that is missing; an issuer may be empty.
+    pub fn from_env() -> Result<Self, MissingSettings> {
+        Self::read(variable)
+    }
+
+    fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, MissingSettings> {
+        let mut missing = Vec::new();
+        let mut required = |name| {
+            variable(name).unwrap_or_else(|| {
+                missing.push(name);
+                String::new()
+            })
+        };
+        let settings = Self {
+            issuer: required("FHIR_ISSUER"),
+            audience: required("FHIR_AUDIENCE"),
+            tenant_claim: required("FHIR_TENANT_CLAIM"),
+            address: variable("FHIR_ADDRESS")
+                .filter(|value| !value.is_empty())
+                .map(|value| value.trim_end_matches('/').to_owned()),
+        };
+        if missing.is_empty() { Ok(settings) } else { Err(MissingSettings(missing)) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -114,6 +114,10 @@ pub struct DeliverTask {
     /// Set when it was parked and released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Release>,
+    /// Asked for at the FHIR interface: written by the product's own interface whatever its transport is, and a refusal is
+    /// told to who asked, not parked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asked: bool,
 }
 
 /// What the queue of dropped files carries.

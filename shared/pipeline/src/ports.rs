@@ -40,8 +40,8 @@ pub trait Ports: Send + Sync + 'static {
     fn adapters(&self) -> &Self::Adapters;
 }
 
-/// Ports that can also call out: what `deliver` needs.
-pub trait DeliverPorts: Ports {
+/// Ports that can also call out: what `deliver` needs. It writes to products by their own interfaces, too.
+pub trait DeliverPorts: RemotePorts {
     /// Where deliveries go.
     type Destination: Destination;
     /// See [`Destination`].

@@ -54,7 +54,7 @@ impl<P: Ports> Bridge<P> {
     }
 
     /// What a listing had, by id.
-    pub(super) async fn known(
+    pub(super) async fn listed(
         &self,
         connection: &ConnectionId,
         resource: &str,

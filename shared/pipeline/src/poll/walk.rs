@@ -290,7 +290,7 @@ impl<P: RemotePorts> Bridge<P> {
         run: &Run,
         known: Known,
     ) -> Result<Option<Stop>, Failure> {
-        let listed = self.known(of.connection(), of.resource, run.number).await?;
+        let listed = self.listed(of.connection(), of.resource, run.number).await?;
         let gone = match known {
             Known::Listing(before) => before.keys().filter(|id| !listed.contains_key(*id)).count() as u64,
             Known::Recent(_) => 0,
@@ -342,7 +342,7 @@ impl<P: Ports> Bridge<P> {
     async fn known_before(&self, of: &Subject<'_>, cursor: &Cursor, run: &Run) -> Result<Known, Failure> {
         if run.aim == Aim::Everything {
             return Ok(Known::Listing(match cursor.doc.listing {
-                Some(listing) => self.known(of.connection(), of.resource, listing.run).await?,
+                Some(listing) => self.listed(of.connection(), of.resource, listing.run).await?,
                 None => HashMap::new(),
             }));
         }

@@ -3,8 +3,8 @@
 //! One [`World`] is what all processes share: tables, queues, objects, the receiver, and time. A [`MemoryPorts`] is
 //! what one process sees of it: its own clock (with a skew), and a [`Hook`] that may pause, fail or spy on each call.
 
-mod product;
 mod files;
+mod product;
 mod queue;
 mod receiver;
 pub(crate) mod step;
@@ -31,8 +31,8 @@ use bridge_pipeline::resilience::{Breaker, EndpointDoc, endpoint_key};
 use bridge_seal::sha256;
 use zeroize::Zeroizing;
 
-pub use product::{Called, Product};
 pub use files::Bucket;
+pub use product::{Called, Product};
 pub use queue::{FifoQueue, Message};
 use receiver::Beginning;
 pub use receiver::{Effect, Receiver};
