@@ -18,15 +18,25 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("bridge-adapters", &["bridge-core", "bridge-fhir", "bridge-hl7v2", "bridge-mapping", "bridge-seal"]),
     (
         "bridge-pipeline",
-        &["bridge-convert", "bridge-core", "bridge-fhir", "bridge-hl7v2", "bridge-mapping", "bridge-seal"],
+        &[
+            "bridge-convert",
+            "bridge-core",
+            "bridge-fhir",
+            "bridge-formats",
+            "bridge-hl7v2",
+            "bridge-mapping",
+            "bridge-seal",
+        ],
     ),
     ("bridge-aws", &["bridge-core", "bridge-pipeline"]),
     ("bridge-simulators", &[]),
     ("bridge-testkit", &["bridge-core", "bridge-pipeline", "bridge-seal"]),
     ("webhook-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("hl7-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
+    ("file-ingest", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("normalize", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("deliver", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
+    ("poll", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("retry", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     (
         "mllp-gateway",
@@ -41,14 +51,17 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "bridge-core",
             "bridge-emulator",
             "bridge-fhir",
+            "bridge-formats",
             "bridge-hl7v2",
             "bridge-mapping",
             "bridge-pipeline",
             "bridge-seal",
             "deliver",
+            "file-ingest",
             "hl7-intake",
             "mllp-gateway",
             "normalize",
+            "poll",
             "retry",
             "webhook-intake",
         ],
@@ -93,6 +106,8 @@ fn one_crate_names_each_outside_world() {
         ("bridge-mapping", &["jsonata"]),
         ("bridge-seal", &["aws-lc-rs", "zstd"]),
         ("bridge-simulators", &["aws-lc-rs"]),
+        // Files come packed, too.
+        ("bridge-formats", &["zstd"]),
     ];
     for package in members() {
         for name in shipped(&package) {

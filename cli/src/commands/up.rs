@@ -17,7 +17,7 @@ use crate::{
     environment,
     failure::Failure,
     local::{
-        self, Running,
+        self, Running, drops,
         emulator::{self, Endpoint},
         mllp, server, signals,
         state::{State, System},
@@ -29,6 +29,8 @@ use crate::{
 
 /// Preferred port of the API.
 const GATEWAY_PORT: u16 = 9400;
+/// Where files are dropped, in the state folder.
+const DROP_FOLDER: &str = "drops";
 /// Preferred port of the demo's receiver.
 pub(crate) const RECEIVER_PORT: u16 = 9401;
 
@@ -108,6 +110,10 @@ async fn serve(
     };
     let at = mllp::start(args.mllp_port, tenants, &system, &mut running, progress).await?;
     system.mllp = Some(at.to_string());
+    let folder = state.path().join(DROP_FOLDER);
+    std::fs::create_dir_all(&folder)?;
+    let (pipeline, quiet) = (system::pipeline(&system).await, args.quiet);
+    running.also(|stop| drops::watch(pipeline, folder, out, quiet, stop));
     state.announce(&system)?;
     if !args.quiet {
         greet(&system, state, out);
@@ -162,6 +168,8 @@ fn greet(system: &System, state: &State, out: Out) {
     if let Some(receiver) = &system.receiver {
         out.text(format_args!("{}  {}", strong("delivered"), receiver.trim_end_matches(PATH)));
     }
+    let drops = state.path().join(DROP_FOLDER);
+    out.text(format_args!("{}  {}/{{connection}}/", strong("files    "), drops.display()));
     out.text(format_args!("{}  {}", strong("state    "), state.path().display()));
     if system.receiver.is_some() {
         out.text("");

@@ -1,5 +1,6 @@
 //! A whole bridge in one process: what the template declares, created on an emulator and wired as declared.
 
+pub(crate) mod drops;
 pub(crate) mod emulator;
 mod event;
 mod functions;
@@ -144,8 +145,11 @@ fn handlers(aws: &Aws) -> Result<BTreeMap<&'static str, Arc<dyn lambda::Function
     let mut handlers: BTreeMap<&'static str, Arc<dyn lambda::Function>> = BTreeMap::new();
     handlers.insert("webhook-intake", Arc::new(webhook_intake::WebhookIntake::new(ports())));
     handlers.insert("hl7-intake", Arc::new(hl7_intake::Hl7Intake::new(ports())));
+    handlers.insert("file-ingest", Arc::new(file_ingest::FileIngest::new(ports())));
     handlers.insert("normalize", Arc::new(normalize::Normalize::new(ports())));
     handlers.insert("deliver", Arc::new(deliver::Deliver::new(ports().with_destination(transports))));
+    let remote = Transports::new().map_err(|error| Failure::World(error.to_string()))?;
+    handlers.insert("poll", Arc::new(poll::Poll::new(ports().with_destination(remote))));
     handlers.insert("retry", Arc::new(retry::Retry::new(ports(), aws.sources())));
     Ok(handlers)
 }

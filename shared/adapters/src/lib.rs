@@ -20,4 +20,6 @@ pub use adapter::Adapter;
 pub use catalog::Catalog;
 pub use fault::{CatalogError, Fault, Problem};
 pub use place::line_of;
-pub use transport::{MllpAddress, MllpConnection, MllpError, NoClient, Transports};
+pub use transport::{
+    Material, MllpAddress, MllpConnection, MllpError, NoClient, TlsFault, Transports, http_client,
+};

@@ -17,8 +17,14 @@ pub struct Settings {
     pub outbound_queue_url: String,
     /// `COMMANDS_QUEUE_URL`.
     pub commands_queue_url: String,
+    /// `POLLS_QUEUE_URL`.
+    pub polls_queue_url: String,
+    /// `DROPS_QUEUE_URL`; empty where no files are read.
+    pub drops_queue_url: String,
     /// `PAYLOAD_BUCKET`.
     pub payload_bucket: String,
+    /// `FILES_BUCKET`; empty where no files are read.
+    pub files_bucket: String,
     /// `KEY_ID`: id, alias or ARN of the KMS key.
     pub key_id: String,
     /// `AWS_ENDPOINT_URL`: something that speaks AWS's protocols in its stead.
@@ -82,7 +88,10 @@ impl Settings {
             inbound_queue_url: required("INBOUND_QUEUE_URL"),
             outbound_queue_url: required("OUTBOUND_QUEUE_URL"),
             commands_queue_url: required("COMMANDS_QUEUE_URL"),
+            polls_queue_url: required("POLLS_QUEUE_URL"),
+            drops_queue_url: variable("DROPS_QUEUE_URL").unwrap_or_default(),
             payload_bucket: required("PAYLOAD_BUCKET"),
+            files_bucket: variable("FILES_BUCKET").unwrap_or_default(),
             key_id: required("KEY_ID"),
             endpoint: variable("AWS_ENDPOINT_URL").filter(|value| !value.is_empty()),
             region: None,

@@ -32,6 +32,14 @@ impl Request {
         let value = self.header("content-type")?;
         Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
     }
+
+    /// A parameter of the media type (RFC 9110 §8.3.1), without its quotes: `charset`.
+    pub fn media_type_parameter(&self, name: &str) -> Option<String> {
+        let parameters = self.header("content-type")?.split(';').skip(1);
+        let mut pairs = parameters.filter_map(|parameter| parameter.split_once('='));
+        let (_, value) = pairs.find(|(key, _)| key.trim().eq_ignore_ascii_case(name))?;
+        Some(value.trim().trim_matches('"').to_owned())
+    }
 }
 
 /// A reply. Bodies are JSON made by us; they hold no PHI.

@@ -16,6 +16,7 @@ use crate::{
     ports::{Clock, Ports},
     rejections::Rejections,
     resilience::{endpoint::Endpoints, limits::Limits},
+    tokens::Tokens,
 };
 
 /// A change of a connection is seen everywhere after this long.
@@ -31,6 +32,7 @@ pub struct Bridge<P> {
     pub(crate) rejections: Rejections,
     pub(crate) endpoints: Endpoints,
     pub(crate) limits: Limits,
+    pub(crate) tokens: Tokens,
     connections: Mutex<HashMap<ConnectionId, Looked>>,
     mappings: Mutex<HashMap<String, Arc<Mapping>>>,
 }
@@ -44,6 +46,7 @@ impl<P: Ports> Bridge<P> {
             rejections: Rejections::default(),
             endpoints: Endpoints::default(),
             limits: Limits::default(),
+            tokens: Tokens::default(),
             connections: Mutex::default(),
             mappings: Mutex::default(),
         }

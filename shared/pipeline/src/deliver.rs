@@ -21,7 +21,10 @@ use crate::{
     line::Line,
     payload::Purpose,
     ports::{Clock, DeliverPorts, QueueName},
-    resilience::endpoint::{Pass, health},
+    resilience::{
+        endpoint::{Pass, health},
+        rates::{Rates, Turn},
+    },
     stage,
 };
 
@@ -30,16 +33,8 @@ const HOUR: Duration = Duration::from_hours(1);
 const LONGEST_WAIT: Duration = Duration::from_hours(6);
 /// Received so often without an attempt, a delivery is kept in the ledger: a queue gives up on it after a hundred times.
 const OFTEN: u32 = 60;
-/// No destination keeps everybody waiting longer than this by one answer.
-const LONGEST_QUIET: Duration = Duration::from_hours(24);
-/// One that says "too often" means longer than no time at all.
-const SHORTEST_QUIET: Duration = Duration::from_secs(1);
-/// A destination that does not say how long is asked again as after so many failures.
-const UNSAID: u32 = 5;
 /// Such a wait for a destination's limits is not worth a way over the queue.
 const MOMENTS: Duration = Duration::from_secs(2);
-/// A call is not waited for in an invocation that then has less time than this.
-const ENOUGH: Duration = Duration::from_secs(12);
 /// What is left of the invocation after a call, to record its outcome.
 const AFTERWARDS: Duration = Duration::from_secs(3);
 
@@ -130,7 +125,10 @@ impl<P: DeliverPorts> Bridge<P> {
             Ok(pass) => pass,
             Err(until) => return self.held_back(task, record, &lane, &destination, until).await,
         };
-        let held = match self.within_limits(task, record, &destination, time_left).await? {
+        let rates = Rates::of_deliveries(&destination.manifest);
+        let (holder, first) = (task.delivery.as_str(), record.receives == 1);
+        let turn = Turn { holder, first, calls: 1, deadline, patience: MOMENTS };
+        let held = match self.within_rates(&task.destination, &rates, &turn).await? {
             Ok(seat) => Held { pass, seat },
             Err(until) => {
                 self.leave(&task.destination, &pass, None).await;
@@ -222,13 +220,11 @@ impl<P: DeliverPorts> Bridge<P> {
                 self.try_again(task, record, lane, destination, claim, ("unknown", None, cause)).await
             }
             Outcome::Throttled { after, cause } => {
-                let after =
-                    after.unwrap_or_else(|| backoff::full_jitter(UNSAID, self.ports.clock().chance()));
-                self.quiet(&task.destination, self.now() + after.min(LONGEST_QUIET)).await?;
+                let after = self.throttled(&task.destination, after).await?;
                 // The attempt is on record, and doesn't count: it says nothing about the delivery.
                 let mut claim = claim;
                 claim.doc.tries = claim.doc.tries.saturating_sub(1);
-                let outcome = ("throttled", Some(after.max(SHORTEST_QUIET)), cause);
+                let outcome = ("throttled", Some(after), cause);
                 self.try_again(task, record, lane, destination, claim, outcome).await
             }
             Outcome::Retry { after, cause } => {
@@ -237,50 +233,10 @@ impl<P: DeliverPorts> Bridge<P> {
         }
     }
 
-    /// The seat that the call holds, where there are any; or when to ask again, where the destination's limits don't
-    /// allow it.
-    async fn within_limits(
-        &self,
-        task: &DeliverTask,
-        record: &Received,
-        destination: &Loaded,
-        time_left: Duration,
-    ) -> Result<Result<Option<Timestamp>, Timestamp>, stage::Failure> {
-        let Some(deliver) = &destination.manifest.deliver else { return Ok(Ok(None)) };
-        let seat = match deliver.concurrency {
-            Some(seats) => match self.take_seat(&task.destination, seats, &task.delivery, time_left).await? {
-                Ok(seat) => Some(seat),
-                Err(until) => return Ok(Err(until)),
-            },
-            None => None,
-        };
-        if deliver.limits.is_empty() {
-            return Ok(Ok(seat));
-        }
-        let deadline = self.now() + time_left;
-        let mut first = record.receives == 1;
-        loop {
-            let Err(until) = self.take_call(&task.destination, deliver, first).await? else {
-                return Ok(Ok(seat));
-            };
-            let wait = until.since(self.now());
-            // A queue counts in seconds: the last moments are waited for here, so that the call comes when it is due.
-            if wait <= MOMENTS && deadline.since(until) > ENOUGH {
-                self.ports.clock().sleep(wait).await;
-                first = false;
-                continue;
-            }
-            if let Some(seat) = seat {
-                self.leave_seat(&task.destination, &task.delivery, seat).await;
-            }
-            return Ok(Err(self.now() + Duration::from_secs(wait.as_secs())));
-        }
-    }
-
     async fn leave_all(&self, task: &DeliverTask, held: &Held, good: Option<bool>) {
         self.leave(&task.destination, &held.pass, good).await;
         if let Some(seat) = held.seat {
-            self.leave_seat(&task.destination, &task.delivery, seat).await;
+            self.leave_seat(&task.destination, task.delivery.as_str(), seat).await;
         }
     }
 

@@ -15,5 +15,5 @@ mod sealed;
 
 pub use index::IndexKey;
 pub use jwt::{JwtAlgorithm, sign_jwt};
-pub use primitives::{equal, hmac_sha256, random_bytes, sha256, verify_ed25519};
+pub use primitives::{Digest, equal, hmac_sha256, random_bytes, sha256, verify_ed25519};
 pub use sealed::{Binding, SealError, SealKey, key_id_of};

@@ -6,6 +6,8 @@
 //!
 //! Everything is invented here: people, practices, keys. A simulator knows nothing of the bridge.
 
+#![recursion_limit = "256"] // `json!` with the columns of a whole table
+
 mod book;
 mod calls;
 mod clock;
@@ -18,7 +20,12 @@ mod server;
 pub mod athenahealth;
 pub mod cliniko;
 pub mod drchrono;
+pub mod epic;
 pub mod healthie;
+pub mod nexhealth;
+pub mod opendental;
+pub mod oracle_health;
+pub mod tebra;
 
 use std::sync::Arc;
 
@@ -85,8 +92,13 @@ pub type Make = fn() -> Arc<dyn Simulator>;
 const ALL: &[(&str, Make)] = &[
     ("athenahealth", || Arc::new(athenahealth::Athenahealth::default())),
     ("cliniko", || Arc::new(cliniko::Cliniko::default())),
+    ("nexhealth", || Arc::new(nexhealth::NexHealth::default())),
+    ("opendental", || Arc::new(opendental::OpenDental::default())),
     ("drchrono", || Arc::new(drchrono::DrChrono::default())),
+    ("epic", || Arc::new(epic::Epic::default())),
     ("healthie", || Arc::new(healthie::Healthie::default())),
+    ("oracle-health", || Arc::new(oracle_health::OracleHealth::default())),
+    ("tebra", || Arc::new(tebra::Tebra::default())),
 ];
 
 /// Every simulator.

@@ -144,6 +144,7 @@ fn writes(api: &Api, name: &str, operation: &Operation) -> bool {
     let reads = resources().any(|resource| {
         let by_write = |write: &Write| {
             write.find.as_ref().is_some_and(|find| is(&find.operation))
+                || write.needs.as_ref().is_some_and(|needs| is(&needs.operation))
                 || write.confirm.as_ref().is_some_and(|confirm| is(&confirm.operation))
         };
         resource.read.as_ref().is_some_and(|read| is(&read.operation))

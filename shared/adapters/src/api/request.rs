@@ -199,7 +199,7 @@ fn known<'a>(site: &'a Site<'_>, ask: &'a Ask<'_>, name: &str) -> Option<&'a str
     value.map(String::as_str).filter(|value| !value.is_empty())
 }
 
-/// Puts a value at a JSON pointer; objects on the way are made.
+/// Puts a value at a JSON pointer; objects on the way are made. `*` is the only member of an object.
 pub(super) fn put(body: &mut Value, pointer: &str, value: Value, place: &str) -> Result<(), CallError> {
     let mut at = body;
     for part in pointer.split('/').skip(1) {
@@ -208,6 +208,10 @@ pub(super) fn put(body: &mut Value, pointer: &str, value: Value, place: &str) ->
             *at = Value::Object(Map::new());
         }
         at = match at {
+            Value::Object(members) if part == "*" => match (members.len(), members.values_mut().next()) {
+                (1, Some(only)) => only,
+                _ => return Err(configuration("`*` needs an object with one member", place)),
+            },
             Value::Object(members) => members.entry(key).or_insert(Value::Null),
             Value::Array(items) => match key.parse::<usize>().ok().and_then(|index| items.get_mut(index)) {
                 Some(item) => item,
@@ -237,6 +241,10 @@ mod tests {
         }
         assert_eq!(body, json!({"a": {"b": 1, "c": {"d": 2}}, "list": [{"x": 4}], "e/f": 3}));
         assert!(put(&mut body, "/a/b/c", json!(1), "").is_err());
+        assert!(put(&mut body, "/a/*", json!(1), "").is_err(), "which of two?");
+        let mut part = json!({"Request": {"Filter": {}}});
+        assert!(put(&mut part, "/*/Header/Key", json!("k"), "").is_ok());
+        assert_eq!(part, json!({"Request": {"Filter": {}, "Header": {"Key": "k"}}}));
         assert!(put(&mut body, "/list/7", json!(1), "").is_err());
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use bridge_core::{
     Cause,
     config::Secret,
-    manifest::{Operation, template},
+    manifest::{Form, Operation, template},
     remote::{CallError, Party},
 };
 use reqwest::{Client, Url};
@@ -28,7 +28,7 @@ impl<'a> Site<'a> {
     /// # Errors
     /// [`CallError::Invalid`] when the base is not an address that may be called.
     pub(super) fn of(party: Party<'a>) -> Result<Self, CallError> {
-        let settings = adapter::settings(party.connection, party.manifest);
+        let settings = today(&party, adapter::settings(party.connection, party.manifest));
         let filled = |text: &str| template::fill(text, |name| settings.get(name)).ok();
         let base = filled(&party.api.base).and_then(|text| base(&text));
         let base =
@@ -112,6 +112,20 @@ impl<'a> Site<'a> {
         let values = self.party.connection.secrets.get(name).map(Secret::values)?;
         values.first().map(|value| value.expose().as_str())
     }
+}
+
+/// Settings that count days from today, as the days that they are now.
+fn today(party: &Party<'_>, mut settings: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let zone = &party.connection.zone;
+    let counts =
+        |name: &str| party.manifest.settings.get(name).is_some_and(|setting| setting.form == Form::Days);
+    for (_, value) in settings.iter_mut().filter(|(name, _)| counts(name)) {
+        // What is no number was refused when the connection was applied.
+        if let Some(day) = value.parse().ok().and_then(|days| zone.day(party.now, days)) {
+            *value = day;
+        }
+    }
+    settings
 }
 
 /// Whether calls may go to a base, as far as its text says.

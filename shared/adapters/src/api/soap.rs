@@ -46,7 +46,11 @@ impl Writer<'_> {
         };
         let mut members: Vec<_> = members.iter().collect();
         if self.soap.sorted {
-            members.sort_unstable_by_key(|(name, _)| *name);
+            let rank = |name: &String| {
+                let first = &self.soap.first;
+                first.iter().position(|other| other == name).unwrap_or(first.len())
+            };
+            members.sort_unstable_by_key(|(name, _)| (rank(name), *name));
         }
         for (name, value) in members {
             if !is_name(name) {

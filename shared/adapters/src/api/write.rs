@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bridge_core::{
     Cause, Phi, Timestamp,
-    manifest::{Confirm, Find, On, POLLED, ResourceApi, Write, scalar},
+    manifest::{Confirm, Find, Needs, On, POLLED, ResourceApi, Write, scalar},
     remote::{CallError, WriteCall, Written},
 };
 use serde_json::{Value, json};
@@ -129,19 +129,37 @@ impl<'a> Writer<'a> {
 
     /// What was written already, if it was.
     async fn find(&self, find: &Find, known: Option<&Value>) -> Result<Option<Written>, CallError> {
-        let arguments = self.arguments(Some(&find.arguments), known)?;
+        let Find { operation, arguments, same } = find;
+        let Some(record) = self.first((operation, arguments, same), known).await? else { return Ok(None) };
+        let id = self.id_of(&record).ok_or_else(|| self.without_id())?;
+        Ok(Some(Written { record: Phi::new(record), id: Phi::new(id), unconfirmed: false }))
+    }
+
+    /// What must be found before it can be written: the value of an argument.
+    async fn needed(&self, needs: &Needs, known: Option<&Value>) -> Result<String, CallError> {
+        let Needs { operation, arguments, same, at, .. } = needs;
+        let record = self.first((operation, arguments, same), known).await?;
+        let record = record.ok_or_else(|| {
+            let text = "nothing is open at this time for what is to be written";
+            CallError::Conflict(Cause::new("api.needs", text).at(self.place()))
+        })?;
+        record.pointer(at).and_then(scalar).ok_or_else(|| configuration("nothing stands at `needs.at`", at))
+    }
+
+    /// The first record of an operation that a mapping calls the same: `(operation, arguments, same)`.
+    async fn first(
+        &self,
+        (operation, arguments, same): (&str, &str, &str),
+        known: Option<&Value>,
+    ) -> Result<Option<Value>, CallError> {
+        let arguments = self.arguments(Some(arguments), known)?;
         let mut page = None;
         for _ in 0..MOST_PAGES {
-            let answer = self.caller.page(&find.operation, &arguments, None, page.as_ref()).await?;
+            let answer = self.caller.page(operation, &arguments, None, page.as_ref()).await?;
             for record in answer.records.expose() {
                 let input = json!({"resource": self.resource, "record": record});
-                if self.map(&find.same, &input)? == Value::Bool(true) {
-                    let id = self.id_of(record).ok_or_else(|| self.without_id())?;
-                    return Ok(Some(Written {
-                        record: Phi::new(record.clone()),
-                        id: Phi::new(id),
-                        unconfirmed: false,
-                    }));
+                if self.map(same, &input)? == Value::Bool(true) {
+                    return Ok(Some(record.clone()));
                 }
             }
             page = answer.next;
@@ -149,12 +167,15 @@ impl<'a> Writer<'a> {
                 return Ok(None);
             }
         }
-        let text = "too many candidates: narrow the arguments of `find`";
+        let text = "too many candidates: narrow the arguments by which they are listed";
         Err(CallError::Invalid(Cause::new("api.pages", text).at(self.place())))
     }
 
     async fn send(&self, way: &Write, known: Option<&Value>) -> Result<Written, CallError> {
-        let arguments = self.arguments(way.arguments.as_deref(), known)?;
+        let mut arguments = self.arguments(way.arguments.as_deref(), known)?;
+        if let Some(needs) = &way.needs {
+            arguments.insert(needs.argument.clone(), self.needed(needs, known).await?);
+        }
         let operation = self.site.operation(&way.operation)?;
         let input = json!({"resource": self.resource, "known": known});
         let ask = Ask {

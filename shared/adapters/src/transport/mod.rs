@@ -27,8 +27,8 @@ pub(crate) use hl7v2::Address;
 pub use hl7v2::{MllpAddress, MllpConnection, MllpError};
 use reqwest::{Client, ClientBuilder, redirect};
 pub(crate) use standard_webhook::signing_key;
-pub(crate) use tls::Material;
-use tls::{Configs, Fingerprint, TlsFault};
+use tls::{Configs, Fingerprint};
+pub use tls::{Material, TlsFault};
 
 use crate::api::{Discovered, Guard, Mappings};
 
@@ -97,11 +97,18 @@ impl Transports {
         if let Some(client) = clients.get(&material.fingerprint()) {
             return Ok(client.clone());
         }
-        let client = builder().tls_backend_preconfigured(material.config()?).build();
-        let client = client.map_err(|_| TlsFault::Platform)?;
+        let client = http_client(material)?;
         clients.insert(material.fingerprint(), client.clone());
         Ok(client)
     }
+}
+
+/// A client for HTTPS with these TLS settings, which follows no redirects.
+///
+/// # Errors
+/// When they can't be used.
+pub fn http_client(material: &Material<'_>) -> Result<Client, TlsFault> {
+    builder().tls_backend_preconfigured(material.config()?).build().map_err(|_| TlsFault::Platform)
 }
 
 fn builder() -> ClientBuilder {

@@ -9,7 +9,19 @@ fn every_adapter_is_right() {
     let catalog = Catalog::builtin();
     assert_eq!(
         catalog.names().collect::<Vec<_>>(),
-        ["athenahealth", "drchrono", "generic-json", "hl7v2", "opendental", "practice-studio"]
+        [
+            "athenahealth",
+            "cliniko",
+            "drchrono",
+            "epic",
+            "generic-json",
+            "healthie",
+            "hl7v2",
+            "opendental",
+            "oracle-health",
+            "practice-studio",
+            "tebra"
+        ]
     );
     let errors: Vec<_> = catalog.check().iter().map(ToString::to_string).collect();
     assert!(errors.is_empty(), "{}", errors.join("\n"));
@@ -224,7 +236,7 @@ fn a_mapping_that_does_not_compile_is_named_with_its_line() {
 #[test]
 fn a_mapping_that_no_kind_uses_is_named() {
     let found = errors(MANIFEST, &[("visit", "row"), ("visitt", "row")], &[]);
-    assert_eq!(found, ["demo/mappings/visitt.jsonata:1: no kind uses this mapping"]);
+    assert_eq!(found, ["demo/mappings/visitt.jsonata:1: no kind and no feed uses this mapping"]);
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use bridge_core::{
     Cause, Phi,
+    feed::Feed,
     id::BlindToken,
-    manifest::Adapters as _,
+    manifest::{Adapters as _, Extract},
     task::{Format, NormalizeTask},
 };
 use bridge_fhir::Resource;
@@ -57,10 +58,11 @@ impl<P: Ports> Bridge<P> {
             let place = format!("line {}, column {}", error.line(), error.column());
             Cause::new("message.malformed", "what was received is not JSON").at(place)
         })?;
-        let rule = source.kind(&task.kind).ok_or_else(|| {
-            Cause::new("kind.unknown", format!("the adapter has no rule for the kind `{}`", task.kind))
+        let rule = Rule::of(source, &task.kind).ok_or_else(|| {
+            let text = format!("neither the adapter nor a feed has a rule for the kind `{}`", task.kind);
+            Cause::new("kind.unknown", text)
         })?;
-        let (mapped_by, mapping) = self.mapping(source, &rule.mapping)?;
+        let (mapped_by, mapping) = self.mapping(source, rule.mapping)?;
         let mapped = apply(&mapping, &mapped_by, &message, task, source)?;
         let namespace = uuid::Uuid::from_bytes(index.fhir_namespace());
         let resources =
@@ -98,6 +100,27 @@ impl<P: Ports> Bridge<P> {
         let mapping = Arc::new(mapping);
         self.cache_mapping(&mapped_by, &mapping);
         Ok((mapped_by, mapping))
+    }
+}
+
+/// What is done with messages of a kind.
+struct Rule<'a> {
+    mapping: &'a str,
+    version: Option<&'a Extract>,
+    find_by: &'a BTreeMap<String, Extract>,
+}
+
+impl<'a> Rule<'a> {
+    /// The rule of a feed, or of the webhook.
+    fn of(source: &'a Loaded, kind: &str) -> Option<Self> {
+        if let Some((name, is_removal)) = Feed::of_kind(kind) {
+            let feed = source.connection.feeds.get(name)?;
+            let mapping = if is_removal { feed.removal.as_deref()? } else { &*feed.mapping };
+            let version = feed.version.as_ref().filter(|_| !is_removal);
+            return Some(Self { mapping, version, find_by: &feed.find_by });
+        }
+        let kind = source.kind(kind)?;
+        Some(Self { mapping: &kind.mapping, version: kind.version.as_ref(), find_by: &kind.find_by })
     }
 }
 

@@ -131,9 +131,11 @@ impl<'a> Given<'a> {
     fn by_write(&mut self, operation: &str, write: &'a Write) {
         if write.operation == operation {
             self.names.insert("id");
+            self.names.extend(write.needs.iter().map(|needs| needs.argument.as_str()));
             self.any |= write.arguments.is_some();
         }
         self.any |= write.find.as_ref().is_some_and(|find| find.operation == operation);
+        self.any |= write.needs.as_ref().is_some_and(|needs| needs.operation == operation);
         if write.confirm.as_ref().is_some_and(|confirm| confirm.operation == operation) {
             self.names.insert("id");
         }

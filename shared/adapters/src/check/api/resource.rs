@@ -112,6 +112,13 @@ fn write(
         around.mapping(&find.arguments, place.at("arguments"), problems);
         around.mapping(&find.same, place.at("same"), problems);
     }
+    if let Some(needs) = &write.needs {
+        let place = place.at("needs");
+        is_operation(&needs.operation, api, place.at("operation"), problems);
+        around.mapping(&needs.arguments, place.at("arguments"), problems);
+        around.mapping(&needs.same, place.at("same"), problems);
+        pointer(&needs.at, place.at("at"), problems);
+    }
     if let Some(confirm) = &write.confirm {
         let place = place.at("confirm");
         is_operation(&confirm.operation, api, place.at("operation"), problems);

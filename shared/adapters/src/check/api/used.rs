@@ -32,6 +32,7 @@ fn operations(api: &Api) -> impl Iterator<Item = &str> {
         let polls = resource.poll.iter().map(|poll| poll.operation.as_str());
         let all = resource.poll.iter().filter_map(|poll| poll.reconcile.as_ref());
         let finds = resource.write.iter().filter_map(|write| write.find.as_ref());
+        let needs = resource.write.iter().filter_map(|write| write.needs.as_ref());
         let confirms = resource.write.iter().filter_map(|write| write.confirm.as_ref());
         resource
             .read
@@ -42,6 +43,7 @@ fn operations(api: &Api) -> impl Iterator<Item = &str> {
             .chain(all.map(|all| all.operation.as_str()))
             .chain(resource.write.iter().map(|write| write.operation.as_str()))
             .chain(finds.map(|find| find.operation.as_str()))
+            .chain(needs.map(|needs| needs.operation.as_str()))
             .chain(confirms.map(|confirm| confirm.operation.as_str()))
     });
     jobs.map(|job| job.result.as_str()).chain(version).chain(by_resources)

@@ -16,6 +16,8 @@ const API: &str = r#"  operations:
     move: {method: PUT, path: "/visits/{id}", body: move}
     note: {method: PATCH, path: "/visits/{id}", query: {why: "{why}"}, body: book}
     cancel: {method: DELETE, path: "/visits/{id}"}
+    open: {path: /open, query: {day: "{day}"}, rows: /open}
+    take: {method: PUT, path: "/open/{slot}", body: book}
   kinds:
     visit: {mapping: visit}
   resources:
@@ -27,6 +29,10 @@ const API: &str = r#"  operations:
         - {on: update, status: [cancelled], operation: cancel, read-back: true}
         - {on: update, changed: [start], operation: move, find: {operation: list, arguments: day, same: same}}
         - {on: update, changed: [description], operation: note, arguments: why, read-back: true, record: /visit/id}
+        - on: create
+          status: [pending]
+          operation: take
+          needs: {operation: open, arguments: day, same: same, at: /number, argument: slot}
         - {on: create, operation: book, record: /visit, find: {operation: list, arguments: day, same: same}}
 "#;
 
@@ -265,4 +271,22 @@ async fn some_products_say_yes_before_they_do_it() {
     let error = product.ways().confirm(&call).await.unwrap_err();
     assert_eq!(error.cause().code, "api.refused");
     assert!(matches!(error, CallError::Invalid(_)));
+}
+
+#[tokio::test]
+async fn what_a_write_needs_is_looked_for() {
+    let pending = || json!({"status": "pending"});
+    let open = format!(
+        r#"{{"open": [{{"number": 3, "at": "2026-03-05T16:00:00Z"}}, {{"number": 4, "at": "{AT}"}}]}}"#
+    );
+    let server = serving(&[&open, &visit(4, AT)]).await;
+    let (id, _) = written(write(&product(&server), pending(), None, false).await);
+    assert_eq!(id, "4");
+    assert_eq!(lines(&server), ["GET /open?day=2026-03-05", "PUT /open/4"]);
+
+    // None is open at that time: somebody was faster.
+    let server = serving(&[r#"{"open": []}"#]).await;
+    let error = write(&product(&server), pending(), None, false).await.unwrap_err();
+    assert!(matches!(error, CallError::Conflict(_)), "{error}");
+    assert_eq!(lines(&server), ["GET /open?day=2026-03-05"]);
 }
