@@ -173,7 +173,7 @@ fn memory_does_not_grow_with_the_file() {
     let kept = tempfile::tempdir().unwrap();
     let (small, large) = match megabytes() {
         Some(asked) => (10, asked),
-        None => (2, 12),
+        None => (1, 6),
     };
     for (name, feed) in [("changes", CHANGES), ("snapshot", SNAPSHOT)] {
         read(feed, small, kept.path());

@@ -2,6 +2,7 @@
 //! digest does. Reading it twice costs a fraction of a cent for a gigabyte; sending it twice costs trust.
 
 use bridge_core::feed::DeltaMode;
+use bridge_formats::unpack::{FILE_BYTES, UnpackError};
 use bridge_seal::Digest;
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,10 @@ impl<P: FilePorts> Bridge<P> {
     /// Takes the file's digest.
     pub(super) async fn weigh(&self, job: &mut Job) -> Result<(), Stopped> {
         let (object, size) = (job.held.doc.object(), job.held.doc.size);
+        let limit = job.feed.limits.file_bytes.map_or(FILE_BYTES, std::num::NonZeroU64::get);
+        if size > limit {
+            return Err(UnpackError::TooLarge { limit }.into());
+        }
         let mut digest = Digest::default();
         let mut next = 0;
         while next < size {

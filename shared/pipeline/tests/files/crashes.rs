@@ -154,9 +154,14 @@ fn calls_that_fail_or_only_seem_to_lose_nothing() {
 
 #[test]
 fn a_file_that_takes_longer_than_an_invocation_goes_on_in_the_next() {
-    let trouble = Trouble { lives: 100_000, millis: 2_000, fails: 0.0 };
-    let processes = run(300, CHANGES, trouble);
+    let practice = practice(CHANGES);
+    let trouble = Trouble { lives: 100_000, millis: 700, fails: 0.0 };
+    let rows = file((1..=500).map(row));
+    let processes = read(&practice, "1.csv", &rows, &mut Rng::new(300), trouble);
     assert!(processes > 3, "{processes} invocations: it was not too long");
+    practice.settle();
+    assert_eq!((newest(&practice).state, newest(&practice).progress.sent), (FileState::Done, 500));
+    assert_once(&practice, 1..=500);
 }
 
 #[test]

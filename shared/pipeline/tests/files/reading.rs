@@ -39,6 +39,19 @@ fn packed_files_are_read_as_if_they_were_not() {
 }
 
 #[test]
+fn a_file_that_is_larger_than_its_feed_allows_is_refused() {
+    let practice = practice(&(CHANGES.to_owned() + "limits: {file-bytes: 1000}\n"));
+    let doc = drop_and_settle(&practice, "a.csv", file((1..=90).map(row)).as_bytes());
+    assert_eq!((doc.state, &*doc.cause.unwrap().code), (FileState::Refused, "file.packed"));
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    gzip.write_all(file((1..=90).map(row)).as_bytes()).unwrap();
+    let doc = drop_and_settle(&practice, "b.csv.gz", &gzip.finish().unwrap());
+    let cause = doc.cause.unwrap();
+    assert!(doc.state == FileState::Refused && cause.text.contains("more than 1000 bytes"), "{cause}");
+    assert!(delivered(&practice).len() < 90);
+}
+
+#[test]
 fn bad_rows_are_set_aside_by_place_and_reason_and_good_ones_go_on() {
     let practice = practice(CHANGES);
     let rows = [row(1), "Planted,Zyxwv,\n".into(), "3,,1980-02-03\n".into(), row(4)];
