@@ -42,7 +42,7 @@ template: tools
 
 # The real functions, deployed by the template to the emulator: a webhook in, a delivery out.
 e2e: tools
-    cargo build --package bridge --package webhook-intake --package hl7-intake --package normalize --package deliver --package retry
+    cargo build --package bridge --package webhook-intake --package hl7-intake --package file-ingest --package normalize --package deliver --package poll --package fhir-api --package retry
     {{ py }}/pytest infra/tests/e2e --binaries {{ built }}/debug
 
 # Other engines' clients against the MLLP gateway, over the emulator. Those that can't be had here are skipped by name.
@@ -56,7 +56,7 @@ validate *messages:
 
 # Everything that CI checks: the fast and the telling first. CI has 45 minutes; fuzzing comes last and ends in time.
 ci: test lint deny template validate e2e interop sim
-    FUZZ_UNTIL=$(({{ began }} + 41 * 60)) tools/fuzz 300
+    FUZZ_UNTIL=$(({{ began }} + 40 * 60)) tools/fuzz 300
 
 # The simulation, so many seeds of it; a failing seed is printed and can be run again.
 sim seeds="10000":
@@ -70,7 +70,7 @@ bench:
 
 # Starts of the release binaries, from exec to the first event asked for, beside a hello world.
 coldstart rounds="40":
-    cargo build --release --package webhook-intake --package hl7-intake --package normalize --package deliver --package retry
+    cargo build --release --package webhook-intake --package hl7-intake --package file-ingest --package normalize --package deliver --package poll --package fhir-api --package retry
     cargo build --release --package bridge-aws --example hello
     tools/coldstart.py {{ built }}/release {{ rounds }}
 

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    commands::{ack, bench, connections, convert, messages, receiver, replays, send, tenants, up},
+    commands::{
+        ack, bench, connections, convert, feeds, files, messages, polls, receiver, replays, send, tenants,
+        token, up,
+    },
     environment,
     local::state::State,
 };
@@ -66,13 +69,30 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: messages::Command,
     },
+    /// Ask products what has changed, and see how far that is
+    Polls {
+        #[command(subcommand)]
+        command: polls::Command,
+    },
     /// Send many finished messages through again
     Replays {
         #[command(subcommand)]
         command: replays::Command,
     },
+    /// Send files, and see what became of them
+    Files {
+        #[command(subcommand)]
+        command: files::Command,
+    },
+    /// Try a feed on a sample, or propose one
+    Feeds {
+        #[command(subcommand)]
+        command: feeds::Command,
+    },
     /// Print the environment of the functions, for `cargo lambda watch`
     Env,
+    /// Print a token for the FHIR interface of the bridge on this machine
+    Token(token::Args),
     /// Show the FHIR that HL7 v2 messages become, or the messages that FHIR becomes
     Convert(convert::Args),
     /// Send HL7 v2 messages, over MLLP or HTTP

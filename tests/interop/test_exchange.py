@@ -139,3 +139,40 @@ def test_hapis_client(bridge, gateway, hapi, known, tmp_path):
         answers = list(processes.map(send, senders))
     assert answers == [[f"AA {sender}-{number}" for number in range(20)] for sender in senders]
     bridge.comes_to(known + 60)
+
+
+def test_a_log_holds_nothing_of_a_patient(bridge, gateway, known):
+    running = gateway(SHARED)
+    planted = message("planted", "PLANTED1").replace(b"Testperson^Una", b"PLANTED2^PLANTED3")
+    with Client(running.ports[0]) as client:
+        client.send(START + planted + END)
+        assert client.answer() == ("AA", "planted")
+        for wrong in (b"PLANTED4", planted.replace(b"A08", b"A99"), planted.replace(b"|SUNREG|", b"|PLANTED5|")):
+            client.send(START + wrong.replace(b"ADT^A99", b"MDM^A99") + END)
+            assert client.answer()[0] == "AR"
+        client.send(START + planted + b"\xff" + END)
+        assert client.answer() == ("AR", "planted")
+    assert len([line for line in running.stop() if line.get("step") == "receive"]) >= 4
+    assert "PLANTED" not in running.log.read_text()
+    bridge.comes_to(known + 1)
+
+
+def test_memory_does_not_grow_with_connections_and_messages(bridge, gateway, known):
+    running = gateway(SHARED)
+    text = message("{id}", "G").decode() + "NTE|1||" + "synthetic " * 100_000
+    with ThreadPoolExecutor(20) as senders:
+
+        def send(sender: int) -> None:
+            with Client(running.ports[0]) as client:
+                for number in range(3):
+                    control_id = f"large-{sender}-{number}"
+                    client.send(START + text.format(id=control_id).encode() + b"\r" + END)
+                    assert client.answer() == ("AA", control_id)
+
+        list(senders.map(send, range(20)))
+    status = Path(f"/proc/{running.child.pid}/status").read_text()
+    (peak,) = (int(line.split()[1]) // 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
+    print(f"60 messages of 1 MB over 20 connections: {peak} MiB at the most")
+    # Twenty megabytes under way, sealed and written as base 64, and what the process needs at rest.
+    assert peak < 200
+    bridge.comes_to(known + 60)

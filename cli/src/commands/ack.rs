@@ -1,21 +1,24 @@
 //! `bridge ack`: the acknowledgments that messages would get, without sending them anywhere.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use bridge_aws::SystemClock;
 use bridge_convert::Event;
-use bridge_core::config::Hl7v2Site;
+use bridge_core::{config::Hl7v2Site, id::ConnectionId};
 use bridge_hl7v2::{
     Message,
     ack::{Acknowledgment, Mode, Problem, ProblemCode, Verdict, Wanted, refuse},
 };
-use bridge_pipeline::ports::Clock as _;
+use bridge_pipeline::{configuration::Loaded, ports::Clock as _};
 use serde_json::json;
 
+use super::connections;
 use crate::{
+    arguments::Global,
     failure::Failure,
     hl7::{Item, read, receiver::made},
     output::{Out, note, print},
+    system::{self, Pipeline},
 };
 
 /// Its arguments.
@@ -23,8 +26,11 @@ use crate::{
 pub(crate) struct Args {
     /// File of one message or many, a folder of such files, or `-` for standard input
     file: PathBuf,
+    /// By the rules of this connection; without it, of a site that has none of its own
+    #[arg(long)]
+    connection: Option<ConnectionId>,
     /// Which acknowledgments: as MSH-15 and MSH-16 ask, or always so
-    #[arg(long, value_enum, default_value_t = Asked::Auto)]
+    #[arg(long, value_enum, default_value_t = Asked::Auto, conflicts_with = "connection")]
     mode: Asked,
 }
 
@@ -39,13 +45,26 @@ enum Asked {
     Enhanced,
 }
 
-/// Answers every message as a site without rules of its own does.
-pub(crate) fn run(args: &Args, out: Out) -> Result<(), Failure> {
-    let mode = match args.mode {
-        Asked::Auto => Mode::AsAsked,
-        Asked::Original => Mode::Original,
-        Asked::Enhanced => Mode::Commit,
-    };
+/// Whose rules.
+enum Rules {
+    /// Those of nobody in particular.
+    Common(Mode),
+    /// A connection's.
+    Of(Box<Pipeline>, Arc<Loaded>),
+}
+
+/// What a message would be told.
+struct Told {
+    /// `None`: nothing.
+    answer: Option<Vec<u8>>,
+    verdict: Verdict,
+    /// What else the sender would hear, and where.
+    later: Option<String>,
+}
+
+/// Answers every message.
+pub(crate) async fn run(global: &Global, args: &Args, out: Out) -> Result<(), Failure> {
+    let rules = rules(global, args).await?;
     let (mut messages, mut refused) = (0_usize, 0_usize);
     for source in read(&args.file)? {
         for item in source.items() {
@@ -58,14 +77,20 @@ pub(crate) fn run(args: &Args, out: Out) -> Result<(), Failure> {
                 }
             };
             messages += 1;
-            let (answer, verdict) = answer(bytes, mode)?;
-            refused += usize::from(verdict != Verdict::Accept);
+            let Told { answer, verdict, later } = rules.answer(bytes)?;
+            let accepted = verdict == Verdict::Accept;
+            refused += usize::from(!accepted);
             let text = answer.as_deref().map(|answer| String::from_utf8_lossy(answer).replace('\r', "\n"));
-            out.json(&json!({"file": source.name, "line": line, "accepted": verdict == Verdict::Accept, "answer": text}));
+            out.json(&json!({
+                "file": source.name, "line": line, "accepted": accepted, "answer": text, "later": later,
+            }));
             match text {
                 Some(text) if !out.json => print(text),
                 None => note(format_args!("{}:{line}: no answer is asked for", source.name)),
                 Some(_) => {}
+            }
+            if let Some(later) = later {
+                out.text(later);
             }
         }
     }
@@ -78,8 +103,47 @@ pub(crate) fn run(args: &Args, out: Out) -> Result<(), Failure> {
     }
 }
 
-/// The answer, when one is asked for, and what it says.
-fn answer(bytes: &[u8], mode: Mode) -> Result<(Option<Vec<u8>>, Verdict), Failure> {
+async fn rules(global: &Global, args: &Args) -> Result<Rules, Failure> {
+    let Some(connection) = &args.connection else {
+        return Ok(Rules::Common(match args.mode {
+            Asked::Auto => Mode::AsAsked,
+            Asked::Original => Mode::Original,
+            Asked::Enhanced => Mode::Commit,
+        }));
+    };
+    let pipeline = system::find(&global.state(), global.endpoint.as_deref())?.pipeline().await;
+    let loaded = connections::existing(&pipeline, connection).await?;
+    Ok(Rules::Of(Box::new(pipeline), loaded))
+}
+
+impl Rules {
+    fn answer(&self, bytes: &[u8]) -> Result<Told, Failure> {
+        match self {
+            Self::Common(mode) => {
+                common(bytes, *mode).map(|(answer, verdict)| Told { answer, verdict, later: None })
+            }
+            Self::Of(pipeline, loaded) => {
+                let prepared = pipeline.rehearse_hl7(loaded, bytes);
+                let later = later(loaded, bytes).filter(|_| prepared.verdict == Verdict::Accept);
+                Ok(Told { answer: prepared.answer, verdict: prepared.verdict, later })
+            }
+        }
+    }
+}
+
+/// The acknowledgments that come when the message has been worked: `AA or AE follows to sunrise.answers`.
+fn later(loaded: &Loaded, bytes: &[u8]) -> Option<String> {
+    let site = loaded.hl7v2.as_ref()?;
+    let to = site.acknowledge_to.as_ref()?;
+    let message = Message::parse_as(bytes, site.charset.unwrap_or_default()).ok()?;
+    let wanted = Wanted::by(&message, site.ack.unwrap_or_default());
+    let codes = [Verdict::Accept, Verdict::Error].into_iter().filter_map(|verdict| wanted.deferred(verdict));
+    let codes: Vec<_> = codes.map(|code| code.to_string()).collect();
+    (!codes.is_empty()).then(|| format!("{} follows to {to}", codes.join(" or ")))
+}
+
+/// The answer of a site without rules of its own, when one is asked for, and what it says.
+fn common(bytes: &[u8], mode: Mode) -> Result<(Option<Vec<u8>>, Verdict), Failure> {
     let now = SystemClock.now();
     let (made, own) = (made(now), format!("{:X}", now.as_millis()));
     let unwritable =
@@ -113,7 +177,7 @@ mod tests {
     use super::*;
 
     fn said(text: &str, mode: Mode) -> (String, Verdict) {
-        let (bytes, verdict) = answer(text.as_bytes(), mode).unwrap();
+        let (bytes, verdict) = common(text.as_bytes(), mode).unwrap();
         let bytes = bytes.unwrap_or_default();
         let code = match Message::parse(&bytes) {
             Ok(message) => message.at(&"MSA-1".parse().unwrap()).unwrap().text().into_owned(),

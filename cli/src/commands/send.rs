@@ -5,7 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bridge_adapters::{MllpAddress, MllpConnection, MllpError};
+use bridge_adapters::{Material, MllpAddress, MllpConnection, MllpError, http_client};
+use bridge_core::Phi;
 use bridge_hl7v2::{
     Message,
     charset::{Charset, Reading},
@@ -36,9 +37,12 @@ pub(crate) struct Args {
     /// Messages a second at most
     #[arg(long, value_name = "N")]
     rate: Option<f64>,
-    /// PEM file of the authority that signed the receiver's certificate (mllps)
+    /// PEM file of the authority that signed the receiver's certificate
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// PEM file of our certificate and its key, for receivers that ask for one
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
     /// The header `Authorization` (HTTP) [default: BRIDGE_AUTHORIZATION]
     #[arg(long, value_name = "VALUE")]
     authorization: Option<String>,
@@ -56,7 +60,8 @@ struct To {
     http: Option<Url>,
 }
 
-fn mllp(text: &str) -> Result<MllpAddress, String> {
+/// An address on a command line.
+pub(crate) fn mllp(text: &str) -> Result<MllpAddress, String> {
     let whole = if text.contains("://") { text.to_owned() } else { format!("mllp://{text}") };
     MllpAddress::parse(&whole).ok_or_else(|| {
         "write HOST:PORT, or mllps://HOST:PORT with TLS, which a public address needs".to_owned()
@@ -114,14 +119,16 @@ fn show(source: &Source, line: usize, heard: &Heard, out: Out) {
 
 /// An open way to the receiver.
 enum Way {
-    Mllp { address: MllpAddress, ca: String, connection: Option<MllpConnection> },
+    Mllp { address: MllpAddress, tls: Tls, connection: Option<MllpConnection> },
     Http { client: Client, url: Url },
 }
 
 impl Way {
     async fn open(args: &Args) -> Result<Self, Failure> {
+        let tls = Tls::read(args)?;
         if let Some(url) = &args.to.http {
-            let client = Client::builder().build().map_err(|error| Failure::World(error.to_string()))?;
+            let client =
+                http_client(&tls.material()).map_err(|fault| Failure::Wrong(format!("TLS: {fault}")))?;
             return Ok(Self::Http { client, url: url.clone() });
         }
         let address = args
@@ -129,24 +136,19 @@ impl Way {
             .mllp
             .clone()
             .ok_or_else(|| Failure::Wrong("say where to: --mllp or --http".to_owned()))?;
-        let ca = match &args.ca {
-            Some(path) => std::fs::read_to_string(path)
-                .map_err(|error| Failure::Wrong(format!("{}: {error}", path.display())))?,
-            None => String::new(),
-        };
         // A receiver that is not there is said once, not for every message.
-        let connection = Some(connect(&address, &ca).await?);
-        Ok(Self::Mllp { address, ca, connection })
+        let connection = Some(connect(&address, &tls).await?);
+        Ok(Self::Mllp { address, tls, connection })
     }
 
     async fn send(&mut self, message: &[u8], args: &Args) -> Result<Heard, Failure> {
         let time = Duration::from_secs(args.timeout);
         let control_id = control_id(message);
         match self {
-            Self::Mllp { address, ca, connection } => {
+            Self::Mllp { address, tls, connection } => {
                 let mut open = match connection.take() {
                     Some(open) => open,
-                    None => connect(address, ca).await?,
+                    None => connect(address, tls).await?,
                 };
                 let (heard, usable) = exchange(&mut open, message, &control_id, time).await;
                 *connection = usable.then_some(open);
@@ -168,8 +170,31 @@ impl Way {
     }
 }
 
-async fn connect(address: &MllpAddress, ca: &str) -> Result<MllpConnection, Failure> {
-    MllpConnection::connect(address, ca).await.map_err(|error| match error {
+/// What the options say about TLS.
+struct Tls {
+    ca: String,
+    identity: Option<Phi<String>>,
+}
+
+impl Tls {
+    fn read(args: &Args) -> Result<Self, Failure> {
+        let file = |path: &PathBuf| {
+            std::fs::read_to_string(path)
+                .map_err(|error| Failure::Wrong(format!("{}: {error}", path.display())))
+        };
+        Ok(Self {
+            ca: args.ca.as_ref().map(file).transpose()?.unwrap_or_default(),
+            identity: args.identity.as_ref().map(file).transpose()?.map(Phi::new),
+        })
+    }
+
+    fn material(&self) -> Material<'_> {
+        Material { ca: &self.ca, identity: self.identity.as_ref() }
+    }
+}
+
+async fn connect(address: &MllpAddress, tls: &Tls) -> Result<MllpConnection, Failure> {
+    MllpConnection::connect(address, &tls.material()).await.map_err(|error| match error {
         MllpError::Public => Failure::Wrong(error.to_string()),
         error => Failure::World(format!("{address}: {error}")),
     })

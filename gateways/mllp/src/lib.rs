@@ -24,6 +24,7 @@ mod lanes;
 mod limits;
 mod metrics;
 pub mod pipeline;
+pub mod renewal;
 mod server;
 pub mod settings;
 pub mod sink;

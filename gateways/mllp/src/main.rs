@@ -20,12 +20,13 @@ use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::watch,
+    task::JoinHandle,
     time::{MissedTickBehavior, interval},
 };
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// How often metrics are written.
+/// How often metrics are written, and certificates looked at that may have changed.
 const EVERY: Duration = Duration::from_mins(1);
 
 #[tokio::main]
@@ -52,6 +53,10 @@ async fn run() -> Result<bool, BoxError> {
     for door in &settings.doors {
         gateway.open(door, listen(door.port).await?, &settings.identity)?;
     }
+    let followed = settings
+        .tls_folder
+        .clone()
+        .map(|folder| tokio::spawn(gateway.renewal().follow(folder, settings.identity.clone(), EVERY)));
     let metrics = gateway.metrics();
     let (stopper, stopping) = watch::channel(false);
     let healthy =
@@ -71,6 +76,7 @@ async fn run() -> Result<bool, BoxError> {
         })
         .await;
     measured.abort();
+    followed.inspect(JoinHandle::abort);
     healthy.abort();
     write(&metrics, &settings.service);
     Ok(finished)

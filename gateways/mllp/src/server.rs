@@ -9,7 +9,6 @@ use tokio::{
     task::{JoinHandle, JoinSet},
     time::timeout,
 };
-use tokio_rustls::TlsAcceptor;
 
 use crate::{
     Limits, Sink,
@@ -18,6 +17,7 @@ use crate::{
     connection::{self, Shared},
     door::{Door, Guests, WrongDoor},
     metrics::Metrics,
+    renewal::{Renewal, Shown},
     sink::Origin,
     tls::{Identity, TlsError},
 };
@@ -50,13 +50,14 @@ pub struct Gateway<S> {
     shared: Arc<Shared<S>>,
     batches: JoinHandle<()>,
     open: Vec<(TcpListener, Entrance)>,
+    renewal: Renewal,
 }
 
 /// What a door does with who comes.
 #[derive(Clone)]
 struct Entrance {
     guests: Guests,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Shown>,
 }
 
 impl std::fmt::Debug for Entrance {
@@ -73,7 +74,7 @@ impl<S: Sink> Gateway<S> {
         let budget = Budget::new(limits.memory, limits.frame);
         let in_flight = Arc::new(Semaphore::new(limits.in_flight.max(1)));
         let shared = Arc::new(Shared { sink, limits, metrics, batcher, budget, in_flight });
-        Self { shared, batches, open: Vec::new() }
+        Self { shared, batches, open: Vec::new(), renewal: Renewal::default() }
     }
 
     /// What it counts.
@@ -88,14 +89,20 @@ impl<S: Sink> Gateway<S> {
     pub fn open(&mut self, door: &Door, listener: TcpListener, identity: &Identity) -> Result<(), OpenError> {
         let guests = door.guests()?;
         let tls = identity.acceptor(door.tls).map_err(|error| OpenError::Tls { port: door.port, error })?;
+        let tls = tls.map(|acceptor| self.renewal.of(door.tls, acceptor));
         self.open.push((listener, Entrance { guests, tls }));
         Ok(())
+    }
+
+    /// What the doors show, to be renewed while they are open.
+    pub fn renewal(&self) -> Renewal {
+        self.renewal.clone()
     }
 
     /// Serves until `stop` comes; then accepts nobody, finishes what was begun, for [`Limits::drain`] at most, and
     /// returns. Whether everything was finished.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send) -> bool {
-        let Self { shared, batches, open } = self;
+        let Self { shared, batches, open, renewal: _ } = self;
         let (stopper, stopped) = watch::channel(false);
         let slots = Arc::new(Semaphore::new(shared.limits.connections));
         let drain = shared.limits.drain;
@@ -170,7 +177,7 @@ async fn welcome<S: Sink>(
     let Some(tls) = entrance.tls else {
         return serve(stream, peer, &entrance.guests, None, &shared, stopped).await;
     };
-    match timeout(shared.limits.handshake, tls.accept(stream)).await {
+    match timeout(shared.limits.handshake, tls.acceptor().accept(stream)).await {
         Ok(Ok(stream)) => {
             let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
             let certificate = certificate.map(|certificate| certificate.clone().into_owned());

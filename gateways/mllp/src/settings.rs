@@ -6,15 +6,20 @@
 //! | `MLLP_DOORS` | YAML: a list of [`Door`]s |
 //! | `MLLP_CERTIFICATE`, `MLLP_KEY` | PEM: what doors with TLS show |
 //! | `MLLP_CLIENT_CERTIFICATES` | PEM: who vouches for clients, for doors with mutual TLS |
+//! | `MLLP_TLS_FOLDER` | instead of these three: a folder of them, looked at again every minute ([`renewal`]) |
 //! | `MLLP_HEALTH_PORT` | default 8080 |
 //! | `MLLP_SERVICE` | the dimension of its metrics; default `mllp-gateway` |
 //! | `MLLP_MAX_CONNECTIONS`, `MLLP_MAX_FRAME_BYTES`, `MLLP_IDLE_SECONDS`, `MLLP_FRAME_SECONDS`, `MLLP_DRAIN_SECONDS` | [`Limits`] |
 
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use crate::{
     Limits,
     door::{self, Door, Tls, WrongDoor},
+    renewal,
     tls::Identity,
 };
 
@@ -25,6 +30,8 @@ pub struct Settings {
     pub doors: Vec<Door>,
     /// For doors with TLS.
     pub identity: Identity,
+    /// Where it lies, if it can change.
+    pub tls_folder: Option<PathBuf>,
     /// The port of `GET /healthz`.
     pub health_port: u16,
     /// What its metrics are told apart by.
@@ -58,6 +65,7 @@ pub enum SettingsError {
 }
 
 const DOORS: &str = "MLLP_DOORS";
+const TLS_FOLDER: &str = "MLLP_TLS_FOLDER";
 
 impl Settings {
     /// Reads the environment through `variable`.
@@ -74,21 +82,10 @@ impl Settings {
             return Err(SettingsError::Missing { name: DOORS, what });
         }
         door::check(&doors)?;
-        let needed = |name, what, tls: &[Tls]| match text(name) {
-            Some(pem) => Ok(pem),
-            None if doors.iter().any(|door| tls.contains(&door.tls)) => {
-                Err(SettingsError::Missing { name, what })
-            }
-            None => Ok(String::new()),
-        };
-        let identity = Identity {
-            certificates: needed(
-                "MLLP_CERTIFICATE",
-                "PEM of what doors with TLS show",
-                &[Tls::Server, Tls::Mutual],
-            )?,
-            key: needed("MLLP_KEY", "PEM of the certificate's key", &[Tls::Server, Tls::Mutual])?,
-            clients: needed("MLLP_CLIENT_CERTIFICATES", "PEM of who vouches for clients", &[Tls::Mutual])?,
+        let tls_folder = text(TLS_FOLDER).map(PathBuf::from);
+        let identity = match &tls_folder {
+            Some(folder) => in_folder(folder)?,
+            None => in_variables(text, &doors)?,
         };
         let number = |name: &'static str, least: u64, default: u64| match text(name)
             .map(|text| text.trim().parse())
@@ -116,8 +113,32 @@ impl Settings {
         let health_port = u16::try_from(number(health, 1, 8080)?)
             .map_err(|_| SettingsError::Wrong { name: health, reason: "must be a port".to_owned() })?;
         let service = text("MLLP_SERVICE").unwrap_or_else(|| "mllp-gateway".to_owned());
-        Ok(Self { doors, identity, health_port, service, limits })
+        Ok(Self { doors, identity, tls_folder, health_port, service, limits })
     }
+}
+
+fn in_folder(folder: &Path) -> Result<Identity, SettingsError> {
+    renewal::read(folder)
+        .map_err(|error| SettingsError::Wrong { name: TLS_FOLDER, reason: error.to_string() })
+}
+
+fn in_variables(
+    text: impl Fn(&'static str) -> Option<String>,
+    doors: &[Door],
+) -> Result<Identity, SettingsError> {
+    let needed = |name, what, tls: &[Tls]| match text(name) {
+        Some(pem) => Ok(pem),
+        None if doors.iter().any(|door| tls.contains(&door.tls)) => {
+            Err(SettingsError::Missing { name, what })
+        }
+        None => Ok(String::new()),
+    };
+    let any = [Tls::Server, Tls::Mutual];
+    Ok(Identity {
+        certificates: needed("MLLP_CERTIFICATE", "PEM of what doors with TLS show", &any)?,
+        key: needed("MLLP_KEY", "PEM of the certificate's key", &any)?,
+        clients: needed("MLLP_CLIENT_CERTIFICATES", "PEM of who vouches for clients", &[Tls::Mutual])?,
+    })
 }
 
 #[cfg(test)]
@@ -163,5 +184,7 @@ mod tests {
         let plain = ("MLLP_DOORS", "[{port: 2575, connection: sunrise.lab}]");
         assert!(error(&[plain, ("MLLP_FRAME_SECONDS", "0")]).contains("from 1 up"));
         assert!(error(&[plain, ("MLLP_HEALTH_PORT", "70000")]).contains("port"));
+        let nowhere = error(&[DOOR, ("MLLP_TLS_FOLDER", "no/such/folder")]);
+        assert!(nowhere.starts_with("MLLP_TLS_FOLDER: no/such/folder/"), "{nowhere}");
     }
 }

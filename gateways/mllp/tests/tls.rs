@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bridge_core::id::ConnectionId;
 use bridge_seal::sha256;
@@ -11,6 +11,7 @@ use data_encoding::HEXLOWER;
 use mllp_gateway::{
     Gateway, Limits,
     door::{Door, Tls},
+    renewal,
     sink::Route,
     tls::Identity,
 };
@@ -140,4 +141,37 @@ async fn a_door_without_what_tls_needs_does_not_open() {
     assert!(error(Tls::Mutual, no_clients).await.contains("vouch for clients: there is none"));
     let mixed = Identity { key: DESK.1.to_owned(), ..identity() };
     assert!(error(Tls::Server, mixed).await.contains("can't be used"));
+}
+
+#[tokio::test]
+async fn certificates_are_renewed_while_the_door_is_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("certificate.pem", &identity().certificates);
+    write("key.pem", &identity().key);
+    write("clients.pem", AUTHORITY);
+    let known = renewal::read(folder.path()).unwrap();
+    let door = serde_norway::from_str("{port: 0, tls: mutual, connection: practice.lab}").unwrap();
+    let gateway = Running::with_door(Limits::default(), &door, &known).await;
+    let every = Duration::from_millis(10);
+    let following = gateway.renewal.clone().follow(folder.path().to_owned(), known, every);
+    let following = tokio::spawn(following);
+    let mut early = connect(&gateway, Some(DESK), &version::TLS13).await.unwrap();
+    assert_eq!(early.exchange("early", "a").await, accepted("early"));
+    assert_eq!(route(&gateway, Some(STRANGER)).await, None);
+
+    // Half of a change can't be used, and the door goes on as it was.
+    write("key.pem", DESK.1);
+    tokio::time::sleep(every * 10).await;
+    assert!(route(&gateway, Some(DESK)).await.is_some());
+
+    write("clients.pem", STRANGER.0);
+    write("key.pem", &identity().key);
+    let deadline = tokio::time::Instant::now() + support::PATIENCE;
+    while route(&gateway, Some(STRANGER)).await.is_none() {
+        assert!(tokio::time::Instant::now() < deadline, "never renewed");
+    }
+    assert_eq!(route(&gateway, Some(DESK)).await, None, "nobody vouches for it any more");
+    assert_eq!(early.exchange("late", "a").await, accepted("late"), "what is open stays open");
+    following.abort();
 }

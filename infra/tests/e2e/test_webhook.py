@@ -4,66 +4,13 @@ import base64
 import hashlib
 import hmac
 import json
-import os
-import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
-from pathlib import Path
 
-import loopback
-import pytest
+from practice import STUDIO_KEY, WIDGET_SECRET
 
-WIDGET_SECRET = "invented-for-the-end-to-end-test"
-STUDIO_KEY = b"invented 32 bytes for the studio"
 BOOKING = {"ref": "b-1", "customer": {"ref": "c-7", "family": "Quillfeather", "born": "1987-03-05"}}
-
-
-@pytest.fixture(scope="module")
-def receiver():
-    """Practice Studio on loopback; gives its address and what it receives."""
-    with loopback.receiver() as (address, received):
-        yield f"{address}fhir", received
-
-
-@pytest.fixture(scope="module")
-def bridge(aws, stack, binaries):
-    """The command, working on the deployed stack."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "AWS_ENDPOINT_URL": aws.endpoint,
-        "AWS_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "LEDGER_TABLE": stack.outputs["LedgerTable"],
-        "RESOURCES_TABLE": stack.outputs["ResourcesTable"],
-        "CONFIG_TABLE": stack.outputs["ConfigTable"],
-        "INBOUND_QUEUE_URL": stack.outputs["InboundQueueUrl"],
-        "OUTBOUND_QUEUE_URL": stack.outputs["OutboundQueueUrl"],
-        "COMMANDS_QUEUE_URL": stack.outputs["CommandsQueueUrl"],
-        "PAYLOAD_BUCKET": stack.outputs["PayloadBucket"],
-        "KEY_ID": stack.outputs["KeyId"],
-        "E2E_WIDGET_SECRET": WIDGET_SECRET,
-        "E2E_STUDIO_SECRET": "whsec_" + base64.b64encode(STUDIO_KEY).decode(),
-    }
-
-    def run(*arguments: str | Path) -> str:
-        done = subprocess.run(
-            [binaries / "bridge", *arguments], env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
-        return done.stdout
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def configured(bridge, receiver, tmp_path_factory):
-    """The tenant and its two connections, applied."""
-    directory = tmp_path_factory.mktemp("config")
-    for source in Path(__file__).with_name("config").iterdir():
-        (directory / source.name).write_text(source.read_text().replace("RECEIVER", receiver[0]))
-    bridge("connections", "apply", directory)
 
 
 def post(aws, stack, body: bytes, signature: str) -> int:

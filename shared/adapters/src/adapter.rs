@@ -66,14 +66,15 @@ impl Adapter {
 
     /// What is wrong with a connection that names this adapter; nothing when it can be used.
     pub fn check_connection(&self, connection: &Connection) -> Vec<Problem> {
-        check::connection(connection, &self.manifest)
+        check::connection(connection, &self.manifest, &self.mapping_names().collect())
     }
 
     /// Everything that is wrong with the adapter itself. `folder` is its name, `yaml` its manifest's text.
     pub(crate) fn problems(&self, folder: &str, yaml: &str) -> Vec<CatalogError> {
         let names: BTreeSet<&str> = self.mapping_names().collect();
         let file = format!("{folder}/adapter.yaml");
-        let in_manifest = check::manifest(&self.manifest, folder, &names).into_iter();
+        let queries: BTreeSet<&str> = self.queries.keys().map(String::as_str).collect();
+        let in_manifest = check::manifest(&self.manifest, folder, &names, &queries).into_iter();
         let mut errors: Vec<_> = in_manifest
             .map(|problem| CatalogError {
                 file: file.clone(),
@@ -93,6 +94,11 @@ impl Adapter {
                 let line = error.place().map_or(1, |place| place.line);
                 errors.push(CatalogError { file, line, fault: Fault::Mapping(error) });
             }
+        }
+        let named: BTreeSet<&str> = self.manifest.api.iter().flat_map(|api| check::queries(api)).collect();
+        for name in queries.into_iter().filter(|name| !named.contains(name)) {
+            let file = format!("{folder}/queries/{name}.graphql");
+            errors.push(CatalogError { file, line: 1, fault: Fault::UnusedQuery });
         }
         errors
     }

@@ -66,7 +66,7 @@ pub enum Fault {
     #[error("there is no mapping `{0}`")]
     NoSuchMapping(String),
     /// A mapping that no kind names.
-    #[error("no kind uses this mapping")]
+    #[error("no kind and no feed uses this mapping")]
     UnusedMapping,
     /// A mapping that does not compile.
     #[error(transparent)]
@@ -101,12 +101,78 @@ pub enum Fault {
     /// Not a table of zones.
     #[error("must be `key=zone, key=zone` with IANA zones (example: 2=America/Denver)")]
     NotZones,
+    /// Not a number of days.
+    #[error("must be a whole number of days from today (example: -14)")]
+    NotDays,
     /// A text with `{` and `}` that do not pair.
     #[error("`{{` and `}}` must enclose the name of a setting")]
     Template,
     /// Not an address that deliveries may go to.
     #[error("must be an https URL without user or fragment (http only to this machine)")]
     Address,
+    /// Not an address that an interface may have.
+    #[error(
+        "must be an https URL without user, query or fragment, on a public address (http and a private one only on this \
+         machine)"
+    )]
+    ApiAddress,
+    /// Not a host.
+    #[error("must be a host (examples: auth.example, auth.example:8443, *.example)")]
+    Host,
+    /// Not a path of an operation.
+    #[error("a path begins with `/`, or is an https URL")]
+    Path,
+    /// An operation that is not there.
+    #[error("there is no operation `{0}`")]
+    NoSuchOperation(String),
+    /// An operation that nothing names.
+    #[error("nothing uses this operation")]
+    UnusedOperation,
+    /// A kind that is not there.
+    #[error("there is no kind `{0}`")]
+    NoSuchKind(String),
+    /// A kind of record that no resource names.
+    #[error("no resource uses this kind")]
+    UnusedKind,
+    /// A GraphQL document that is not there.
+    #[error("there is no query `{0}`")]
+    NoSuchQuery(String),
+    /// A GraphQL document that no operation names.
+    #[error("no operation uses this query")]
+    UnusedQuery,
+    /// A resource type that is not there.
+    #[error("there is no resource `{0}` here")]
+    NoSuchResource(String),
+    /// A search parameter that is not there.
+    #[error("there is no parameter `{0}` here")]
+    NoSuchParameter(String),
+    /// A name in a text that nothing stands for.
+    #[error("`{0}` is no setting, and nothing gives it as an argument")]
+    NoSuchArgument(String),
+    /// An argument that would have no effect.
+    #[error("is given the argument `{0}`, and makes no use of it")]
+    UnusedArgument(String),
+    /// One word needs another.
+    #[error("`{0}` needs `{1}`")]
+    Needs(&'static str, &'static str),
+    /// A rule that fits everything.
+    #[error("a rule needs `status`, `at` or `text`")]
+    EmptyRule,
+    /// A body that is never sent.
+    #[error("a GET has no body")]
+    GetWithBody,
+    /// Not the name of an element.
+    #[error("must be the name of an element, without a prefix")]
+    Element,
+    /// Not a text for a token.
+    #[error("must hold `{{token}}`, and no other name")]
+    TokenTemplate,
+    /// Not a form of times.
+    #[error("not a form of strftime (example: %Y-%m-%d %H:%M:%S)")]
+    TimeForm,
+    /// Deliveries by an interface that takes none.
+    #[error("deliveries by `api` need an `api` in which a resource has `write`")]
+    NothingWritten,
     /// Not an address that HL7 v2 may go to.
     #[error(
         "must be mllps://host:port or an https URL; mllp://host:port to this machine or a private network, http to \
@@ -152,6 +218,12 @@ pub enum Fault {
     /// Carrying goes with rows.
     #[error("`carry` needs `rows`")]
     CarryWithoutRows,
+    /// Something wrong in the declaration of a feed.
+    #[error("{0}")]
+    Feed(String),
+    /// A name that could not be a folder of the bucket.
+    #[error("a feed's name is 1 to 40 of a-z, 0-9 and hyphens")]
+    FeedName,
     /// A number that cannot work.
     #[error("must be from {0} to {1}")]
     OutOfRange(u64, u64),
@@ -159,7 +231,7 @@ pub enum Fault {
     #[error("the adapter `{0}` is not open: it brings its own")]
     NotOpen(String),
     /// An open adapter needs the connection's rules.
-    #[error("the adapter `{0}` is open: the connection brings the `webhook` section")]
+    #[error("the adapter `{0}` is open: the connection brings a `webhook` section, or `feeds`")]
     NoWebhook(String),
     /// A destination of another tenant.
     #[error("a route stays within its tenant")]

@@ -3,7 +3,7 @@
 use crate::{
     conversion::{Conversion, Ref},
     datatypes::dtm,
-    json::Json,
+    json::{Json, hyphenated},
     report::{Converted, Resource},
 };
 
@@ -19,12 +19,12 @@ pub(crate) fn assemble(mut c: Conversion<'_>, header: Ref) -> Converted {
     let first = written.iter().filter(|one| one.resource == header);
     let others = written.iter().filter(|one| one.resource != header);
     for one in first.chain(others) {
-        let mut id = [0; 36];
-        let id = one.resource.id.hyphenated().encode_lower(&mut id);
         bundle.extend_from_slice(if resources.is_empty() { b"{\"fullUrl\":\"" } else { b",{\"fullUrl\":\"" });
-        for piece in [base.as_str(), "/", one.resource.kind, "/", id, "\",\"resource\":"] {
+        for piece in [base.as_str(), "/", one.resource.kind, "/"] {
             bundle.extend_from_slice(piece.as_bytes());
         }
+        bundle.extend_from_slice(&hyphenated(one.resource.id));
+        bundle.extend_from_slice(b"\",\"resource\":");
         let start = bundle.len();
         bundle.extend_from_slice(&body[one.range.clone()]);
         resources.push(Resource { kind: one.resource.kind, id: one.resource.id, range: start..bundle.len() });

@@ -6,7 +6,6 @@
 use std::{
     borrow::Cow,
     collections::{HashMap, hash_map::Entry},
-    fmt::Write as _,
     hash::{BuildHasherDefault, Hasher},
     ops::Range,
 };
@@ -100,7 +99,10 @@ impl<'m> Conversion<'m> {
             segment: message.header(),
             body: Vec::with_capacity(message.text().len() * 12),
             written: Vec::with_capacity(message.segment_count() * 2),
-            index: HashMap::default(),
+            index: HashMap::with_capacity_and_hasher(
+                message.segment_count() * 2,
+                BuildHasherDefault::default(),
+            ),
             repeats: HashMap::default(),
             spare: vec![Vec::with_capacity(2048), Vec::with_capacity(2048), Vec::with_capacity(4096)],
             name: String::with_capacity(128),
@@ -252,8 +254,8 @@ impl<'m> Conversion<'m> {
         let length: usize = system.iter().map(|piece| piece.len()).sum();
         self.name.clear();
         self.name.push_str(kind);
-        // Writing to a String cannot fail.
-        let _ = write!(self.name, "\n{length}");
+        self.name.push('\n');
+        push_number(&mut self.name, length);
         for pieces in [system, value] {
             self.name.push('\n');
             pieces.iter().for_each(|piece| self.name.push_str(piece));
@@ -363,6 +365,15 @@ impl<'m> Iterator for Filled<'m> {
     fn next(&mut self) -> Option<Value<'m>> {
         self.0.as_mut()?.find(|value| !value.is_empty() && !value.is_null())
     }
+}
+
+/// What `write!` would, without its machinery: an id is made for each resource, and for most references.
+fn push_number(text: &mut String, number: usize) {
+    if number >= 10 {
+        push_number(text, number / 10);
+    }
+    // A digit.
+    text.push(char::from(b'0' + (number % 10) as u8));
 }
 
 /// The escape character, when it stands anywhere but in MSH-2: most messages escape nothing.

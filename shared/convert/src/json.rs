@@ -202,9 +202,7 @@ impl Json {
     }
 
     fn uuid(&mut self, id: Uuid) {
-        let mut text = [0; 36];
-        id.hyphenated().encode_lower(&mut text);
-        self.out.extend_from_slice(&text);
+        self.out.extend_from_slice(&hyphenated(id));
     }
 
     #[inline]
@@ -237,13 +235,15 @@ impl Json {
     /// RFC 8259 §7: quotation mark, reverse solidus and control characters.
     pub(crate) fn escaped(&mut self, text: &str) {
         let bytes = text.as_bytes();
-        let mut done = 0;
-        for (at, byte) in bytes.iter().enumerate() {
+        let (mut done, mut at) = (0, plain(bytes, 0));
+        while let Some(byte) = bytes.get(at) {
             if !NEEDS_ESCAPE[usize::from(*byte)] {
+                at += 1;
                 continue;
             }
             self.out.extend_from_slice(&bytes[done..at]);
             done = at + 1;
+            at = plain(bytes, done);
             match byte {
                 b'"' => self.out.extend_from_slice(b"\\\""),
                 b'\\' => self.out.extend_from_slice(b"\\\\"),
@@ -260,6 +260,50 @@ impl Json {
         self.out.extend_from_slice(&bytes[done..]);
     }
 }
+
+/// How far `bytes` need no escape, from `at` on and in whole words: text is mostly so.
+fn plain(bytes: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const TOPS: u64 = u64::from_le_bytes([0x80; 8]);
+    let (words, _) = bytes[at..].as_chunks::<8>();
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        // The top bit of each byte that is less than a space, a quotation mark or a reverse solidus; more than those
+        // only after one of them.
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let is = |byte: u8| {
+            let differs = word ^ (ONES * u64::from(byte));
+            differs.wrapping_sub(ONES) & !differs
+        };
+        if (control | is(b'"') | is(b'\\')) & TOPS != 0 {
+            break;
+        }
+        at += 8;
+    }
+    at
+}
+
+/// The 36 characters of an id.
+pub(crate) fn hyphenated(id: Uuid) -> [u8; 36] {
+    const AT: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+    let mut text = [b'-'; 36];
+    for (byte, at) in id.as_bytes().iter().zip(AT) {
+        [text[at], text[at + 1]] = PAIRS[usize::from(*byte)];
+    }
+    text
+}
+
+/// Two hexadecimal digits for each byte.
+const PAIRS: [[u8; 2]; 256] = {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [HEX[byte >> 4], HEX[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
 
 const NEEDS_ESCAPE: [bool; 256] = {
     let mut table = [false; 256];
@@ -303,6 +347,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn an_id_is_written_as_everybody_writes_it(id in any::<u128>()) {
+            let id = Uuid::from_u128(id);
+            prop_assert_eq!(String::from_utf8(hyphenated(id).to_vec()).unwrap(), id.to_string());
+        }
+
         #[test]
         fn any_text_reads_back(text in any::<String>()) {
             let read: Value = serde_json::from_str(&written(|w| w.text("a", &text))).unwrap();

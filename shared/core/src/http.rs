@@ -1,6 +1,6 @@
 //! HTTP as the pipeline sees it: independent of API Gateway's event and of any server.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, fmt, net::IpAddr};
 
 use crate::Phi;
 
@@ -32,10 +32,18 @@ impl Request {
         let value = self.header("content-type")?;
         Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
     }
+
+    /// A parameter of the media type (RFC 9110 §8.3.1), without its quotes: `charset`.
+    pub fn media_type_parameter(&self, name: &str) -> Option<String> {
+        let parameters = self.header("content-type")?.split(';').skip(1);
+        let mut pairs = parameters.filter_map(|parameter| parameter.split_once('='));
+        let (_, value) = pairs.find(|(key, _)| key.trim().eq_ignore_ascii_case(name))?;
+        Some(value.trim().trim_matches('"').to_owned())
+    }
 }
 
-/// A reply. Bodies are JSON made by us; they hold no PHI.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A reply. The bodies of the FHIR interface hold PHI, so none prints.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Response {
     /// Status code.
     pub status: u16,
@@ -43,6 +51,12 @@ pub struct Response {
     pub headers: BTreeMap<String, String>,
     /// Text of the body.
     pub body: String,
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response").field("status", &self.status).finish_non_exhaustive()
+    }
 }
 
 impl Response {

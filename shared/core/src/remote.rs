@@ -53,7 +53,7 @@ pub struct Answer {
     pub next: Option<Phi<String>>,
     /// The result is not ready: ask with `next` after this time.
     pub wait: Option<Duration>,
-    /// The whole answer, for rules that read it outside of its records.
+    /// The whole answer, for rules that read it outside of its records; of those it has the first alone.
     pub body: Phi<Value>,
     /// Its headers by lower-case name.
     pub headers: BTreeMap<String, String>,

@@ -97,6 +97,13 @@ impl Zone {
     pub fn rules(&self) -> Option<jiff::tz::TimeZone> {
         jiff::tz::TimeZone::get(&self.0).ok()
     }
+
+    /// The day that lies so many days from the one it is there now, as `2026-03-05`.
+    pub fn day(&self, now: Timestamp, days: i32) -> Option<String> {
+        let now = jiff::Timestamp::from_millisecond(now.0).ok()?;
+        let today = now.to_zoned(self.rules()?).date();
+        Some(today.checked_add(jiff::Span::new().try_days(days).ok()?).ok()?.to_string())
+    }
 }
 
 impl FromStr for Zone {
@@ -118,6 +125,15 @@ impl<'de> Deserialize<'de> for Zone {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_are_counted_where_the_practice_is() {
+        let zone: Zone = "America/Chicago".parse().unwrap();
+        let late: Timestamp = "2026-03-08T04:30:00Z".parse().unwrap();
+        assert_eq!(zone.day(late, 0).as_deref(), Some("2026-03-07"));
+        assert_eq!(zone.day(late, -7).as_deref(), Some("2026-02-28"));
+        assert_eq!(zone.day(late, 1).as_deref(), Some("2026-03-08"), "the clocks going forward is no matter");
+    }
 
     #[test]
     fn text_form_is_rfc3339_with_milliseconds() {

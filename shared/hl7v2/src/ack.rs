@@ -176,7 +176,7 @@ impl Wanted {
         })
     }
 
-    /// The application acknowledgment; `None` when none is wanted.
+    /// The application acknowledgment that stands in for a commit one at the door; `None` when none is wanted.
     pub fn application(self, verdict: Verdict) -> Option<Code> {
         let wanted = match self {
             Self::Original => true,
@@ -185,10 +185,22 @@ impl Wanted {
                 application.holds(verdict) && (verdict == Verdict::Accept || !accept.holds(verdict))
             }
         };
-        wanted.then_some(match verdict {
-            Verdict::Accept => Code::AA,
-            Verdict::Error => Code::AE,
-            Verdict::Reject => Code::AR,
-        })
+        wanted.then_some(application_code(verdict))
+    }
+
+    /// The application acknowledgment that is still owed when a message was taken with CA and something became of it:
+    /// a message of its own, not an answer on the connection it came by (§2.9.3.2). `None` when none is wanted.
+    pub fn deferred(self, verdict: Verdict) -> Option<Code> {
+        let Self::Enhanced { accept, application } = self else { return None };
+        let was_answered_by_commit = accept.holds(Verdict::Accept);
+        (was_answered_by_commit && application.holds(verdict)).then_some(application_code(verdict))
+    }
+}
+
+fn application_code(verdict: Verdict) -> Code {
+    match verdict {
+        Verdict::Accept => Code::AA,
+        Verdict::Error => Code::AE,
+        Verdict::Reject => Code::AR,
     }
 }

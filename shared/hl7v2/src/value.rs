@@ -157,8 +157,10 @@ impl<'m> Value<'m> {
     }
 
     /// It is `""`: the sender says to remove the value (v2.5.1 §2.5.3).
+    #[inline]
     pub fn is_null(self) -> bool {
-        self.raw() == "\"\""
+        // Most values are told by their length alone.
+        self.end - self.start == 2 && self.raw() == "\"\""
     }
 
     /// Part `n` from 1 on: a component of a repetition, a subcomponent of a component. Empty when there is

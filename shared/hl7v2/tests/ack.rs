@@ -46,6 +46,40 @@ fn enhanced_mode_answers_as_msh_15_and_16_ask() {
 }
 
 #[test]
+fn what_a_commit_acknowledgment_leaves_open_is_owed() {
+    use Code::*;
+    let owed = |msh15, msh16, mode| {
+        let text = message(msh15, msh16);
+        let wanted = Wanted::by(&Message::parse(&text).unwrap(), mode);
+        [Verdict::Accept, Verdict::Error].map(|verdict| wanted.deferred(verdict))
+    };
+    assert_eq!(owed("AL", "AL", Mode::AsAsked), [Some(AA), Some(AE)]);
+    assert_eq!(owed("SU", "ER", Mode::AsAsked), [None, Some(AE)]);
+    assert_eq!(owed("AL", "SU", Mode::AsAsked), [Some(AA), None]);
+    for (msh15, msh16, mode) in [
+        ("", "", Mode::AsAsked),
+        ("AL", "NE", Mode::AsAsked),
+        ("AL", "", Mode::AsAsked),
+        // The application's was the answer.
+        ("NE", "AL", Mode::AsAsked),
+        ("ER", "AL", Mode::AsAsked),
+        ("AL", "AL", Mode::Original),
+        ("AL", "AL", Mode::Commit),
+    ] {
+        assert_eq!(owed(msh15, msh16, mode), [None; 2], "{msh15} {msh16} {mode:?}");
+    }
+}
+
+#[test]
+fn an_acknowledgment_of_its_own_asks_for_one_in_return() {
+    let text = message("AL", "AL");
+    let bytes =
+        Acknowledgment::to(&Message::parse(&text).unwrap(), Code::AA).asking_commit().build().unwrap();
+    let wanted = Wanted::by(&Message::parse(&bytes).unwrap(), Mode::AsAsked);
+    assert_eq!((wanted.commit(Verdict::Accept), wanted.deferred(Verdict::Accept)), (Some(Code::CA), None));
+}
+
+#[test]
 fn an_answer_reads_back() {
     let text = message("", "");
     let sent = Message::parse(&text).unwrap();

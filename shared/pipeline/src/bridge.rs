@@ -11,11 +11,13 @@ use bridge_mapping::Mapping;
 
 use crate::{
     configuration::Loaded,
+    fhir_api::cache::Pages,
     keys::KeyRing,
     ledger::Ledger,
     ports::{Clock, Ports},
     rejections::Rejections,
     resilience::{endpoint::Endpoints, limits::Limits},
+    tokens::Tokens,
 };
 
 /// A change of a connection is seen everywhere after this long.
@@ -31,6 +33,8 @@ pub struct Bridge<P> {
     pub(crate) rejections: Rejections,
     pub(crate) endpoints: Endpoints,
     pub(crate) limits: Limits,
+    pub(crate) tokens: Tokens,
+    pub(crate) pages: Pages,
     connections: Mutex<HashMap<ConnectionId, Looked>>,
     mappings: Mutex<HashMap<String, Arc<Mapping>>>,
 }
@@ -44,6 +48,8 @@ impl<P: Ports> Bridge<P> {
             rejections: Rejections::default(),
             endpoints: Endpoints::default(),
             limits: Limits::default(),
+            tokens: Tokens::default(),
+            pages: Pages::default(),
             connections: Mutex::default(),
             mappings: Mutex::default(),
         }

@@ -23,13 +23,17 @@ use crate::{
 
 /// A failure of the world, not of the work: the record is tried again until the world is back.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
+pub enum Failure {
+    /// A port failed.
     #[error(transparent)]
     Port(#[from] PortError),
+    /// Something can't be sealed or opened.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The configuration can't be read.
     #[error(transparent)]
     Configuration(#[from] ConfigurationError),
 }

@@ -18,6 +18,7 @@ use bridge_core::{
 use bridge_pipeline::{
     Bridge, batch,
     deliver::Deliver,
+    poll::Polls,
     ports::{Clock as _, QueueName, Write},
     resilience::{EndpointDoc, endpoint_key},
     retry::Retry,
@@ -347,6 +348,7 @@ async fn work(bridge: Bridge<MemoryPorts<Paced>>, queue: QueueName, timers: Time
         let (ports, deadline) = (bridge.ports(), bridge.ports().now() + TIMEOUT);
         let again = match queue {
             QueueName::Commands => batch::run(ports, &Retry(&bridge), received.clone(), deadline).await,
+            QueueName::Polls => batch::run(ports, &Polls(&bridge), received.clone(), deadline).await,
             _ => batch::run(ports, &Deliver(&bridge), received.clone(), deadline).await,
         };
         let mut world = lock(&timers.world);

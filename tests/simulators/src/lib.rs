@@ -20,9 +20,12 @@ mod server;
 pub mod athenahealth;
 pub mod cliniko;
 pub mod drchrono;
+pub mod epic;
 pub mod healthie;
 pub mod nexhealth;
 pub mod opendental;
+pub mod oracle_health;
+pub mod tebra;
 
 use std::sync::Arc;
 
@@ -92,7 +95,10 @@ const ALL: &[(&str, Make)] = &[
     ("nexhealth", || Arc::new(nexhealth::NexHealth::default())),
     ("opendental", || Arc::new(opendental::OpenDental::default())),
     ("drchrono", || Arc::new(drchrono::DrChrono::default())),
+    ("epic", || Arc::new(epic::Epic::default())),
     ("healthie", || Arc::new(healthie::Healthie::default())),
+    ("oracle-health", || Arc::new(oracle_health::OracleHealth::default())),
+    ("tebra", || Arc::new(tebra::Tebra::default())),
 ];
 
 /// Every simulator.

@@ -65,7 +65,7 @@ pub(crate) async fn run(global: &Global, command: Command, out: Out) -> Result<(
 }
 
 /// A connection that must be there.
-async fn existing(pipeline: &Pipeline, id: &ConnectionId) -> Result<Arc<Loaded>, Failure> {
+pub(crate) async fn existing(pipeline: &Pipeline, id: &ConnectionId) -> Result<Arc<Loaded>, Failure> {
     pipeline.connection(id).await?.ok_or_else(|| {
         Failure::Missing(format!(
             "there is no connection `{id}`: see `bridge connections list {}`",

@@ -1,12 +1,15 @@
 //! `bridge connections test`: whether a connection would work, without leaving a trace of a message.
 //!
 //! A connection with a webhook gets a request through its real door, signed with its own secret, of a kind that no
-//! adapter has: what is verified is then ignored or refused for its kind, and nothing is queued. A connection that
-//! takes deliveries has its address called with OPTIONS, which has no effect; over MLLP it is connected to.
+//! adapter has: what is verified is then ignored or refused for its kind, and nothing is queued. So does one that takes
+//! HL7 v2, with a message of an event that nobody has. A connection that takes deliveries has its address called with
+//! OPTIONS, which has no effect; over MLLP it is connected to.
+
+mod hl7;
 
 use std::time::{Duration, Instant};
 
-use bridge_adapters::{MllpAddress, MllpConnection};
+use bridge_adapters::{Material, MllpAddress, MllpConnection, MllpError, http_client};
 use bridge_aws::SystemClock;
 use bridge_core::{id::ConnectionId, manifest::Transport};
 use bridge_pipeline::{configuration::Loaded, ports::Clock as _};
@@ -27,6 +30,9 @@ pub(crate) struct Args {
     /// Where the webhooks are [default: those of the bridge on this machine]
     #[arg(long, value_name = "URL")]
     url: Option<String>,
+    /// Where HL7 v2 is taken over MLLP [default: the port of the bridge on this machine]
+    #[arg(long, value_name = "HOST:PORT", value_parser = crate::commands::send::mllp)]
+    mllp: Option<MllpAddress>,
 }
 
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -45,13 +51,20 @@ pub(crate) async fn run(pipeline: &Pipeline, found: &Found, args: &Args, out: Ou
     let loaded = super::existing(pipeline, &args.connection).await?;
     let client = client()?;
     let mut findings = Vec::new();
+    let base = args.url.clone().or_else(|| found.system.as_ref().map(|system| system.gateway.clone()));
+    let base = base.as_deref().map(|base| base.trim_end_matches("/webhooks/").trim_end_matches('/'));
     if loaded.webhook().is_some() {
-        let base = args.url.clone().or_else(|| found.system.as_ref().map(|system| system.gateway.clone()));
         let base = base.ok_or_else(|| {
             Failure::Wrong("say where the webhooks are with --url (the stack's output WebhookUrl)".to_owned())
         })?;
-        findings
-            .push(door(&client, &loaded, base.trim_end_matches("/webhooks/").trim_end_matches('/')).await);
+        findings.push(door(&client, &loaded, base).await);
+    }
+    if let Some(site) = &loaded.hl7v2 {
+        let local = || {
+            found.system.as_ref().and_then(|system| crate::commands::send::mllp(system.mllp.as_deref()?).ok())
+        };
+        let port = args.mllp.clone().or_else(local);
+        findings.extend(hl7::doors(&client, &loaded, site, base, port.as_ref()).await);
     }
     if let Some(deliver) = &loaded.manifest.deliver {
         match &deliver.transport {
@@ -59,13 +72,20 @@ pub(crate) async fn run(pipeline: &Pipeline, found: &Found, args: &Args, out: Ou
                 findings.push(destination(&client, &fill(url, &loaded)).await);
             }
             Transport::Api => {}
-            Transport::Hl7v2 { url, ca, .. } => {
-                let address = fill(url, &loaded);
-                match MllpAddress::parse(&address) {
-                    Some(mllp) => findings.push(mllp_destination(&mllp, &fill(ca, &loaded)).await),
+            Transport::Hl7v2 { url, ca, identity, .. } => {
+                let (address, ca) = (fill(url, &loaded), fill(ca, &loaded));
+                let identity = identity.as_deref().and_then(|name| loaded.secret(name).first());
+                let material = Material { ca: &ca, identity };
+                match (MllpAddress::parse(&address), http_client(&material)) {
+                    (Some(mllp), _) => findings.push(mllp_destination(&mllp, &material).await),
                     // A connection that only receives.
-                    None if address.is_empty() => {}
-                    None => findings.push(destination(&client, &address).await),
+                    (None, _) if address.is_empty() => {}
+                    (None, Ok(client)) => findings.push(destination(&client, &address).await),
+                    (None, Err(fault)) => findings.push(Finding {
+                        what: "destination",
+                        well: false,
+                        text: format!("TLS can't be used: {fault}"),
+                    }),
                 }
             }
         }
@@ -149,12 +169,21 @@ async fn destination(client: &reqwest::Client, url: &str) -> Finding {
     Finding { what: "destination", well, text }
 }
 
+/// A receiver that does not take our certificate says so after the handshake (TLS 1.3).
+const AFTERTHOUGHT: Duration = Duration::from_millis(500);
+
 /// Connects, and says nothing.
-async fn mllp_destination(address: &MllpAddress, ca: &str) -> Finding {
+async fn mllp_destination(address: &MllpAddress, material: &Material<'_>) -> Finding {
+    let finding = |well, text: String| Finding { what: "destination", well, text };
     let begun = Instant::now();
-    let (well, text) = match MllpConnection::connect(address, ca).await {
-        Ok(_) => (true, format!("takes connections after {} ms", begun.elapsed().as_millis())),
-        Err(error) => (false, error.to_string()),
+    let mut connection = match MllpConnection::connect(address, material).await {
+        Ok(connection) => connection,
+        Err(error) => return finding(false, error.to_string()),
     };
-    Finding { what: "destination", well, text }
+    let took = begun.elapsed().as_millis();
+    match connection.answer(tokio::time::Instant::now() + AFTERTHOUGHT).await {
+        Err(MllpError::Silent) | Ok(_) => finding(true, format!("takes connections after {took} ms")),
+        Err(MllpError::Broken) => finding(false, "closes the connection at once".to_owned()),
+        Err(error) => finding(false, error.to_string()),
+    }
 }

@@ -23,6 +23,7 @@ use bridge_pipeline::ports::{Entry, PortError};
 use mllp_gateway::{
     Gateway, Limits, Metrics, Sink,
     door::Door,
+    renewal::Renewal,
     sink::{Origin, Prepared, Route},
     tls::Identity,
 };
@@ -111,6 +112,7 @@ pub(crate) struct Running {
     pub(crate) sink: Arc<Memory>,
     pub(crate) at: SocketAddr,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) renewal: Renewal,
     stop: oneshot::Sender<()>,
     served: JoinHandle<bool>,
 }
@@ -127,10 +129,10 @@ impl Running {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
         gateway.open(door, listener, identity).unwrap();
-        let metrics = gateway.metrics();
+        let (metrics, renewal) = (gateway.metrics(), gateway.renewal());
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(gateway.serve(async move { drop(stopped.await) }));
-        Self { sink, at, metrics, stop, served }
+        Self { sink, at, metrics, renewal, stop, served }
     }
 
     pub(crate) async fn client(&self) -> Client<TcpStream> {

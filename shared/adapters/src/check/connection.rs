@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use bridge_core::{
     Zone,
     config::{Connection, Route, Secret},
+    feed::Format,
     manifest::{Form, Manifest, Setting, Transport},
 };
 use bridge_mapping::Mapping;
 
-use super::{Place, Problems, hl7v2, webhook, webhook::Known};
+use super::{Place, Problems, feeds, hl7v2, webhook, webhook::Known};
 use crate::{
     Fault, Problem,
     adapter::settings,
@@ -17,15 +18,36 @@ use crate::{
     transport::{self, Address, Material},
 };
 
-pub(crate) fn connection(connection: &Connection, manifest: &Manifest) -> Vec<Problem> {
+pub(crate) fn connection(
+    connection: &Connection,
+    manifest: &Manifest,
+    mappings: &BTreeSet<&str>,
+) -> Vec<Problem> {
     let mut problems = Problems::default();
     let top = Place::default();
     given_settings(connection, manifest, &top.at("settings"), &mut problems);
     given_secrets(connection, manifest, &top.at("secrets"), &mut problems);
+    if let Some(api) = &manifest.api {
+        // A connection that leaves the address empty does not use the interface.
+        if let Ok(address) = template::fill(&api.base, &settings(connection, manifest))
+            && !address.is_empty()
+        {
+            let names = template::names(&api.base).unwrap_or_default().join(", ");
+            let place = top.at("settings").at(names);
+            problems.unless(crate::api::is_base(&address), place, || Fault::ApiAddress);
+        }
+    }
     if let Some(deliver) = &manifest.deliver {
         destination(connection, manifest, &deliver.transport, &top, &mut problems);
     }
     own_rules(connection, manifest, &top, &mut problems);
+    for (name, feed) in &connection.feeds {
+        let known = |mapping: &str| connection.mappings.contains_key(mapping) || mappings.contains(mapping);
+        feeds::feed(name, feed, &known, &top.at("feeds").at(name), &mut problems);
+        let speaks = manifest.hl7v2.is_some() || feed.file.format != Format::Hl7Batch;
+        let place = top.at("feeds").at(name).at("file");
+        problems.unless(speaks, place, || Fault::NoHl7v2(manifest.adapter.clone()));
+    }
     for (index, route) in connection.routes.iter().enumerate() {
         given_route(route, connection, &top.at("routes").at(index), &mut problems);
     }
@@ -83,6 +105,8 @@ fn given_settings(connection: &Connection, manifest: &Manifest, place: &Place, p
                 problems.unless(listed, place.at(name), || Fault::NotOneOf(one_of.join(", ")));
                 let zones = *form != Form::Zones || is_zones(value);
                 problems.unless(zones, place.at(name), || Fault::NotZones);
+                let days = *form != Form::Days || value.parse::<i16>().is_ok();
+                problems.unless(days, place.at(name), || Fault::NotDays);
             }
             // An open adapter's connection has mappings of its own, and they have settings of their own.
             None => problems.unless(manifest.open, place.at(name), || Fault::NoSuchSetting(name.clone())),
@@ -122,6 +146,9 @@ fn own_rules(connection: &Connection, manifest: &Manifest, top: &Place, problems
         let speaks = || Fault::NoHl7v2(manifest.adapter.clone());
         problems.unless(manifest.hl7v2.is_some(), top.at("hl7v2"), speaks);
         hl7v2::hl7v2(site, &known, &top.at("hl7v2"), problems);
+        let at_home =
+            site.acknowledge_to.as_ref().is_none_or(|to| to.tenant() == connection.connection.tenant());
+        problems.unless(at_home, top.at("hl7v2").at("acknowledge-to"), || Fault::ForeignRoute);
     }
     if !manifest.open {
         let closed = || Fault::NotOpen(manifest.adapter.clone());
@@ -130,13 +157,15 @@ fn own_rules(connection: &Connection, manifest: &Manifest, top: &Place, problems
         return;
     }
     let needed = || Fault::NoWebhook(manifest.adapter.clone());
-    problems.unless(connection.webhook.is_some() || manifest.hl7v2.is_some(), top.clone(), needed);
+    let takes = connection.webhook.is_some() || manifest.hl7v2.is_some() || !connection.feeds.is_empty();
+    problems.unless(takes, top.clone(), needed);
     if let Some(section) = &connection.webhook {
         webhook::webhook(section, &known, &top.at("webhook"), problems);
     }
     let kinds = connection.webhook.iter().flat_map(|section| section.kinds.values());
     let hook = connection.hl7v2.iter().filter_map(|site| site.hook.as_ref());
-    let used: BTreeSet<&String> = kinds.map(|kind| &kind.mapping).chain(hook).collect();
+    let rows = connection.feeds.values().flat_map(|feed| [Some(&feed.mapping), feed.removal.as_ref()]);
+    let used: BTreeSet<&String> = kinds.map(|kind| &kind.mapping).chain(hook).chain(rows.flatten()).collect();
     for (name, source) in &connection.mappings {
         let place = top.at("mappings").at(name);
         problems.unless(used.contains(name), place.clone(), || Fault::UnusedMapping);
@@ -168,7 +197,7 @@ fn is_zones(text: &str) -> bool {
     text.is_empty() || text.split(',').all(is_pair)
 }
 
-fn is_type(name: &str) -> bool {
+pub(super) fn is_type(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase()) && name.bytes().all(|b| b.is_ascii_alphabetic())
 }
 

@@ -4,23 +4,23 @@ use std::collections::BTreeSet;
 
 use bridge_core::manifest::{Challenge, Deliver, Manifest, Transport};
 
-use super::{Place, Problems, hl7v2, webhook, webhook::Known};
+use super::{
+    LONGEST_TIMEOUT, Place, Problems, api, api::Around, concurrency, hl7v2, limits, signals, webhook,
+    webhook::Known,
+};
 use crate::{Fault, Problem, template};
 
-/// Seconds; a function that delivers has less than a minute.
-const LONGEST_TIMEOUT: u64 = 30;
 /// With full jitter and a ceiling this is more than a week.
 const MOST_ATTEMPTS: u64 = 100;
 /// Hours: what a delivery may wait for in the ledger.
 const LONGEST_AGE: u64 = 30 * 24;
-/// Of a period. More is no limit.
-const MOST_CALLS: u64 = 1_000_000;
-/// Seconds: 31 days.
-const LONGEST_PERIOD: u64 = 31 * 24 * 3600;
-/// All of them stand in one record.
-const MOST_SEATS: u64 = 100;
 
-pub(crate) fn manifest(manifest: &Manifest, folder: &str, mappings: &BTreeSet<&str>) -> Vec<Problem> {
+pub(crate) fn manifest(
+    manifest: &Manifest,
+    folder: &str,
+    mappings: &BTreeSet<&str>,
+    queries: &BTreeSet<&str>,
+) -> Vec<Problem> {
     let mut problems = Problems::default();
     let top = Place::default();
     problems.unless(manifest.adapter == folder, top.at("adapter"), || {
@@ -53,6 +53,10 @@ pub(crate) fn manifest(manifest: &Manifest, folder: &str, mappings: &BTreeSet<&s
         };
         hl7v2::hl7v2(section, &known, &top.at("hl7v2"), &mut problems);
     }
+    if let Some(section) = &manifest.api {
+        let around = Around { manifest, mappings, queries };
+        api::api(section, &around, &top.at("api"), &mut problems);
+    }
     if let Some(section) = &manifest.deliver {
         deliver(section, manifest, &top.at("deliver"), &mut problems);
     }
@@ -79,7 +83,11 @@ fn deliver(deliver: &Deliver, manifest: &Manifest, place: &Place, problems: &mut
             text("url", url);
             text("ca", ca);
         }
-        Transport::Api => {}
+        Transport::Api => {
+            let mut resources = manifest.api.iter().flat_map(|api| api.resources.values());
+            let takes = resources.any(|resource| !resource.write.is_empty());
+            problems.unless(takes, transport.at("kind"), || Fault::NothingWritten);
+        }
     }
     // What HL7 v2 is sent with is the connection's to have or not.
     let secrets = match &deliver.transport {
@@ -109,26 +117,9 @@ fn deliver(deliver: &Deliver, manifest: &Manifest, place: &Place, problems: &mut
     problems.unless(in_range(deliver.max_age, LONGEST_AGE), place.at("max-age"), || {
         Fault::OutOfRange(1, LONGEST_AGE)
     });
-    for (number, limit) in deliver.limits.iter().enumerate() {
-        let place = place.at("limits").at(number);
-        problems.unless(in_range(u64::from(limit.calls), MOST_CALLS), place.at("calls"), || {
-            Fault::OutOfRange(1, MOST_CALLS)
-        });
-        problems.unless(in_range(u64::from(limit.seconds), LONGEST_PERIOD), place.at("seconds"), || {
-            Fault::OutOfRange(1, LONGEST_PERIOD)
-        });
-    }
-    let seats = deliver.concurrency.map_or(1, u64::from);
-    problems
-        .unless(in_range(seats, MOST_SEATS), place.at("concurrency"), || Fault::OutOfRange(1, MOST_SEATS));
-    for (number, signal) in deliver.signals.iter().enumerate() {
-        let place = place.at("signals").at(number);
-        let status = u64::from(signal.status);
-        problems.unless((200..=599).contains(&status), place.at("status"), || Fault::OutOfRange(200, 599));
-        // A 2xx that says nothing else is a delivery that was taken.
-        let tells = signal.text.as_ref().is_some_and(|text| !text.is_empty()) || status >= 400;
-        problems.unless(tells, place.at("text"), || Fault::SignalWithoutText);
-    }
+    limits(&deliver.limits, place, problems);
+    concurrency(deliver.concurrency, place, problems);
+    signals(&deliver.signals, place, problems);
 }
 
 fn unused_secrets(manifest: &Manifest) -> impl Iterator<Item = &String> {
@@ -141,6 +132,7 @@ fn unused_secrets(manifest: &Manifest) -> impl Iterator<Item = &String> {
     }
     used.extend(manifest.hl7v2.iter().filter_map(|site| site.verify.as_ref()).map(|rule| rule.secret()));
     used.extend(manifest.deliver.iter().flat_map(|deliver| deliver.transport.secrets()));
+    used.extend(manifest.api.iter().flat_map(|section| api::secrets(&section.auth)));
     let declared = manifest.secrets.keys().chain(manifest.optional_secrets.keys());
     declared.filter(move |name| !used.contains(name.as_str()))
 }

@@ -80,7 +80,7 @@ pub(super) fn verify(verify: &Verify, known: &Known<'_>, place: &Place, problems
     }
 }
 
-fn kind(kind: &Kind, known: &Known<'_>, place: &Place, problems: &mut Problems) {
+pub(super) fn kind(kind: &Kind, known: &Known<'_>, place: &Place, problems: &mut Problems) {
     let there = (known.mappings)(&kind.mapping);
     problems.unless(there, place.at("mapping"), || Fault::NoSuchMapping(kind.mapping.clone()));
     for (key, list) in [("lane", &kind.lane), ("source-id", &kind.source_id)] {
@@ -96,7 +96,7 @@ fn kind(kind: &Kind, known: &Known<'_>, place: &Place, problems: &mut Problems) 
     }
 }
 
-fn extract(extract: &Extract, place: &Place, problems: &mut Problems) {
+pub(super) fn extract(extract: &Extract, place: &Place, problems: &mut Problems) {
     match extract {
         Extract::Pointer(text) => pointer(text, place.clone(), problems),
         Extract::Tail { tail } => pointer(tail, place.at("tail"), problems),
@@ -112,13 +112,13 @@ fn extract(extract: &Extract, place: &Place, problems: &mut Problems) {
     }
 }
 
-fn pointer(text: &str, place: Place, problems: &mut Problems) {
+pub(super) fn pointer(text: &str, place: Place, problems: &mut Problems) {
     let escapes = |part: &str| part.split('~').skip(1).all(|after| after.starts_with(['0', '1']));
     problems.unless((text.is_empty() || text.starts_with('/')) && escapes(text), place, || Fault::Pointer);
 }
 
 /// A token of RFC 9110, section 5.6.2, in lower case.
-fn is_header(name: &str) -> bool {
+pub(super) fn is_header(name: &str) -> bool {
     let is_token = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&b);
     !name.is_empty() && name.bytes().all(is_token)
 }

@@ -6,14 +6,14 @@
 mod endpoint;
 mod hl7v2;
 mod outcome;
-mod retry_after;
-mod signals;
+pub(crate) mod retry_after;
+pub(crate) mod signals;
 mod standard_webhook;
 mod tls;
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -27,8 +27,10 @@ pub(crate) use hl7v2::Address;
 pub use hl7v2::{MllpAddress, MllpConnection, MllpError};
 use reqwest::{Client, ClientBuilder, redirect};
 pub(crate) use standard_webhook::signing_key;
-pub(crate) use tls::Material;
-use tls::{Configs, Fingerprint, TlsFault};
+use tls::{Configs, Fingerprint};
+pub use tls::{Material, TlsFault};
+
+use crate::api::{Discovered, Guard, Mappings};
 
 /// Time to connect; what a call may take altogether is the manifest's and the caller's to say.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -39,6 +41,13 @@ const IDLE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Transports {
     client: Client,
+    /// For products' interfaces, whose names lead to public addresses alone; and for those on this machine.
+    api: OnceLock<Client>,
+    local_api: OnceLock<Client>,
+    /// The mappings that interfaces are called with.
+    pub(crate) mappings: Mappings,
+    /// Where servers say that their token endpoints are.
+    pub(crate) discovered: Discovered,
     /// Clients for receivers with TLS settings of their own.
     clients: Mutex<HashMap<Fingerprint, Client>>,
     pool: hl7v2::Pool,
@@ -50,6 +59,12 @@ pub struct Transports {
 #[error("no HTTP client can be made")]
 pub struct NoClient(#[source] reqwest::Error);
 
+impl From<reqwest::Error> for NoClient {
+    fn from(error: reqwest::Error) -> Self {
+        Self(error)
+    }
+}
+
 impl Transports {
     /// The ways to all destinations. Build it once.
     ///
@@ -58,10 +73,28 @@ impl Transports {
     pub fn new() -> Result<Self, NoClient> {
         Ok(Self {
             client: builder().build().map_err(NoClient)?,
+            api: OnceLock::new(),
+            local_api: OnceLock::new(),
+            mappings: Mappings::default(),
+            discovered: Discovered::default(),
             clients: Mutex::default(),
             pool: hl7v2::Pool::default(),
             configs: Configs::default(),
         })
+    }
+
+    /// The client for an interface, made when the first one is called: loading the machine's certificates takes
+    /// milliseconds.
+    pub(crate) fn api_client(&self, guard: Guard) -> Result<&Client, NoClient> {
+        let client = if guard.local { &self.local_api } else { &self.api };
+        match client.get() {
+            Some(client) => Ok(client),
+            None => {
+                // A proxy would resolve names by itself, and so undo the guard.
+                let made = builder().no_proxy().dns_resolver(guard).build().map_err(NoClient)?;
+                Ok(client.get_or_init(|| made))
+            }
+        }
     }
 
     /// The client for receivers with these TLS settings.
@@ -70,11 +103,18 @@ impl Transports {
         if let Some(client) = clients.get(&material.fingerprint()) {
             return Ok(client.clone());
         }
-        let client = builder().tls_backend_preconfigured(material.config()?).build();
-        let client = client.map_err(|_| TlsFault::Platform)?;
+        let client = http_client(material)?;
         clients.insert(material.fingerprint(), client.clone());
         Ok(client)
     }
+}
+
+/// A client for HTTPS with these TLS settings, which follows no redirects.
+///
+/// # Errors
+/// When they can't be used.
+pub fn http_client(material: &Material<'_>) -> Result<Client, TlsFault> {
+    builder().tls_backend_preconfigured(material.config()?).build().map_err(|_| TlsFault::Platform)
 }
 
 fn builder() -> ClientBuilder {

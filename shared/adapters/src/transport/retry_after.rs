@@ -5,7 +5,7 @@ use std::time::Duration;
 use bridge_core::Timestamp;
 
 /// How long to wait from `now`; zero for a date that has passed, nothing for what is neither form.
-pub(super) fn parse(value: &str, now: Timestamp) -> Option<Duration> {
+pub(crate) fn parse(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
         return value.parse().ok().map(Duration::from_secs);

@@ -6,7 +6,10 @@ use bridge_core::{
     Timestamp,
     manifest::{Signal, WaitForm},
 };
-use reqwest::{Response, header::RETRY_AFTER};
+use reqwest::{
+    Response,
+    header::{HeaderMap, RETRY_AFTER},
+};
 
 use super::retry_after;
 
@@ -15,32 +18,38 @@ const LONGEST: usize = 64 * 1024;
 /// Where the number stands in a signal's text.
 const SECONDS: &str = "{seconds}";
 
-/// `Some` when the answer is one of the signals, with the wait that it asks for.
+/// `Some` when the answer is one of the signals, with the wait that it asks for. Of the body no more is read than needed.
 pub(super) async fn throttle(
     response: &mut Response,
     signals: &[Signal],
     now: Timestamp,
 ) -> Option<Option<Duration>> {
     let status = response.status().as_u16();
-    let mut body = None;
-    for signal in signals.iter().filter(|signal| signal.status == status) {
-        let mut asked = None;
-        if let Some(text) = &signal.text {
-            if body.is_none() {
-                body = Some(read(response).await);
-            }
-            match find(body.as_deref().unwrap_or_default(), text) {
-                Some(wait) => asked = wait,
-                None => continue,
-            }
-        }
-        let header = signal.header.as_ref().and_then(|name| response.headers().get(name)?.to_str().ok());
-        let asked = asked
-            .or_else(|| parse(header?, signal.form, now))
-            .or_else(|| retry_after::parse(response.headers().get(RETRY_AFTER)?.to_str().ok()?, now));
-        return Some(asked.or(signal.seconds.map(Duration::from_secs)));
-    }
-    None
+    let in_body = signals.iter().any(|signal| signal.status == status && signal.text.is_some());
+    let body = if in_body { read(response).await } else { String::new() };
+    judge(status, response.headers(), &body, signals, now)
+}
+
+/// The same of an answer whose body, or its beginning, is known.
+pub(crate) fn judge(
+    status: u16,
+    headers: &HeaderMap,
+    body: &str,
+    signals: &[Signal],
+    now: Timestamp,
+) -> Option<Option<Duration>> {
+    let header = |name: &str| headers.get(name)?.to_str().ok();
+    let signal = |signal: &Signal| {
+        let in_text = match &signal.text {
+            Some(text) => find(body, text)?,
+            None => None,
+        };
+        let asked = in_text
+            .or_else(|| parse(header(signal.header.as_ref()?)?, signal.form, now))
+            .or_else(|| retry_after::parse(header(RETRY_AFTER.as_str())?, now));
+        Some(asked.or(signal.seconds.map(Duration::from_secs)))
+    };
+    signals.iter().filter(|signal| signal.status == status).find_map(signal)
 }
 
 /// The beginning of the body. What breaks off is judged by what came.

@@ -16,11 +16,11 @@ use tokio_rustls::rustls::{
 
 /// What a connection says about TLS.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Material<'a> {
+pub struct Material<'a> {
     /// PEM of trusted authorities; empty: the machine's.
-    pub(crate) ca: &'a str,
+    pub ca: &'a str,
     /// PEM of this side's certificate chain and key.
-    pub(crate) identity: Option<&'a Phi<String>>,
+    pub identity: Option<&'a Phi<String>>,
 }
 
 /// Which TLS settings a connection was made with.
@@ -28,11 +28,14 @@ pub(super) type Fingerprint = [u8; 32];
 
 /// Why TLS cannot be used as it is configured. Names no content: a key may be near.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum TlsFault {
+pub enum TlsFault {
+    /// What is to be trusted is no CA certificate.
     #[error("must be PEM of at least one CA certificate")]
     Ca,
+    /// The own certificate can't be used.
     #[error("must be PEM of a certificate, its chain, and its private key")]
     Identity,
+    /// The machine has no trusted certificates.
     #[error("the machine's trusted certificates can't be used")]
     Platform,
 }

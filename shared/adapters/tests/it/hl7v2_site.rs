@@ -35,6 +35,10 @@ fn the_guides_interfaces_have_no_problems() {
 fn what_can_not_work_is_refused_with_its_place() {
     let uri = "must be a URI (example: https://north.example/mrn, or urn:oid:2.999.1)";
     let cases = [
+        (
+            "hl7v2:\n  acknowledge-to: other.one\n",
+            "5: hl7v2.acknowledge-to: a route stays within its tenant".to_owned(),
+        ),
         ("hl7v2:\n  hook: site\n", "5: hl7v2.hook: there is no mapping `site`".to_owned()),
         ("hl7v2:\n  authorities:\n    NORTH: north\n", format!("6: hl7v2.authorities.NORTH: {uri}")),
         ("hl7v2:\n  endpoint: some where\n", format!("5: hl7v2.endpoint: {uri}")),
@@ -50,7 +54,10 @@ fn what_can_not_work_is_refused_with_its_place() {
             "hl7v2:\n  verify: {kind: basic, user: a, secret: b}\n",
             "5: hl7v2.verify.secret: there is no secret `b`".to_owned(),
         ),
-        ("mappings:\n  site: resources\n", "5: mappings.site: no kind uses this mapping".to_owned()),
+        (
+            "mappings:\n  site: resources\n",
+            "5: mappings.site: no kind and no feed uses this mapping".to_owned(),
+        ),
     ];
     for (section, problem) in cases {
         assert_eq!(problems("hl7v2", section), [problem], "{section}");

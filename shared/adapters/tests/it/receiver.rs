@@ -1,7 +1,7 @@
 //! A receiver on loopback that speaks just enough HTTP/1.1, and can misbehave in ways a real server library won't.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -49,14 +49,20 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     pub(crate) async fn start(then: Then) -> Self {
+        Self::script(vec![then]).await
+    }
+
+    /// Does one thing after the other; the last one from then on.
+    pub(crate) async fn script(thens: Vec<Then>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let receiver = Self { url, connections: Arc::default(), received: Arc::default() };
         let (connections, received) = (Arc::clone(&receiver.connections), Arc::clone(&receiver.received));
+        let thens = Arc::new(Mutex::new(VecDeque::from(thens)));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 connections.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(serve(stream, then.clone(), Arc::clone(&received)));
+                tokio::spawn(serve(stream, Arc::clone(&thens), Arc::clone(&received)));
             }
         });
         receiver
@@ -68,10 +74,18 @@ impl Receiver {
     }
 }
 
-async fn serve(mut stream: TcpStream, then: Then, received: Arc<Mutex<Vec<Received>>>) {
+async fn serve(
+    mut stream: TcpStream,
+    thens: Arc<Mutex<VecDeque<Then>>>,
+    received: Arc<Mutex<Vec<Received>>>,
+) {
     while let Some(request) = read(&mut stream).await {
         received.lock().unwrap().push(request);
-        match &then {
+        let then = {
+            let mut thens = thens.lock().unwrap();
+            if thens.len() > 1 { thens.pop_front() } else { thens.front().cloned() }
+        };
+        match then.unwrap() {
             Then::Answer(bytes) => stream.write_all(bytes.as_bytes()).await.unwrap(),
             Then::Hang => std::future::pending().await,
             Then::Reset => return stream.set_zero_linger().unwrap(),

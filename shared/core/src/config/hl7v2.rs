@@ -9,7 +9,10 @@ use bridge_hl7v2::{ack::Mode, charset::Reading};
 use serde::{Deserialize, Serialize};
 
 use super::Hl7v2Send;
-use crate::manifest::{OtherKinds, Verify};
+use crate::{
+    id::ConnectionId,
+    manifest::{OtherKinds, Verify},
+};
 
 /// The families that are converted, and what they are accepted by when a site lists no events.
 const CONVERTED: [&str; 5] = ["ADT^*", "SIU^*", "ORU^R01", "DFT^P03", "DFT^P11"];
@@ -33,6 +36,10 @@ pub struct Hl7v2Site {
     /// `auto` (default): as MSH-15 and MSH-16 ask. `original`, `enhanced`: always so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ack: Option<Mode>,
+    /// Where the application acknowledgments go that messages ask for in MSH-16 and can't have as their answer: a
+    /// connection that HL7 v2 is sent to (ADR 21). Without it none is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledge_to: Option<ConnectionId>,
     /// What makes two messages the same one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
@@ -104,6 +111,7 @@ impl Hl7v2Site {
             receiver: self.receiver.or_else(|| defaults.receiver.clone()),
             charset: self.charset.or(defaults.charset),
             ack: self.ack.or(defaults.ack),
+            acknowledge_to: self.acknowledge_to.or_else(|| defaults.acknowledge_to.clone()),
             identity: self.identity.or(defaults.identity),
             newest_by: self.newest_by.or(defaults.newest_by),
             events: self.events.or_else(|| defaults.events.clone()),

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use api::{
     Again, AnswerRule, Api, Asked, Auth, ClientAuth, Clock, Confirm, Delta, Exchange, Find, Grant, Job, Mark,
-    Means, Method, OAuth2, On, Operation, POLLED, Pages, Parameter, Poll, Read, Reconcile, Reference,
+    Means, Method, Needs, OAuth2, On, Operation, POLLED, Pages, Parameter, Poll, Read, Reconcile, Reference,
     ResourceApi, Search, SearchError, SearchParameter, Soap, Style, Templates, TimeForm, VersionCheck, Write,
 };
 pub use deliver::{Deliver, Limit, Signal, Transport, WaitForm};
@@ -99,4 +99,7 @@ pub enum Form {
     Text,
     /// `key=zone, key=zone` with IANA zones: for products whose sites lie in several.
     Zones,
+    /// A whole number of days from today. In an interface's paths, queries and headers it is that day, `2026-03-05`, in the
+    /// connection's zone.
+    Days,
 }

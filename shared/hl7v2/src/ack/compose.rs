@@ -134,17 +134,18 @@ pub struct Acknowledgment<'m> {
     made: &'m str,
     control_id: &'m str,
     problems: Vec<Problem>,
+    asks_commit: bool,
 }
 
 impl<'m> Acknowledgment<'m> {
     /// An answer to `message`. For bytes that are no message there is [`refuse`].
     pub fn to(message: &'m Message<'m>, code: Code) -> Self {
-        Self { header: Some(message), code, made: "", control_id: "", problems: Vec::new() }
+        Self { header: Some(message), ..Self::to_illegible(code) }
     }
 
     /// An answer to something in which nothing could be read: MSA-2 stays empty.
     pub fn to_illegible(code: Code) -> Self {
-        Self { header: None, code, made: "", control_id: "", problems: Vec::new() }
+        Self { header: None, code, made: "", control_id: "", problems: Vec::new(), asks_commit: false }
     }
 
     /// MSH-7: when it is made, as an HL7 time stamp.
@@ -158,6 +159,13 @@ impl<'m> Acknowledgment<'m> {
     #[must_use]
     pub fn control_id(mut self, id: &'m str) -> Self {
         self.control_id = id;
+        self
+    }
+
+    /// Asks for a commit acknowledgment of its own (MSH-15 AL, MSH-16 NE), as one does that is sent by itself.
+    #[must_use]
+    pub fn asking_commit(mut self) -> Self {
+        self.asks_commit = true;
         self
     }
 
@@ -189,6 +197,9 @@ impl<'m> Acknowledgment<'m> {
         let header = ack.header();
         header.set(3, raw(5)).set(4, raw(6)).set(5, raw(3)).set(6, raw(4));
         header.set(7, self.made).set(10, self.control_id).set(18, raw(18));
+        if self.asks_commit {
+            header.set(15, "AL").set(16, "NE");
+        }
         header.set(11, if msh.is_some_and(|m| !m.field(11).is_empty()) { raw(11) } else { "P".into() });
         header.set(12, if msh.is_some_and(|m| !m.field(12).is_empty()) { raw(12) } else { "2.5".into() });
         let trigger = text(9, 2);

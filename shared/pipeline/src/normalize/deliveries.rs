@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use bridge_core::{
     Cause, Phi,
-    id::ConnectionId,
+    id::{ConnectionId, DeliveryId, LaneId},
+    manifest::Transport,
     task::{DeliverTask, NormalizeTask, OutboundTask},
 };
 use bridge_fhir::Resource;
@@ -16,10 +17,11 @@ use super::{Outcome, hl7v2::Parcel};
 use crate::{
     bridge::Bridge,
     configuration::Loaded,
-    keys::Keep,
+    keys::{Keep, KeyError},
     ledger::docs_write,
     payload::Purpose,
     ports::{Entry, Ports, Queue, QueueName},
+    product::Product,
     stage::Failure,
 };
 
@@ -92,31 +94,20 @@ impl<P: Ports> Bridge<P> {
                     sent.notes.extend(messages.notes);
                     messages.bytes
                 }
+                Some(destination) if is_written(&destination) => {
+                    if let Some(product) = Product::of(&destination) {
+                        self.identify(&product, &mut resources).await?;
+                    }
+                    bridge_fhir::transaction(&resources).to_string().into_bytes()
+                }
                 // That there is no such destination is for `deliver` to find out: it may come to be.
                 _ => bridge_fhir::transaction(&resources).to_string().into_bytes(),
             });
             if body.expose().is_empty() {
                 continue;
             }
-            let keep = Keep::Payload(source.retention);
-            let payload =
-                self.pack(Purpose::Delivery, &route.to, delivery.as_str(), keep, body.expose()).await?;
             let lane = index.outbound_lane(&route.to, &task.lane);
-            let deliver = OutboundTask::Deliver(DeliverTask {
-                delivery: delivery.clone(),
-                message: task.message.clone(),
-                connection: task.connection.clone(),
-                destination: route.to.clone(),
-                lane: lane.clone(),
-                queued_at: self.now(),
-                payload,
-                release: None,
-            });
-            entries.push(Entry {
-                body: docs_write(&deliver),
-                group: lane.to_string(),
-                dedup: delivery.to_string(),
-            });
+            entries.push(self.delivery_entry(task, source, &route.to, delivery, lane, body).await?);
             sent.destinations.push(route.to.clone());
         }
         if !entries.is_empty() {
@@ -124,8 +115,41 @@ impl<P: Ports> Bridge<P> {
         }
         Ok(sent)
     }
+
+    /// A delivery as it travels on `outbound`.
+    pub(super) async fn delivery_entry(
+        &self,
+        task: &NormalizeTask,
+        source: &Loaded,
+        destination: &ConnectionId,
+        delivery: DeliveryId,
+        lane: LaneId,
+        body: Phi<Vec<u8>>,
+    ) -> Result<Entry, KeyError> {
+        let keep = Keep::Payload(source.retention);
+        let payload =
+            self.pack(Purpose::Delivery, destination, delivery.as_str(), keep, body.expose()).await?;
+        let (group, dedup) = (lane.to_string(), delivery.to_string());
+        let deliver = OutboundTask::Deliver(DeliverTask {
+            delivery,
+            message: task.message.clone(),
+            connection: task.connection.clone(),
+            destination: destination.clone(),
+            lane,
+            queued_at: self.now(),
+            payload,
+            release: None,
+            asked: false,
+        });
+        Ok(Entry { body: docs_write(&deliver), group, dedup })
+    }
 }
 
-fn speaks_hl7v2(destination: &Loaded) -> bool {
+/// Whether a product's own interface writes what it is sent.
+fn is_written(destination: &Loaded) -> bool {
+    destination.manifest.deliver.as_ref().is_some_and(|deliver| deliver.transport == Transport::Api)
+}
+
+pub(super) fn speaks_hl7v2(destination: &Loaded) -> bool {
     destination.manifest.deliver.as_ref().is_some_and(|deliver| deliver.transport.speaks_hl7v2())
 }

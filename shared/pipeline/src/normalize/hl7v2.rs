@@ -1,5 +1,6 @@
 //! HL7 v2 to FHIR, as the connection's site profile says: convert, let the hook have its word, name what it is found by.
 
+mod acknowledge;
 mod events;
 mod hook;
 mod profile;

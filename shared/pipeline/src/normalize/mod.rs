@@ -10,7 +10,7 @@ mod change;
 mod deliveries;
 mod hl7v2;
 mod merge;
-mod resources;
+pub(crate) mod resources;
 mod translate;
 
 pub use change::{Change, Changes};
@@ -120,7 +120,10 @@ impl<P: Ports> Bridge<P> {
         let index = self.index_key(&task.connection.tenant()).await?;
         let translated = match self.translate(task, &source, &received, &index) {
             Ok(translated) => translated,
-            Err(cause) => return aside(Some(&source), Some(cause)).await,
+            Err(cause) => {
+                self.acknowledge(task, &source, &received, Some(&cause)).await?;
+                return aside(Some(&source), Some(cause)).await;
+            }
         };
         // A replay keeps the place of its message: it must not overwrite what came later.
         let place = known.map_or_else(|| order.clone(), |known| known.order);
@@ -148,6 +151,7 @@ impl<P: Ports> Bridge<P> {
             Err(NotSent::Failed(failure)) => return Err(failure),
             Err(NotSent::Unwritable(cause)) => return aside(Some(&source), Some(cause)).await,
         };
+        let unacknowledged = self.acknowledge(task, &source, &received, None).await?;
 
         let mut doc = message_doc(task, &source, place, self.now());
         doc.resources = result.resources.iter().map(Resource::reference).collect();
@@ -156,7 +160,7 @@ impl<P: Ports> Bridge<P> {
         doc.find = translated.find;
         doc.mapped_by = translated.mapped_by;
         doc.notes = translated.notes;
-        doc.notes.extend(sent.notes);
+        doc.notes.extend(sent.notes.into_iter().chain(unacknowledged));
         let line = line_of(task).outcome("normalized").resources(doc.resources.len());
         self.record_received(task, doc).await?;
         self.settle_release(&lane, task.release.as_ref(), task.message.as_str()).await?;

@@ -7,7 +7,7 @@
 
 mod body;
 pub mod hl7v2;
-mod messages;
+pub(crate) mod messages;
 mod refusal;
 pub mod verify;
 
@@ -37,15 +37,15 @@ use crate::{
 };
 
 /// A message that a door accepts.
-struct Incoming<'a> {
-    format: Format,
-    kind: &'a str,
+pub(crate) struct Incoming<'a> {
+    pub(crate) format: Format,
+    pub(crate) kind: &'a str,
     /// What makes it this message and no other.
-    source_id: Vec<&'a [u8]>,
+    pub(crate) source_id: Vec<&'a [u8]>,
     /// What its lane is named by; `None` for a lane of its own.
-    lane: Option<Vec<&'a [u8]>>,
+    pub(crate) lane: Option<Vec<&'a [u8]>>,
     /// As they are sealed.
-    bytes: &'a [u8],
+    pub(crate) bytes: &'a [u8],
 }
 
 /// Why a request was not accepted.
@@ -159,9 +159,10 @@ impl<P: Ports> Bridge<P> {
         Ok(Response::json(status, &json!({"accepted": ids, "ignored": others.len()})))
     }
 
-    async fn entry(
+    /// A message that was cut out of something, as it is queued.
+    pub(crate) async fn entry(
         &self,
-        source: &Arc<Loaded>,
+        source: &Loaded,
         message: &messages::Cut<'_>,
     ) -> Result<(Entry, String), Failure> {
         let lane = message.lane().map(|parts| parts.iter().map(String::as_bytes).collect());
@@ -177,7 +178,7 @@ impl<P: Ports> Bridge<P> {
     }
 
     /// Names, seals and addresses a message: what is left to do is to queue it.
-    async fn queue_entry(
+    pub(crate) async fn queue_entry(
         &self,
         source: &Loaded,
         incoming: Incoming<'_>,

@@ -34,6 +34,7 @@ refusals! {
     signature = 401, "signature.wrong", "the signature does not match the body: compare the secrets of both sides";
     stale = 401, "signature.stale", "the time stamp is too far from now: check the sender's clock, and sign each attempt anew";
     media_type = 415, "body.media_type", "the content type is not one that this adapter sends";
+    charset = 415, "body.charset", "the content type's charset is none that is read here (utf-8, iso-8859-1, windows-1252 and their like)";
     encoding = 415, "body.encoding", "the content encoding must be gzip or none";
     too_large = 413, "body.too_large", "the body is larger than this adapter's deliveries may be";
     malformed = 400, "body.malformed", "the body is not JSON";

@@ -18,6 +18,7 @@ use super::{
     budget::Budget,
 };
 use crate::{
+    backoff::full_jitter,
     bridge::Bridge,
     ledger::{LedgerError, SKEW, docs_read, docs_write},
     ports::{Clock, Expect, Key, Ports, Record, Store, Table, Write, WriteError},
@@ -32,6 +33,12 @@ const PAUSE: Duration = Duration::from_secs(1);
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// Who loses this often against others tells with its next call.
 const RACES: usize = 4;
+/// Nobody keeps everybody waiting longer than this by one answer.
+const LONGEST_QUIET: Duration = Duration::from_hours(24);
+/// Who says "too often" means longer than no time at all.
+const SHORTEST_QUIET: Duration = Duration::from_secs(1);
+/// Who does not say how long is asked again as after so many failures.
+const UNSAID: u32 = 5;
 /// The transports' cause for a call that could not be made.
 const CONFIGURATION: &str = "destination.configuration";
 
@@ -163,8 +170,19 @@ impl<P: Ports> Bridge<P> {
         }
     }
 
-    /// The endpoint asks not to be called before `until`: from now on everybody knows.
-    pub(crate) async fn quiet(&self, destination: &ConnectionId, until: Timestamp) -> Result<(), Failure> {
+    /// The endpoint says that it was called too often, and perhaps for how long it is to be left alone: from now on
+    /// everybody knows. How long that is.
+    pub(crate) async fn throttled(
+        &self,
+        destination: &ConnectionId,
+        after: Option<Duration>,
+    ) -> Result<Duration, Failure> {
+        let after = after.unwrap_or_else(|| full_jitter(UNSAID, self.ports.clock().chance()));
+        self.quiet(destination, self.now() + after.min(LONGEST_QUIET)).await?;
+        Ok(after.max(SHORTEST_QUIET))
+    }
+
+    async fn quiet(&self, destination: &ConnectionId, until: Timestamp) -> Result<(), Failure> {
         let mut view = self.endpoints.with(destination, |view| view.clone());
         for _ in 0..RACES {
             let later = |doc: &mut EndpointDoc, _| doc.quiet_until = doc.quiet_until.max(Some(until));

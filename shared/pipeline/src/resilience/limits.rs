@@ -1,6 +1,6 @@
-//! A destination's rate limits, kept by all processes together: each leases a few calls at a time from shared
+//! The rate limits of a connection, kept by all processes together: each leases a few calls at a time from shared
 //! records, and makes them without asking again. A limit of many calls a second has several records, so none is hot.
-//! A destination without limits costs nothing here.
+//! A connection without limits costs nothing here.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -8,14 +8,11 @@ use std::{
     time::Duration,
 };
 
-use bridge_core::{
-    Timestamp,
-    id::{ConnectionId, DeliveryId},
-    manifest::{Deliver, Limit},
-};
+use bridge_core::{Timestamp, id::ConnectionId, manifest::Limit};
 
 use super::{
     bucket::{Bucket, Share, shards},
+    rates::{Desk, Rates},
     seats::Seats,
 };
 use crate::{
@@ -53,20 +50,24 @@ impl Pocket {
     }
 }
 
-/// One process's pockets, by destination and place in the manifest.
+/// Which limit: of whom, of what of theirs, and which in the manifest's order.
+type Place = (ConnectionId, Desk, usize);
+
+/// One process's pockets.
 #[derive(Debug, Default)]
-pub(crate) struct Limits(Mutex<HashMap<(ConnectionId, usize), Pocket>>);
+pub(crate) struct Limits(Mutex<HashMap<Place, Pocket>>);
 
 impl Limits {
-    fn with<T>(&self, of: &(ConnectionId, usize), change: impl FnOnce(&mut Pocket) -> T) -> T {
+    fn with<T>(&self, of: &Place, change: impl FnOnce(&mut Pocket) -> T) -> T {
         let mut pockets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         change(pockets.entry(of.clone()).or_default())
     }
 
     /// Takes one call of each limit, if there is one of each.
-    fn spend(&self, destination: &ConnectionId, limits: usize, now: Timestamp) -> bool {
+    fn spend(&self, connection: &ConnectionId, rates: &Rates<'_>, now: Timestamp) -> bool {
         let mut pockets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = |number: usize| (destination.clone(), number);
+        let place = |number: usize| (connection.clone(), rates.desk, number);
+        let limits = rates.limits.len();
         let has_all =
             (0..limits).all(|number| pockets.get(&place(number)).is_some_and(|pocket| pocket.has(now)));
         for number in (0..limits).filter(|_| has_all) {
@@ -77,35 +78,34 @@ impl Limits {
 }
 
 /// Where a shard of a limit stands.
-fn limit_key(destination: &ConnectionId, number: usize, shard: u32) -> Key {
-    let pk = format!("{}#limit#{destination}#{number}#{shard}", destination.tenant());
+fn limit_key((connection, desk, number): &Place, shard: u32) -> Key {
+    let pk = format!("{}#limit#{connection}{}#{number}#{shard}", connection.tenant(), desk.in_key());
     Key::new(Table::Ledger, pk, "limit")
 }
 
-/// Where the seats of a destination stand.
-fn seats_key(destination: &ConnectionId) -> Key {
-    Key::new(Table::Ledger, format!("{}#limit#{destination}", destination.tenant()), "seats")
+/// Where the seats of a connection stand.
+fn seats_key(connection: &ConnectionId) -> Key {
+    Key::new(Table::Ledger, format!("{}#limit#{connection}", connection.tenant()), "seats")
 }
 
 impl<P: Ports> Bridge<P> {
-    /// Leave for one call by all of the destination's limits, or when to ask again. `first` says that this delivery
-    /// has not waited before.
-    pub(crate) async fn take_call(
+    /// Leave for one call by all limits, or when to ask again. `first` says that this caller has not waited before.
+    pub(super) async fn take_call(
         &self,
-        destination: &ConnectionId,
-        deliver: &Deliver,
+        connection: &ConnectionId,
+        rates: &Rates<'_>,
         first: bool,
     ) -> Result<Result<(), Timestamp>, Failure> {
-        let limits = &deliver.limits;
+        let limits = rates.limits;
         // The longest period first: what its refusal leaves in the other pockets is worth the least.
         let mut order: Vec<(usize, &Limit)> = limits.iter().enumerate().collect();
         order.sort_by_key(|(_, limit)| std::cmp::Reverse(limit.seconds));
         for _ in 0..RACES {
-            if self.limits.spend(destination, limits.len(), self.now()) {
+            if self.limits.spend(connection, rates, self.now()) {
                 return Ok(Ok(()));
             }
             for (number, limit) in &order {
-                let of = (destination.clone(), *number);
+                let of = (connection.clone(), rates.desk, *number);
                 let now = self.now();
                 if !self.limits.with(&of, |pocket| pocket.has(now))
                     && let Err(until) = self.lease(&of, limit, first).await?
@@ -118,12 +118,7 @@ impl<P: Ports> Bridge<P> {
     }
 
     /// Fills a pocket from one of the limit's shards, or comes back with a turn.
-    async fn lease(
-        &self,
-        of: &(ConnectionId, usize),
-        limit: &Limit,
-        first: bool,
-    ) -> Result<Result<(), Timestamp>, Failure> {
+    async fn lease(&self, of: &Place, limit: &Limit, first: bool) -> Result<Result<(), Timestamp>, Failure> {
         let shards = shards(limit);
         let begin = (self.ports.clock().chance() * f64::from(shards)) as u32;
         for step in 0..shards {
@@ -141,14 +136,14 @@ impl<P: Ports> Bridge<P> {
     /// The same of one shard. A refusal is only written down, as a turn, where it is the last word.
     async fn lease_of(
         &self,
-        of: &(ConnectionId, usize),
+        of: &Place,
         limit: &Limit,
         shard: u32,
         first: bool,
         is_last: bool,
     ) -> Result<Result<(), Timestamp>, Failure> {
         let share = Share::of(limit, shard);
-        let key = limit_key(&of.0, of.1, shard);
+        let key = limit_key(of, shard);
         let known = self.limits.with(of, |pocket| pocket.shards.get(&shard).cloned());
         let mut seen = match known {
             Some(seen) => seen,
@@ -183,46 +178,41 @@ impl<P: Ports> Bridge<P> {
         Ok(Err(self.now() + A_MOMENT))
     }
 
-    /// A seat among those that call the destination at the same time, for a call that is over within `time_left`: until
-    /// when it is held, or when to ask again.
-    pub(crate) async fn take_seat(
+    /// A seat among those that call at the same time, for a call that is over within `time_left`: until when it is held,
+    /// or when to ask again.
+    pub(super) async fn take_seat(
         &self,
-        destination: &ConnectionId,
+        connection: &ConnectionId,
         seats: u32,
-        delivery: &DeliveryId,
+        holder: &str,
         time_left: Duration,
     ) -> Result<Result<Timestamp, Timestamp>, Failure> {
         let now = self.now();
         let lease = now + time_left + SKEW;
-        let take = |held: &mut Seats| held.take(seats, delivery, now, lease).map(|()| lease);
-        let taken = self.change_seats(destination, take).await?;
+        let take = |held: &mut Seats| held.take(seats, holder, now, lease).map(|()| lease);
+        let taken = self.change_seats(connection, take).await?;
         Ok(taken.unwrap_or(Err(now + A_MOMENT)))
     }
 
     /// Gives the seat back. One that is not given back is free when its time is over.
-    pub(crate) async fn leave_seat(
-        &self,
-        destination: &ConnectionId,
-        delivery: &DeliveryId,
-        lease: Timestamp,
-    ) {
+    pub(crate) async fn leave_seat(&self, connection: &ConnectionId, holder: &str, lease: Timestamp) {
         let leave = |held: &mut Seats| {
-            held.leave(delivery, lease);
+            held.leave(holder, lease);
             Ok(())
         };
-        let left = self.change_seats(destination, leave).await;
+        let left = self.change_seats(connection, leave).await;
         if let Err(error) = left {
-            tracing::warn!(connection = %destination, %error, "a seat could not be given back, and will expire");
+            tracing::warn!(%connection, %error, "a seat could not be given back, and will expire");
         }
     }
 
     /// `None` when others were faster, again and again.
     async fn change_seats<T>(
         &self,
-        destination: &ConnectionId,
+        connection: &ConnectionId,
         change: impl Fn(&mut Seats) -> Result<T, Timestamp>,
     ) -> Result<Option<Result<T, Timestamp>>, Failure> {
-        let key = seats_key(destination);
+        let key = seats_key(connection);
         let mut current = self.ports.store().get(&key).await?;
         for _ in 0..RACES {
             let mut held: Seats = match &current {

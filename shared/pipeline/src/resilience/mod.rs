@@ -8,6 +8,7 @@ mod bucket;
 mod budget;
 pub(crate) mod endpoint;
 pub(crate) mod limits;
+pub(crate) mod rates;
 mod seats;
 
 pub use breaker::{Answer, Breaker, Counts, State};

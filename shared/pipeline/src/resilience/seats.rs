@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use bridge_core::{Timestamp, id::DeliveryId};
+use bridge_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// What a call takes, more or less: what lies between two turns, for one seat.
@@ -11,9 +11,9 @@ const A_CALL: Duration = Duration::from_secs(1);
 /// The seats of one destination.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Seats {
-    /// Who holds one, and until when at the latest.
+    /// Who holds one (a delivery's id, or a call's), and until when at the latest.
     #[serde(default)]
-    held: BTreeMap<DeliveryId, Timestamp>,
+    held: BTreeMap<String, Timestamp>,
     /// The last turn that was given.
     #[serde(default)]
     turn: Timestamp,
@@ -27,14 +27,14 @@ impl Seats {
     pub fn take(
         &mut self,
         seats: u32,
-        delivery: &DeliveryId,
+        holder: &str,
         now: Timestamp,
         lease: Timestamp,
     ) -> Result<(), Timestamp> {
         self.held.retain(|_, until| *until > now);
         // Another attempt of this very delivery is under way, or ended without giving its seat back.
-        if !self.held.contains_key(delivery) && self.held.len() < seats as usize {
-            self.held.insert(delivery.clone(), lease);
+        if !self.held.contains_key(holder) && self.held.len() < seats as usize {
+            self.held.insert(holder.to_owned(), lease);
             return Ok(());
         }
         self.turn = self.turn.max(now) + A_CALL / seats.max(1);
@@ -42,9 +42,9 @@ impl Seats {
     }
 
     /// Gives one back that was taken until `lease`. Whoever comes back after its time leaves the next one's alone.
-    pub fn leave(&mut self, delivery: &DeliveryId, lease: Timestamp) {
-        if self.held.get(delivery) == Some(&lease) {
-            self.held.remove(delivery);
+    pub fn leave(&mut self, holder: &str, lease: Timestamp) {
+        if self.held.get(holder) == Some(&lease) {
+            self.held.remove(holder);
         }
     }
 
@@ -61,25 +61,24 @@ mod tests {
 
     #[test]
     fn there_are_never_more_than_there_are() {
-        let delivery =
-            |n: usize| format!("dlv_{:a>26}", ["a", "b", "c", "d"][n]).parse::<DeliveryId>().unwrap();
+        let delivery = |n: usize| ["a", "b", "c", "d"][n];
         let at = |seconds: i64| Timestamp::from_millis(1_700_000_000_000 + seconds * 1000);
         let mut seats = Seats::default();
-        seats.take(2, &delivery(0), at(0), at(30)).unwrap();
-        seats.take(2, &delivery(1), at(0), at(30)).unwrap();
-        let turn = seats.take(2, &delivery(2), at(1), at(31)).unwrap_err();
-        let behind = seats.take(2, &delivery(3), at(1), at(31)).unwrap_err();
+        seats.take(2, delivery(0), at(0), at(30)).unwrap();
+        seats.take(2, delivery(1), at(0), at(30)).unwrap();
+        let turn = seats.take(2, delivery(2), at(1), at(31)).unwrap_err();
+        let behind = seats.take(2, delivery(3), at(1), at(31)).unwrap_err();
         assert!(turn > at(1) && behind > turn, "one after the other");
-        seats.leave(&delivery(1), at(30));
+        seats.leave(delivery(1), at(30));
         assert!(
-            seats.take(2, &delivery(0), at(2), at(32)).is_err(),
+            seats.take(2, delivery(0), at(2), at(32)).is_err(),
             "received again in the middle of its attempt"
         );
-        seats.take(2, &delivery(2), at(3), at(33)).unwrap();
-        assert!(seats.take(2, &delivery(3), at(29), at(60)).is_err());
-        seats.take(2, &delivery(0), at(30), at(62)).unwrap();
+        seats.take(2, delivery(2), at(3), at(33)).unwrap();
+        assert!(seats.take(2, delivery(3), at(29), at(60)).is_err());
+        seats.take(2, delivery(0), at(30), at(62)).unwrap();
         assert_eq!(seats.taken(at(32)), 2, "one that was not given back has expired");
-        seats.leave(&delivery(0), at(30));
+        seats.leave(delivery(0), at(30));
         assert_eq!(seats.taken(at(32)), 2, "who is late gives nothing back that is another's");
     }
 }

@@ -212,6 +212,43 @@ fn over_http_the_answer_is_the_body_and_the_status_says_the_same() {
 }
 
 #[test]
+fn over_http_the_media_types_charset_holds_where_the_message_declares_none() {
+    let site = Site::new("verify: {kind: token, header: x-token, secret: http}");
+    let send = |charset: &str, bytes: &[u8]| {
+        let media_type = format!("x-application/hl7-v2+er7; Charset=\"{charset}\"");
+        let headers = [("x-token", "invented"), ("content-type", media_type.as_str())];
+        block_on(site.0.bridge.receive_hl7_http(CONNECTION, &request(&headers, bytes))).status
+    };
+    let latin = |text: &str| text.chars().map(|c| u8::try_from(c).unwrap()).collect::<Vec<u8>>();
+    let named = |id: &str, patient: &str| adt(id).replace("Una", "Zo\u{eb}").replace("4711", patient);
+    assert_eq!(send("iso-8859-1", &latin(&named("1", "1"))), 200);
+    assert_eq!(send("utf-8", named("2", "2").as_bytes()), 200);
+    // What the message itself declares holds.
+    let declared = named("3", "3").replace("|P|2.5.1", "|P|2.5.1||||||8859/1");
+    assert_eq!(send("utf-8", &latin(&declared)), 200);
+    assert_eq!(send("utf-8", &latin(&named("4", "4"))), 422, "neither says Latin");
+    assert_eq!(send("koi8-r", adt("5").as_bytes()), 415);
+    site.0.settle();
+    let bundles = site.0.delivered();
+    assert_eq!(bundles.len(), 3);
+    assert!(bundles.iter().all(|bundle| bundle.contains("Zo\u{eb}")), "{bundles:?}");
+}
+
+#[test]
+fn a_rehearsal_answers_as_the_site_does_and_leaves_nothing() {
+    let site = Site::new("{events: [ADT^A04, ADT^A08], ack: enhanced}");
+    let rehearse = |text: &str| {
+        let prepared = site.0.bridge.rehearse_hl7(&site.loaded(), text.as_bytes());
+        assert!(prepared.entry.is_none() && prepared.message.is_none());
+        String::from_utf8(prepared.answer.unwrap()).unwrap()
+    };
+    assert!(rehearse(&adt("1")).contains("MSA|CA|1"));
+    assert!(rehearse(&message("ADT^A01", "2026", "2", PID)).contains("MSA|CR|2"));
+    assert!(rehearse("MSH|broken").contains("MSA|CR|"));
+    assert_eq!((site.queued(), site.counted()), (0, vec![]));
+}
+
+#[test]
 fn over_http_a_name_and_a_password_will_do() {
     let site = Site::new("verify: {kind: basic, user: mirth, secret: http}");
     let basic = |text: &str| format!("Basic {}", BASE64.encode(text.as_bytes()));

@@ -1,20 +1,15 @@
 //! What can't go on waits with its cause, and goes on when the cause is gone. And nothing of a patient shows.
 
-use bridge_core::task::{Command, Stage};
-use bridge_testkit::{memory::lock, practice::actor, sim::CONNECTION};
-use futures::executor::block_on;
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex},
+};
+
+use bridge_testkit::memory::lock;
 use serde_json::Value;
+use tracing::Level;
 
 use crate::site::{AGREED, Site, message};
-
-fn release(site: &Site) {
-    let lane = site.messages()[0]["lane"].as_str().unwrap().parse().unwrap();
-    let connection = CONNECTION.parse().unwrap();
-    let command =
-        Command::ReleaseLane { connection, stage: Stage::Inbound, lane, actor: actor(), not_before: None };
-    block_on(site.0.bridge.command(&command, "1".to_owned())).unwrap();
-    site.0.settle();
-}
 
 /// Why the head of the lane is parked.
 fn cause(site: &Site) -> (String, String) {
@@ -33,7 +28,7 @@ fn what_a_site_wants_looked_at_is_parked_by_segment_and_field_and_released() {
     let (code, at) = cause(&site);
     assert!(code == "hl7v2.incomplete" && at.starts_with("PID-3"), "{code} at {at}");
     site.agree(&format!("{{park-on: [unknown-authority], {AGREED}}}"), &[]);
-    release(&site);
+    site.release("1");
     assert_eq!(site.0.delivered().len(), 2);
     assert_eq!(site.delivered("Patient")["name"][0]["given"][0], "Ulla", "in order");
 }
@@ -53,21 +48,45 @@ fn a_hook_that_fails_parks_and_one_that_is_repaired_goes_on() {
     assert_eq!(cause(&site).0, "mapping.failed");
     let wrong = "resources.$merge([$, {'gender': 'unheard-of'}])";
     site.agree(&agreed, &[("site", wrong)]);
-    release(&site);
+    site.release("1");
     let (code, at) = cause(&site);
     assert_eq!(code, "fhir.invalid", "{at}");
     site.agree(&agreed, &[("site", "resources")]);
-    let lane = site.messages()[0]["lane"].as_str().unwrap().parse().unwrap();
-    let connection = CONNECTION.parse().unwrap();
-    let command =
-        Command::ReleaseLane { connection, stage: Stage::Inbound, lane, actor: actor(), not_before: None };
-    block_on(site.0.bridge.command(&command, "2".to_owned())).unwrap();
-    site.0.settle();
+    site.release("2");
     assert_eq!(site.0.delivered().len(), 1);
 }
 
 #[test]
-fn nothing_of_a_patient_is_in_a_key_a_clear_part_or_an_answer() {
+fn nothing_of_a_patient_is_in_a_key_a_clear_part_an_answer_or_a_log() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_max_level(Level::TRACE).with_ansi(false);
+    let said = subscriber.with_writer(move || writer.clone()).finish();
+    // For all threads: what another test says first would else be switched off for this one as well.
+    tracing::subscriber::set_global_default(said).unwrap();
+    nothing_shows();
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    for outcome in ["accepted", "refused", "normalized", "parked", "delivered"] {
+        assert!(log.contains(&format!("outcome=\"{outcome}\"")), "no line about what was {outcome}: {log}");
+    }
+    assert!(!log.contains("PLANTED"), "{log}");
+}
+
+/// Everything that is logged, at every level.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn nothing_shows() {
     let site = Site::new(AGREED);
     let planted = [
         message(

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use bridge_core::{Phi, config::Secret};
+use bridge_core::{
+    Phi,
+    config::Secret,
+    task::{Command, Stage},
+};
 use bridge_hl7v2::{
     Message,
     ack::{Answer, Code},
@@ -47,9 +51,11 @@ impl Site {
     /// The same with mappings of its own.
     pub(crate) fn with_mappings(agreed: &str, mappings: &[(&str, &str)]) -> Self {
         let manifest = "{adapter: hl7v2, version: 1, title: t, open: true, hl7v2: {}}";
-        let manifest = Arc::new(serde_norway::from_str(manifest).unwrap());
-        let adapters =
-            MemoryAdapters { manifests: [("hl7v2".to_owned(), manifest)].into(), ..Default::default() };
+        let out = "{adapter: hl7v2-out, version: 1, title: t, settings: {send-to: {about: where}}, \
+                   deliver: {transport: {kind: hl7v2, url: '{send-to}'}}}";
+        let parsed = |name: &str, yaml| (name.to_owned(), Arc::new(serde_norway::from_str(yaml).unwrap()));
+        let manifests = [parsed("hl7v2", manifest), parsed("hl7v2-out", out)].into();
+        let adapters = MemoryAdapters { manifests, ..Default::default() };
         Self(Practice::with_adapters(connection(agreed, mappings), adapters))
     }
 
@@ -85,6 +91,21 @@ impl Site {
     pub(crate) fn accepted(&self, text: &str) {
         let answer = self.send(text);
         assert!(answer.as_ref().is_some_and(|(code, _)| *code == Code::AA), "{answer:?}");
+        self.0.settle();
+    }
+
+    /// Releases the lane of the first message, and lets everything come to rest.
+    pub(crate) fn release(&self, token: &str) {
+        let lane = self.messages()[0]["lane"].as_str().unwrap().parse().unwrap();
+        let connection = CONNECTION.parse().unwrap();
+        let command = Command::ReleaseLane {
+            connection,
+            stage: Stage::Inbound,
+            lane,
+            actor: actor(),
+            not_before: None,
+        };
+        block_on(self.0.bridge.command(&command, token.to_owned())).unwrap();
         self.0.settle();
     }
 

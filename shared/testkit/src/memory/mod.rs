@@ -3,8 +3,11 @@
 //! One [`World`] is what all processes share: tables, queues, objects, the receiver, and time. A [`MemoryPorts`] is
 //! what one process sees of it: its own clock (with a skew), and a [`Hook`] that may pause, fail or spy on each call.
 
+mod files;
+mod product;
 mod queue;
 mod receiver;
+pub(crate) mod step;
 mod store;
 
 use std::{
@@ -28,9 +31,12 @@ use bridge_pipeline::resilience::{Breaker, EndpointDoc, endpoint_key};
 use bridge_seal::sha256;
 use zeroize::Zeroizing;
 
+pub use files::Bucket;
+pub use product::{Called, Product};
 pub use queue::{FifoQueue, Message};
 use receiver::Beginning;
 pub use receiver::{Effect, Receiver};
+pub use step::{Stepping, killed_after};
 pub use store::Tables;
 
 /// Everything that outlives a process.
@@ -44,8 +50,12 @@ pub struct World {
     pub queues: BTreeMap<QueueName, FifoQueue>,
     /// The bucket.
     pub objects: BTreeMap<String, Vec<u8>>,
+    /// The bucket of files.
+    pub files: Bucket,
     /// Where deliveries end.
     pub receiver: Receiver,
+    /// What is asked, where a test brings it.
+    pub product: Option<Box<dyn Product>>,
 }
 
 /// A world, shared by its processes.

@@ -2,7 +2,7 @@
 //! are no fences, and a dead letter queue.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashSet, VecDeque},
     time::Duration,
 };
 
@@ -34,7 +34,9 @@ pub struct FifoQueue {
     pub messages: Vec<Message>,
     /// Dead letters in order.
     pub dead: Vec<Message>,
-    seen: HashMap<String, i64>,
+    seen: HashSet<String>,
+    /// The same, oldest first, with when they were sent.
+    seen_at: VecDeque<(i64, String)>,
     counter: u64,
 }
 
@@ -45,7 +47,8 @@ impl Default for FifoQueue {
             max_receives: 1000,
             messages: Vec::new(),
             dead: Vec::new(),
-            seen: HashMap::new(),
+            seen: HashSet::new(),
+            seen_at: VecDeque::new(),
             counter: 0,
         }
     }
@@ -53,14 +56,21 @@ impl Default for FifoQueue {
 
 impl FifoQueue {
     pub(super) fn send(&mut self, entry: Entry, now: i64) {
-        self.seen.retain(|_, at| now - *at < DEDUP_MS);
-        if self.seen.contains_key(&entry.dedup) {
+        while let Some((_, old)) = self.seen_at.pop_front_if(|(at, _)| now - *at >= DEDUP_MS) {
+            self.seen.remove(&old);
+        }
+        if !self.seen.insert(entry.dedup.clone()) {
             return;
         }
-        self.seen.insert(entry.dedup.clone(), now);
+        self.seen_at.push_back((now, entry.dedup.clone()));
         self.counter += 1;
         let (id, receipt) = (self.counter, 0);
         self.messages.push(Message { entry, id, sent_at: now, visible_at: now, receives: 0, receipt });
+    }
+
+    /// How many messages were ever sent or received: a number that nothing has had yet.
+    pub fn sent(&self) -> u64 {
+        self.counter
     }
 
     /// Receives up to `limit` messages. A group of which something is in flight gives nothing.

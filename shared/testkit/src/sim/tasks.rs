@@ -14,12 +14,13 @@ use bridge_pipeline::{
     batch::{self, Received},
     deliver::Deliver,
     normalize::Normalize,
+    poll::Polls,
     ports::{Clock as _, Entry, QueueName, Write},
     retry::Retry,
 };
 
 use super::{Flaw, Rng, plan};
-use crate::memory::{Fault, Hook, MemoryAdapters, MemoryPorts, Shared};
+use crate::memory::{Fault, Hook, MemoryAdapters, MemoryPorts, Shared, step::Turn};
 
 /// What stands between a simulated process and its world.
 #[derive(Debug, Clone)]
@@ -33,16 +34,6 @@ pub(super) struct SimHook {
 impl SimHook {
     fn rng<T>(&self, draw: impl FnOnce(&mut Rng) -> T) -> T {
         draw(&mut self.rng.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// Gives up the turn once.
-struct Turn(bool);
-
-impl Future for Turn {
-    type Output = ();
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if std::mem::replace(&mut self.0, true) { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
@@ -158,6 +149,8 @@ impl Task {
                 }
                 QueueName::Outbound => batch::run(bridge.ports(), &Deliver(&bridge), records, deadline).await,
                 QueueName::Commands => batch::run(bridge.ports(), &Retry(&bridge), records, deadline).await,
+                QueueName::Polls => batch::run(bridge.ports(), &Polls(&bridge), records, deadline).await,
+                QueueName::Drops => unreachable!("the simulation drops no files"),
             };
             Ended::Batch { queue, received, again }
         });

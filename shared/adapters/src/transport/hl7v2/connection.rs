@@ -69,16 +69,19 @@ pub enum MllpError {
 }
 
 impl MllpConnection {
-    /// Connects, within five seconds. With TLS the receiver's certificate must come from an authority in `ca` (PEM), or
-    /// from one that the machine trusts when it is empty.
+    /// Connects, within five seconds. With TLS the receiver's certificate must come from an authority of `material`, or
+    /// from one that the machine trusts when it names none. A receiver that does not take our certificate may say so
+    /// only later, to who waits for an answer.
     ///
     /// # Errors
     /// Those before anything is sent.
-    pub async fn connect(address: &MllpAddress, ca: &str) -> Result<Self, MllpError> {
-        let config = Material { ca, identity: None }.config();
-        let config = config.map_err(|fault| match fault {
+    pub async fn connect(address: &MllpAddress, material: &Material<'_>) -> Result<Self, MllpError> {
+        let config = material.config().map_err(|fault| match fault {
             TlsFault::Platform => MllpError::Tls("the machine's trusted certificates can't be used"),
-            TlsFault::Ca | TlsFault::Identity => MllpError::Tls("no CA certificate in PEM was given"),
+            TlsFault::Ca => MllpError::Tls("no CA certificate in PEM was given"),
+            TlsFault::Identity => {
+                MllpError::Tls("our certificate and its key are not PEM that belongs together")
+            }
         })?;
         Self::open(address, Arc::new(config)).await
     }

@@ -39,7 +39,7 @@ pub enum Auth {
     },
     /// In the body: JSON pointers to texts. They are put there after the body is made.
     Body {
-        /// For example `/request/RequestHeader/Password: "{password}"`.
+        /// For example `/request/RequestHeader/Password: "{password}"`. `*` stands for the only member of an object.
         places: BTreeMap<String, String>,
     },
     /// A token by OAuth 2.0 (RFC 6749) or SMART backend services, sent as `Authorization: Bearer`.

@@ -23,7 +23,7 @@ pub use auth::{Auth, ClientAuth, Exchange, Grant, OAuth2};
 pub use operation::{Job, Method, Operation, Style, Templates};
 pub use pages::{Pages, Parameter};
 pub use poll::{Again, Delta, Mark, Poll, Reconcile};
-pub use resource::{Confirm, Find, On, Read, ResourceApi, Search, SearchParameter, Write};
+pub use resource::{Confirm, Find, Needs, On, Read, ResourceApi, Search, SearchParameter, Write};
 pub use search::{Asked, Reference, SearchError};
 pub use time_form::{Clock, TimeForm};
 pub use version::VersionCheck;
@@ -92,6 +92,9 @@ pub struct Soap {
     /// Children are written in alphabetical order (.NET data contracts read them in no other).
     #[serde(default)]
     pub sorted: bool,
+    /// But these, which a contract has from the type that it extends, before all others.
+    #[serde(default)]
+    pub first: Vec<String>,
 }
 
 /// In front of the kinds of messages that were polled.
@@ -110,8 +113,9 @@ impl Api {
         let writes = self.resources.values().flat_map(|resource| &resource.write);
         let of_writes = writes.flat_map(|write| {
             let find = write.find.iter().flat_map(|find| [&find.arguments, &find.same]);
+            let needs = write.needs.iter().flat_map(|needs| [&needs.arguments, &needs.same]);
             let confirm = write.confirm.iter().map(|confirm| &confirm.done);
-            write.arguments.iter().chain(find).chain(confirm)
+            write.arguments.iter().chain(find).chain(needs).chain(confirm)
         });
         kinds.chain(bodies).chain(of_writes).map(String::as_str)
     }

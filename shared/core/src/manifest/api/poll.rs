@@ -18,6 +18,9 @@ pub struct Poll {
     /// Seconds between two times, where the connection's setting `poll-every` says nothing else.
     #[serde(default = "five_minutes")]
     pub every: u64,
+    /// Where a record says its id, by which what is gone from a full listing is found.
+    #[serde(default = "slash_id")]
+    pub id: Extract,
     /// How what has changed is told from what has not.
     pub delta: Delta,
     /// Everything is read now and then, and what is gone is found.
@@ -125,6 +128,10 @@ pub struct Reconcile {
     pub arguments: BTreeMap<String, String>,
     /// Hours between two times.
     pub every: u64,
+}
+
+fn slash_id() -> Extract {
+    Extract::Pointer("/id".to_owned())
 }
 
 const fn five_minutes() -> u64 {

@@ -139,6 +139,9 @@ pub struct Write {
     /// How what was perhaps written already is found, before it is written.
     #[serde(default)]
     pub find: Option<Find>,
+    /// What must be found before it can be written, where the product books an open time by its id.
+    #[serde(default)]
+    pub needs: Option<Needs>,
     /// JSON pointer to the record in the answer, or to its id where `read-back` is set. Left out: `""`.
     #[serde(default)]
     pub record: String,
@@ -160,6 +163,22 @@ pub struct Find {
     pub arguments: String,
     /// The mapping that says of `{"resource", "record"}` whether it is the same: `true` or `false`.
     pub same: String,
+}
+
+/// What must be found before something can be written. Nothing found is a conflict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Needs {
+    /// The operation that lists candidates.
+    pub operation: String,
+    /// The mapping that makes its arguments of `{"resource", "known", "arguments"}`.
+    pub arguments: String,
+    /// The mapping that says of `{"resource", "record"}` whether it is the one: `true` or `false`. The first one is taken.
+    pub same: String,
+    /// JSON pointer into the record to what is needed.
+    pub at: String,
+    /// The argument of the write that it becomes.
+    pub argument: String,
 }
 
 /// When a write counts as done that the product takes later.

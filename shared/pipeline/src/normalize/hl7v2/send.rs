@@ -135,7 +135,7 @@ fn name(event: Event) -> String {
 
 /// MSH-10 of the n-th message of a delivery: 80 bits of the delivery's id and the number, in the 20 characters that
 /// v2.5.1 allows.
-fn control_id(delivery: &DeliveryId, n: usize) -> String {
+pub(super) fn control_id(delivery: &DeliveryId, n: usize) -> String {
     let id = delivery.as_str().trim_start_matches("dlv_");
     format!("{}{n:04}", id.get(..16).unwrap_or(id).to_ascii_uppercase())
 }

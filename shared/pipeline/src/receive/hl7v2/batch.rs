@@ -1,11 +1,16 @@
 //! One message or many at once: a batch is queued in one go, and answered by a batch of acknowledgments.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 use bridge_core::Cause;
 use bridge_hl7v2::{
+    Message, SegmentView as _,
     ack::{Problem, ProblemCode, Verdict},
     batch::{Part, split},
+    charset::{Charset, Reading},
+    location::Location,
+    segments::Msh,
+    write::Editor,
 };
 
 use super::{Prepared, Refused, answer::Stamp};
@@ -32,12 +37,26 @@ impl<P: Ports> Bridge<P> {
     /// Takes one message, a file of messages or an FHS/BHS batch, and answers each. Everything that is accepted is
     /// durable when this returns.
     pub async fn receive_hl7(&self, source: &Arc<Loaded>, bytes: &[u8], sender: Option<IpAddr>) -> Received {
+        self.receive_hl7_in(source, bytes, None, sender).await
+    }
+
+    /// The same, where the transport has said which character set the bytes are in.
+    pub(super) async fn receive_hl7_in(
+        &self,
+        source: &Arc<Loaded>,
+        bytes: &[u8],
+        charset: Option<Charset>,
+        sender: Option<IpAddr>,
+    ) -> Received {
         let mut prepared = Vec::new();
         let mut is_batch = false;
         for part in split(bytes) {
             match part {
                 Part::File(_) | Part::Batch(_) => is_batch = true,
-                Part::Message(lines) => prepared.push(self.prepare_hl7(source, lines.bytes, sender).await),
+                Part::Message(lines) => {
+                    let frame = declared(lines.bytes, charset);
+                    prepared.push(self.prepare_hl7(source, &frame, sender).await);
+                }
                 Part::Stray(lines) if !is_batch && prepared.is_empty() => {
                     prepared.push(self.prepare_hl7(source, lines.bytes, sender).await);
                 }
@@ -103,6 +122,22 @@ impl<P: Ports> Bridge<P> {
         let prepared = stamp.illegible(mode, &refused).into_refused(refused.cause);
         self.log_answer(source, 0, &prepared, sender).await;
         prepared
+    }
+}
+
+/// The message with the transport's character set in MSH-18, where it does not declare one itself and it matters: what was
+/// said beside a message must still be known when it is read again.
+fn declared(frame: &[u8], charset: Option<Charset>) -> Cow<'_, [u8]> {
+    let Some(charset) = charset.filter(|_| !frame.is_ascii()) else { return Cow::Borrowed(frame) };
+    let Ok(message) = Message::parse_as(frame, Reading::Always(charset)) else { return Cow::Borrowed(frame) };
+    if !message.header().field(18).is_empty() {
+        return Cow::Borrowed(frame);
+    }
+    let mut edit = Editor::new(&message);
+    let set = edit.set(&Location::segment(Msh::NAME, 1).field(18), charset.msh18());
+    match set.and_then(|edit| edit.finish()) {
+        Ok(declared) => Cow::Owned(declared),
+        Err(_) => Cow::Borrowed(frame),
     }
 }
 

@@ -65,10 +65,19 @@ impl<P: Ports> Bridge<P> {
             return Err(Refusal::method().into());
         }
         body::media_type(request, &MEDIA_TYPES.map(str::to_owned))?;
+        let charset = charset(request)?;
         body::size(request, LARGEST_BODY)?;
         verify::signature(rule, source.secret(rule.secret()), request, self.now())?;
         let bytes = body::plain(request, LARGEST_BODY)?;
-        Ok(self.receive_hl7(&source, &bytes, request.source).await)
+        Ok(self.receive_hl7_in(&source, &bytes, charset, request.source).await)
+    }
+}
+
+/// What the media type says of the bytes' character set.
+fn charset(request: &Request) -> Result<Option<Charset>, Refusal> {
+    match request.media_type_parameter("charset") {
+        None => Ok(None),
+        Some(name) => Charset::from_msh18(&name).map(Some).ok_or_else(Refusal::charset),
     }
 }
 

@@ -13,7 +13,7 @@ mod route;
 
 use std::{net::IpAddr, sync::Arc};
 
-use bridge_core::{Cause, config::Hl7v2Site, id::MessageId, task::Format};
+use bridge_core::{Cause, config::Hl7v2Site, id::MessageId, manifest::IpRange, task::Format};
 use bridge_hl7v2::{
     Message,
     ack::{Mode, Problem, ProblemCode, Verdict},
@@ -25,7 +25,7 @@ use self::{
     answer::Stamp,
     examine::{Examined, examine},
 };
-use super::{Incoming, verify};
+use super::{Incoming, Refusal, verify};
 use crate::{
     bridge::Bridge,
     configuration::Loaded,
@@ -63,46 +63,35 @@ impl<P: Ports> Bridge<P> {
     ///
     /// Never fails: where a port does, the answer says that the message was not taken.
     pub async fn prepare_hl7(&self, source: &Arc<Loaded>, frame: &[u8], sender: Option<IpAddr>) -> Prepared {
-        let prepared = self.prepare(source, frame, sender).await;
+        let stamp = Stamp::new(source, self.now(), frame);
+        let prepared = match judge(source, frame, &stamp, |allowed| verify::sender(allowed, sender)) {
+            Judged::Answered(prepared) => *prepared,
+            Judged::Accepted { site, message, kind } => {
+                self.accept_hl7(source, site, &message, &kind, frame, &stamp).await
+            }
+        };
         self.log_answer(source, frame.len(), &prepared, sender).await;
         prepared
     }
 
-    async fn prepare(&self, source: &Arc<Loaded>, frame: &[u8], sender: Option<IpAddr>) -> Prepared {
-        let stamp = Stamp::new(source, self.now(), frame);
-        let Some(site) = &source.hl7v2 else {
-            let cause = Cause::new("hl7v2.none", "this connection's adapter does not speak HL7 v2");
-            let problem = Problem::error(ProblemCode::UnsupportedMessageType, None, &*cause.text);
-            let refused = Refused { verdict: Verdict::Reject, problem, cause };
-            return stamp.illegible(Mode::default(), &refused).into_refused(refused.cause);
-        };
-        let mode = site.ack.unwrap_or_default();
-        let message = match Message::parse_as(frame, site.charset.unwrap_or_default()) {
-            Ok(message) => message,
-            Err(error) => {
-                let cause = Cause::new("hl7v2.unreadable", error.to_string());
-                return stamp.unreadable(mode, frame, &error).into_refused(cause);
+    /// The same for a message of a file, which nobody waits for. No address sent it: who may put files into the bucket is
+    /// the bucket's to say.
+    pub(crate) async fn prepare_hl7_of_file(&self, source: &Arc<Loaded>, message: &[u8]) -> Prepared {
+        let stamp = Stamp::new(source, self.now(), message);
+        match judge(source, message, &stamp, |_| Ok(())) {
+            Judged::Answered(prepared) => *prepared,
+            Judged::Accepted { site, message: read, kind } => {
+                self.accept_hl7(source, site, &read, &kind, message, &stamp).await
             }
-        };
-        if let Err(refusal) = verify::sender(&source.connection.allow_ips, sender) {
-            let problem = Problem::error(ProblemCode::Internal, None, &*refusal.cause.text);
-            let refused = Refused { verdict: Verdict::Reject, problem, cause: refusal.cause };
-            return stamp.refuse(mode, &message, &refused);
         }
-        match examine(site, &message) {
-            Err(refused) => stamp.refuse(mode, &message, &refused),
-            Ok(Examined::Answer(cause)) => Prepared {
-                entry: None,
-                answer: None,
-                unavailable: None,
-                verdict: Verdict::Reject,
-                message: None,
-                cause: Some(cause),
-            },
-            Ok(Examined::Ignored(cause)) => Prepared { cause: Some(cause), ..stamp.accept(mode, &message) },
-            Ok(Examined::Accepted(kind)) => {
-                self.accept_hl7(source, site, &message, &kind, frame, &stamp).await
-            }
+    }
+
+    /// The answer that a message would get, from wherever it may be sent. Nothing is kept, counted or logged.
+    pub fn rehearse_hl7(&self, source: &Arc<Loaded>, frame: &[u8]) -> Prepared {
+        let stamp = Stamp::new(source, self.now(), frame);
+        match judge(source, frame, &stamp, |_| Ok(())) {
+            Judged::Answered(prepared) => *prepared,
+            Judged::Accepted { site, message, .. } => stamp.accept(site.ack.unwrap_or_default(), &message),
         }
     }
 
@@ -157,5 +146,57 @@ impl<P: Ports> Bridge<P> {
         tracing::info!(
             target: "bridge::line", step = "receive", outcome, connection = connection.as_str(), message, bytes, code, why
         );
+    }
+}
+
+/// What a message is, before anything is kept of it.
+enum Judged<'a> {
+    /// It is not to be kept: this is the answer.
+    Answered(Box<Prepared>),
+    /// It is to be kept, as this kind.
+    Accepted { site: &'a Hl7v2Site, message: Message<'a>, kind: String },
+}
+
+/// Reads a message and decides whether its site takes it. `may_send` is asked who may send to these addresses.
+fn judge<'a>(
+    source: &'a Loaded,
+    frame: &'a [u8],
+    stamp: &Stamp,
+    may_send: impl FnOnce(&[IpRange]) -> Result<(), Refusal>,
+) -> Judged<'a> {
+    let answered = |prepared| Judged::Answered(Box::new(prepared));
+    let Some(site) = &source.hl7v2 else {
+        let cause = Cause::new("hl7v2.none", "this connection's adapter does not speak HL7 v2");
+        let problem = Problem::error(ProblemCode::UnsupportedMessageType, None, &*cause.text);
+        let refused = Refused { verdict: Verdict::Reject, problem, cause };
+        return answered(stamp.illegible(Mode::default(), &refused).into_refused(refused.cause));
+    };
+    let mode = site.ack.unwrap_or_default();
+    let message = match Message::parse_as(frame, site.charset.unwrap_or_default()) {
+        Ok(message) => message,
+        Err(error) => {
+            let cause = Cause::new("hl7v2.unreadable", error.to_string());
+            return answered(stamp.unreadable(mode, frame, &error).into_refused(cause));
+        }
+    };
+    if let Err(refusal) = may_send(&source.connection.allow_ips) {
+        let problem = Problem::error(ProblemCode::Internal, None, &*refusal.cause.text);
+        let refused = Refused { verdict: Verdict::Reject, problem, cause: refusal.cause };
+        return answered(stamp.refuse(mode, &message, &refused));
+    }
+    match examine(site, &message) {
+        Err(refused) => answered(stamp.refuse(mode, &message, &refused)),
+        Ok(Examined::Answer(cause)) => answered(Prepared {
+            entry: None,
+            answer: None,
+            unavailable: None,
+            verdict: Verdict::Reject,
+            message: None,
+            cause: Some(cause),
+        }),
+        Ok(Examined::Ignored(cause)) => {
+            answered(Prepared { cause: Some(cause), ..stamp.accept(mode, &message) })
+        }
+        Ok(Examined::Accepted(kind)) => Judged::Accepted { site, message, kind },
     }
 }

@@ -1,0 +1,60 @@
+//! A client's proof of itself by a signed JWT (RFC 7523; SMART App Launch 2.2, "Client Authentication: Asymmetric").
+
+use std::time::Duration;
+
+use bridge_core::{Timestamp, remote::CallError};
+use bridge_seal::{JwtAlgorithm, sign_jwt};
+use data_encoding::BASE64URL_NOPAD;
+use serde_json::json;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, pem::PemObject as _};
+
+use super::site::configuration;
+
+const PLACE: &str = "api.auth.client";
+/// SMART allows five minutes; clocks differ.
+const GOOD_FOR: Duration = Duration::from_mins(4);
+
+/// What the assertion claims.
+pub(super) struct Claims<'a> {
+    /// `iss` and `sub`.
+    pub(super) client: &'a str,
+    /// The token endpoint: `aud`.
+    pub(super) audience: &'a str,
+    /// `jti`.
+    pub(super) nonce: &'a str,
+    pub(super) now: Timestamp,
+}
+
+/// The assertion, signed with a private key in PEM.
+pub(super) fn signed(
+    claims: &Claims<'_>,
+    key_id: &str,
+    key: &str,
+    algorithm: &str,
+) -> Result<String, CallError> {
+    let (algorithm, name) = match algorithm {
+        "RS384" => (JwtAlgorithm::Rs384, "RS384"),
+        "ES384" => (JwtAlgorithm::Es384, "ES384"),
+        _ => return Err(configuration("the algorithm is RS384 or ES384", PLACE)),
+    };
+    if key.starts_with("kms:") {
+        return Err(configuration("a key in KMS does not sign here: give the key as PEM of PKCS #8", PLACE));
+    }
+    let header = json!({"alg": name, "kid": key_id, "typ": "JWT"});
+    let payload = json!({
+        "iss": claims.client,
+        "sub": claims.client,
+        "aud": claims.audience,
+        "jti": claims.nonce,
+        "iat": claims.now.as_secs(),
+        "exp": (claims.now + GOOD_FOR).as_secs(),
+    });
+    let part = |value: serde_json::Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
+    let message = format!("{}.{}", part(header), part(payload));
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes());
+    let signature = key.ok().and_then(|key| sign_jwt(algorithm, key.secret_der(), message.as_bytes()));
+    let signature = signature.ok_or_else(|| {
+        configuration("the key is no PEM of a private key (PKCS #8) that fits the algorithm", PLACE)
+    })?;
+    Ok(format!("{message}.{}", BASE64URL_NOPAD.encode(&signature)))
+}

@@ -1,0 +1,278 @@
+//! Calling a product's interface: past the connection's breaker, within its limits, with its token.
+//!
+//! Reads, polls and writes all come through here, so that one connection is one party to its product, whoever calls.
+
+use std::{collections::BTreeMap, future::Future, time::Duration};
+
+use bridge_core::{
+    Cause, Phi, Timestamp,
+    manifest::Api,
+    remote::{Answer, ApiCall, CallError, Party, Remote, WriteCall, Written},
+};
+use bridge_seal::SealError;
+use data_encoding::HEXLOWER;
+use serde_json::Value;
+
+use crate::{
+    bridge::Bridge,
+    configuration::Loaded,
+    keys::KeyError,
+    ports::{Clock, Ports, RemotePorts},
+    resilience::rates::{Rates, Turn},
+    stage::Failure,
+};
+
+/// Longer waits for a limit are not sat out.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// What is left of the time after a call, to write down what it said.
+const AFTERWARDS: Duration = Duration::from_secs(3);
+/// The interface's cause for a call that could not be made.
+const CONFIGURATION: &str = "api.configuration";
+
+/// Something that is done at a product's interface, by one call or several.
+pub trait Errand<R: Remote>: Sync {
+    /// What comes of it.
+    type Done: Send;
+
+    /// How many calls it takes at most.
+    fn calls(&self, _api: &Api) -> u32 {
+        1
+    }
+
+    /// Does it.
+    fn run(
+        &self,
+        remote: &R,
+        party: Party<'_>,
+        token: Option<&Phi<String>>,
+    ) -> impl Future<Output = Result<Self::Done, CallError>> + Send;
+}
+
+/// One call of an operation.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// The operation's name.
+    pub operation: &'a str,
+    /// Its arguments.
+    pub arguments: &'a Phi<BTreeMap<String, String>>,
+    /// What its body is made of besides.
+    pub input: Option<&'a Phi<Value>>,
+    /// Where a list goes on.
+    pub page: Option<&'a Phi<String>>,
+}
+
+impl<R: Remote> Errand<R> for Ask<'_> {
+    type Done = Answer;
+
+    async fn run(
+        &self,
+        remote: &R,
+        party: Party<'_>,
+        token: Option<&Phi<String>>,
+    ) -> Result<Answer, CallError> {
+        let Self { operation, arguments, input, page } = *self;
+        remote.call(&ApiCall { party, operation, arguments, input, page, token }).await
+    }
+}
+
+/// A write of a resource.
+#[derive(Debug, Clone, Copy)]
+pub struct Change<'a> {
+    /// The resource, as in [`WriteCall::resource`].
+    pub resource: &'a Phi<Value>,
+    /// The product's own id, where it has the record.
+    pub id: Option<&'a Phi<String>>,
+    /// An attempt before this one may have done it.
+    pub again: bool,
+}
+
+impl<'a> Change<'a> {
+    const fn call(&self, party: Party<'a>, token: Option<&'a Phi<String>>) -> WriteCall<'a> {
+        WriteCall { party, resource: self.resource, id: self.id, token, again: self.again }
+    }
+
+    /// What the resource's type says about writing.
+    fn rules<'b>(&self, api: &'b Api) -> &'b [bridge_core::manifest::Write] {
+        let kind = self.resource.expose().get("resourceType").and_then(Value::as_str).unwrap_or_default();
+        api.resources.get(kind).map_or(&[], |resource| &resource.write)
+    }
+}
+
+impl<R: Remote> Errand<R> for Change<'_> {
+    type Done = Written;
+
+    /// It is perhaps looked for, read before it is written, and read after.
+    fn calls(&self, api: &Api) -> u32 {
+        let calls = |rule: &bridge_core::manifest::Write| {
+            1 + u32::from(rule.find.is_some())
+                + u32::from(!rule.changed.is_empty())
+                + u32::from(rule.read_back)
+        };
+        self.rules(api).iter().map(calls).max().unwrap_or(1)
+    }
+
+    async fn run(
+        &self,
+        remote: &R,
+        party: Party<'_>,
+        token: Option<&Phi<String>>,
+    ) -> Result<Written, CallError> {
+        remote.write(&self.call(party, token)).await
+    }
+}
+
+/// A later look at a write that was unconfirmed.
+#[derive(Debug, Clone, Copy)]
+pub struct Confirmation<'a>(pub Change<'a>);
+
+impl<R: Remote> Errand<R> for Confirmation<'_> {
+    type Done = Option<Written>;
+
+    async fn run(
+        &self,
+        remote: &R,
+        party: Party<'_>,
+        token: Option<&Phi<String>>,
+    ) -> Result<Option<Written>, CallError> {
+        remote.confirm(&self.0.call(party, token)).await
+    }
+}
+
+/// Why an errand came to nothing. Holds no PHI.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoteError {
+    /// The product's answer.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// Nothing was called: the product fails, is called as often as it allows, or somebody fetches a token just now. Not
+    /// before this.
+    #[error("the product fails, or is called as often as it allows: not before {0}")]
+    NotBefore(Timestamp),
+    /// The product gives no token for what the connection was given: somebody has to look.
+    #[error("{0}")]
+    Unauthorized(Cause),
+    /// The world failed.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+/// What a call says about the interface; nothing where the bridge itself was in the way.
+fn health<T>(result: &Result<T, CallError>) -> Option<bool> {
+    match result {
+        Err(CallError::Throttled(..)) => None,
+        Err(error) if error.cause().code == CONFIGURATION => None,
+        Err(CallError::Retry(..) | CallError::Unknown(_)) => Some(false),
+        Ok(_) | Err(_) => Some(true),
+    }
+}
+
+/// Unique for each call. Its text says nothing.
+pub(crate) fn nonce() -> Result<String, Failure> {
+    let bytes: [u8; 16] = bridge_seal::random_bytes().ok_or(KeyError::Seal(SealError::Seal))?;
+    Ok(HEXLOWER.encode(&bytes))
+}
+
+impl Loaded {
+    /// The interface of the connection's product.
+    ///
+    /// # Errors
+    /// When its adapter has none.
+    pub fn api(&self) -> Result<&Api, CallError> {
+        let none = || {
+            let text = "the adapter does not know how to ask this product: see the adapter's guide";
+            CallError::Invalid(Cause::new("api.none", text))
+        };
+        self.manifest.api.as_deref().ok_or_else(none)
+    }
+}
+
+impl<P: Ports> Bridge<P> {
+    /// The connection as its product sees it, for a call that is over by `deadline`.
+    pub(crate) fn party<'a>(&'a self, loaded: &'a Loaded, api: &'a Api, deadline: Timestamp) -> Party<'a> {
+        let now = self.now();
+        Party {
+            connection: &loaded.connection,
+            manifest: &loaded.manifest,
+            api,
+            adapters: self.ports.adapters(),
+            now,
+            time_left: deadline.since(now).saturating_sub(AFTERWARDS),
+        }
+    }
+}
+
+impl<P: RemotePorts> Bridge<P> {
+    /// Runs an errand at the connection's product by `deadline`. A token that is no longer good is renewed, once.
+    ///
+    /// # Errors
+    /// See [`RemoteError`].
+    pub async fn call_remote<E: Errand<P::Remote>>(
+        &self,
+        loaded: &Loaded,
+        errand: &E,
+        deadline: Timestamp,
+    ) -> Result<E::Done, RemoteError> {
+        let api = loaded.api()?;
+        let connection = &loaded.connection.connection;
+        if let Some(until) = self.closed_until(connection).await? {
+            return Err(RemoteError::NotBefore(until));
+        }
+        let token = self.token(loaded, api, deadline, None).await?;
+        let access = token.as_ref().map(|token| &token.access);
+        let done = self.call_once(loaded, api, errand, access, deadline).await;
+        match (done, &token) {
+            (Err(RemoteError::Call(CallError::Unauthenticated(_))), Some(stale)) => {
+                let token = self.token(loaded, api, deadline, Some(stale.number)).await?;
+                let access = token.as_ref().map(|token| &token.access);
+                self.call_once(loaded, api, errand, access, deadline).await
+            }
+            (done, _) => done,
+        }
+    }
+
+    async fn call_once<E: Errand<P::Remote>>(
+        &self,
+        loaded: &Loaded,
+        api: &Api,
+        errand: &E,
+        token: Option<&Phi<String>>,
+        deadline: Timestamp,
+    ) -> Result<E::Done, RemoteError> {
+        let connection = &loaded.connection.connection;
+        let calls = errand.calls(api);
+        let longest = Duration::from_secs(api.timeout) * calls + AFTERWARDS + PATIENCE;
+        let pass = match self.enter(connection, longest.min(deadline.since(self.now()))).await? {
+            Ok(pass) => pass,
+            Err(until) => return Err(RemoteError::NotBefore(until)),
+        };
+        let rates = Rates::of_api(api);
+        let holder = if rates.seats.is_some() { nonce()? } else { String::new() };
+        let turn = Turn { holder: &holder, first: true, calls, deadline, patience: PATIENCE };
+        let seat = match self.within_rates(connection, &rates, &turn).await? {
+            Ok(seat) => seat,
+            Err(until) => {
+                self.leave(connection, &pass, None).await;
+                return Err(RemoteError::NotBefore(until));
+            }
+        };
+        let done = errand.run(self.ports.remote(), self.party(loaded, api, deadline), token).await;
+        self.leave(connection, &pass, health(&done)).await;
+        if let Some(seat) = seat {
+            self.leave_seat(connection, &holder, seat).await;
+        }
+        if let Err(CallError::Throttled(after, cause)) = done {
+            let after = self.throttled(connection, after).await?;
+            return Err(CallError::Throttled(Some(after), cause).into());
+        }
+        Ok(done?)
+    }
+}
+
+/// Waits, and says whether there is time for it.
+pub(crate) async fn wait_within<P: Ports>(bridge: &Bridge<P>, wait: Duration, deadline: Timestamp) -> bool {
+    let enough = deadline.since(bridge.now()) > wait + AFTERWARDS;
+    if enough {
+        bridge.ports.clock().sleep(wait).await;
+    }
+    enough
+}
