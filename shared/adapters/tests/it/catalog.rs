@@ -17,6 +17,7 @@ fn every_adapter_is_right() {
             "generic-json",
             "healthie",
             "hl7v2",
+            "nexhealth",
             "opendental",
             "oracle-health",
             "practice-studio",
