@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    commands::{ack, bench, connections, convert, messages, receiver, replays, send, tenants, up},
+    commands::{ack, adapters, bench, connections, convert, messages, receiver, replays, send, tenants, up},
     environment,
     local::state::State,
 };
@@ -70,6 +70,11 @@ pub(crate) enum Command {
     Replays {
         #[command(subcommand)]
         command: replays::Command,
+    },
+    /// See what is known of products, and prove it
+    Adapters {
+        #[command(subcommand)]
+        command: adapters::Command,
     },
     /// Print the environment of the functions, for `cargo lambda watch`
     Env,

@@ -35,6 +35,7 @@ async fn main() -> ExitCode {
         Command::Tenants { command } => commands::tenants::run(&global, command, out).await,
         Command::Messages { command } => commands::messages::run(&global, command, out).await,
         Command::Replays { command } => commands::replays::run(&global, command, out).await,
+        Command::Adapters { command } => commands::adapters::run(command, out).await,
         Command::Env => commands::env::run(&global, out),
         Command::Convert(args) => commands::convert::run(&args, out),
         Command::Send(args) => commands::send::run(&args, out).await,

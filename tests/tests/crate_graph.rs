@@ -22,6 +22,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     ("bridge-aws", &["bridge-core", "bridge-pipeline"]),
     ("bridge-simulators", &[]),
+    ("bridge-certify", &["bridge-adapters", "bridge-core", "bridge-fhir", "bridge-mapping"]),
     ("bridge-testkit", &["bridge-core", "bridge-pipeline", "bridge-seal"]),
     ("webhook-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("hl7-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
@@ -37,6 +38,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &[
             "bridge-adapters",
             "bridge-aws",
+            "bridge-certify",
             "bridge-convert",
             "bridge-core",
             "bridge-emulator",
@@ -45,6 +47,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "bridge-mapping",
             "bridge-pipeline",
             "bridge-seal",
+            "bridge-simulators",
             "deliver",
             "hl7-intake",
             "mllp-gateway",
