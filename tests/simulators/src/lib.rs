@@ -6,6 +6,8 @@
 //!
 //! Everything is invented here: people, practices, keys. A simulator knows nothing of the bridge.
 
+#![recursion_limit = "256"] // `json!` with the columns of a whole table
+
 mod book;
 mod calls;
 mod clock;
@@ -19,6 +21,7 @@ pub mod athenahealth;
 pub mod cliniko;
 pub mod drchrono;
 pub mod healthie;
+pub mod opendental;
 
 use std::sync::Arc;
 
@@ -85,6 +88,7 @@ pub type Make = fn() -> Arc<dyn Simulator>;
 const ALL: &[(&str, Make)] = &[
     ("athenahealth", || Arc::new(athenahealth::Athenahealth::default())),
     ("cliniko", || Arc::new(cliniko::Cliniko::default())),
+    ("opendental", || Arc::new(opendental::OpenDental::default())),
     ("drchrono", || Arc::new(drchrono::DrChrono::default())),
     ("healthie", || Arc::new(healthie::Healthie::default())),
 ];

@@ -147,7 +147,8 @@ impl Desk {
         let at = self.simulator.clock().now();
         self.around.calls.enter(Call { at, method: request.method, path: request.path, status });
         match outcome {
-            Outcome::Answer(answer) => Ok(reply(answer)),
+            // A product dates its answers by the clock it stamps with.
+            Outcome::Answer(answer) => Ok(reply(answer.with_header("date", http_date(at)))),
             Outcome::Reset => Err(Cut),
         }
     }
@@ -202,6 +203,11 @@ async fn whole(request: hyper::Request<Incoming>) -> Result<Request, Answer> {
         headers: head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
         body,
     })
+}
+
+/// As RFC 9110 (section 5.6.7) writes it.
+fn http_date(at: jiff::Timestamp) -> String {
+    jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at).unwrap_or_default()
 }
 
 fn reply(answer: Answer) -> Response<Full<Bytes>> {

@@ -9,7 +9,7 @@ fn every_adapter_is_right() {
     let catalog = Catalog::builtin();
     assert_eq!(
         catalog.names().collect::<Vec<_>>(),
-        ["athenahealth", "drchrono", "generic-json", "hl7v2", "opendental", "practice-studio"]
+        ["athenahealth", "cliniko", "drchrono", "generic-json", "hl7v2", "opendental", "practice-studio"]
     );
     let errors: Vec<_> = catalog.check().iter().map(ToString::to_string).collect();
     assert!(errors.is_empty(), "{}", errors.join("\n"));

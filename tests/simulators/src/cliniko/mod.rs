@@ -151,6 +151,7 @@ impl Simulator for Cliniko {
         let state = self.state();
         let first = |id: Option<u64>| id.unwrap_or_default().to_string();
         Access::default()
+            .zone("Australia/Melbourne")
             .setting("url", format!("{base}/v1"))
             .setting("contact", "ops@bridge.invalid")
             .setting("default-business", first(state.businesses.first().map(Row::id)))

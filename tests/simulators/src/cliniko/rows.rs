@@ -155,7 +155,6 @@ pub(super) struct Invoice {
 pub(super) struct Item {
     pub(super) id: u64,
     pub(super) invoice: u64,
-    pub(super) patient: u64,
     pub(super) name: &'static str,
     pub(super) price: &'static str,
     pub(super) stamps: Stamps,

@@ -130,7 +130,7 @@ impl State {
             paid,
             stamps,
         });
-        self.items.push(Item { id: item, invoice: id, patient: for_what.patient, name, price, stamps });
+        self.items.push(Item { id: item, invoice: id, name, price, stamps });
     }
 
     pub(super) fn touch(&mut self, resource: &str, count: usize, now: Timestamp) -> Vec<String> {
@@ -180,7 +180,8 @@ impl State {
             appointments: self.appointments.iter().map(Appointment::in_book).collect(),
             // There is no interface for payments.
             payments: Vec::new(),
-            procedures: self.items.iter().map(|item| amount(item.id, item.patient, item.price)).collect(),
+            // Services are charged by bills.
+            procedures: self.invoices.iter().map(|bill| amount(bill.id, bill.patient, bill.total)).collect(),
         }
     }
 }

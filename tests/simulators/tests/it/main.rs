@@ -3,4 +3,5 @@
 
 mod cliniko;
 mod frame;
+mod opendental;
 mod support;
