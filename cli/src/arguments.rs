@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::{
-        ack, bench, connections, convert, feeds, files, messages, polls, receiver, replays, send, tenants,
-        token, up,
+        ack, adapters, bench, connections, convert, feeds, files, messages, polls, receiver, replays, send,
+        tenants, token, up,
     },
     environment,
     local::state::State,
@@ -88,6 +88,11 @@ pub(crate) enum Command {
     Feeds {
         #[command(subcommand)]
         command: feeds::Command,
+    },
+    /// See what is known of products, and prove it
+    Adapters {
+        #[command(subcommand)]
+        command: adapters::Command,
     },
     /// Print the environment of the functions, for `cargo lambda watch`
     Env,

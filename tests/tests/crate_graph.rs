@@ -30,6 +30,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     ("bridge-aws", &["bridge-core", "bridge-pipeline"]),
     ("bridge-simulators", &[]),
+    ("bridge-certify", &["bridge-adapters", "bridge-core", "bridge-fhir", "bridge-mapping"]),
     ("bridge-testkit", &["bridge-core", "bridge-pipeline", "bridge-seal"]),
     ("webhook-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("hl7-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
@@ -48,6 +49,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &[
             "bridge-adapters",
             "bridge-aws",
+            "bridge-certify",
             "bridge-convert",
             "bridge-core",
             "bridge-emulator",
@@ -57,6 +59,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "bridge-mapping",
             "bridge-pipeline",
             "bridge-seal",
+            "bridge-simulators",
             "deliver",
             "file-ingest",
             "fhir-api",

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod ack;
+pub(crate) mod adapters;
 pub(crate) mod bench;
 pub(crate) mod connections;
 pub(crate) mod convert;
