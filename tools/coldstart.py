@@ -22,8 +22,9 @@ import time
 from pathlib import Path
 
 HELLO = "examples/hello"
-FUNCTIONS = ["webhook-intake", "hl7-intake", "poll", "normalize", "deliver", "retry"]
-TABLES = {name: "x" for name in ("LEDGER_TABLE", "RESOURCES_TABLE", "CONFIG_TABLE", "PAYLOAD_BUCKET", "KEY_ID")}
+FUNCTIONS = ["webhook-intake", "hl7-intake", "poll", "normalize", "deliver", "fhir-api", "retry"]
+NAMES = ("LEDGER_TABLE", "RESOURCES_TABLE", "CONFIG_TABLE", "PAYLOAD_BUCKET", "FILES_BUCKET", "KEY_ID")
+TABLES = dict.fromkeys(NAMES, "x")
 PATIENCE = 15.0
 
 

@@ -60,6 +60,10 @@ def deploy(endpoint: str, bootstraps: dict[str, Path], name: str = "bridge", **p
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = {"Bucket": ARTIFACTS, "Key": f"{binary(resource)}.zip"}
+            # Parameters are texts, and of a standard queue the emulator wants a number.
+            for event in resource["Properties"].get("Events", {}).values():
+                if "ScalingConfig" in event["Properties"]:
+                    event["Properties"]["ScalingConfig"] = {"MaximumConcurrency": 2}
     for nested, path in templates.NESTED.items():
         body = json.dumps(for_emulator(templates.load(path)))
         template["Resources"][nested]["Properties"]["TemplateURL"] = upload(s3, endpoint, f"{nested}.json", body)
@@ -106,7 +110,10 @@ def for_emulator(template: dict[str, Any]) -> dict[str, Any]:
     ones). infra/tests asserts on the template itself what is left out here."""
     resources = template["Resources"]
     for name in [name for name, resource in resources.items() if resource["Type"] in TLS_ONLY]:
-        del resources[name]
+        policy = resources[name]["Properties"]["PolicyDocument"]
+        policy["Statement"] = [statement for statement in policy["Statement"] if statement["Effect"] == "Allow"]
+        if not policy["Statement"]:
+            del resources[name]
     for resource in resources.values():
         if resource["Type"] == "AWS::IAM::ManagedPolicy":
             for statement in resource["Properties"]["PolicyDocument"]["Statement"]:

@@ -13,7 +13,7 @@ INFRA = Path(__file__).resolve().parent.parent / "infra"
 MAIN = INFRA / "template.yaml"
 # A stack of its own, beside the others.
 GATEWAY = INFRA / "gateway.yaml"
-NESTED = {"Storage": INFRA / "storage.yaml", "Observability": INFRA / "observability.yaml"}
+NESTED = {name: INFRA / f"{name.lower()}.yaml" for name in ("Storage", "Files", "Observability")}
 
 
 class _Loader(yaml.SafeLoader):

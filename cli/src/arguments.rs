@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    commands::{ack, bench, connections, convert, messages, polls, receiver, replays, send, tenants, up},
+    commands::{
+        ack, adapters, bench, connections, convert, feeds, files, messages, polls, receiver, replays, send,
+        tenants, token, up,
+    },
     environment,
     local::state::State,
 };
@@ -76,8 +79,25 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: replays::Command,
     },
+    /// Send files, and see what became of them
+    Files {
+        #[command(subcommand)]
+        command: files::Command,
+    },
+    /// Try a feed on a sample, or propose one
+    Feeds {
+        #[command(subcommand)]
+        command: feeds::Command,
+    },
+    /// See what is known of products, and prove it
+    Adapters {
+        #[command(subcommand)]
+        command: adapters::Command,
+    },
     /// Print the environment of the functions, for `cargo lambda watch`
     Env,
+    /// Print a token for the FHIR interface of the bridge on this machine
+    Token(token::Args),
     /// Show the FHIR that HL7 v2 messages become, or the messages that FHIR becomes
     Convert(convert::Args),
     /// Send HL7 v2 messages, over MLLP or HTTP

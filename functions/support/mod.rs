@@ -24,7 +24,7 @@ pub(crate) async fn function<F>(new: impl FnOnce(MemoryPorts<Calm>) -> F) -> (F,
 
 /// What the function answers to an event.
 pub(crate) async fn call(function: &impl Function, event: &str) -> Result<Value, EventError> {
-    let deadline = SystemClock.now() + Duration::from_secs(10);
+    let deadline = SystemClock.now() + Duration::from_secs(60);
     let invocation = Invocation { request_id: "r-1".to_owned(), deadline };
     invoke(function, event.as_bytes(), &invocation).await
 }

@@ -30,6 +30,17 @@ def send(queue: str, body: str, group: str, dedup: str) -> None:
     )
 
 
+def drop(told: dict) -> None:
+    """Passes on what S3 tells of a file, and what the file says of where to."""
+    for record in told.get("Records", []):
+        told_of = record["s3"]["object"]
+        version = {"VersionId": told_of["versionId"]} if "versionId" in told_of else {}
+        bucket = os.environ["FILES_BUCKET"]
+        file = boto3.client("s3").get_object(Bucket=bucket, Key=told_of["key"], **version)["Body"].read()
+        body = json.dumps(json.loads(file) | {"key": told_of["key"], "sequencer": told_of["sequencer"]})
+        send("INBOUND_QUEUE_URL", body, "lane", told_of["sequencer"])
+
+
 def handle(event: dict) -> object:
     if "calls" in event:
         return [attempt(*call) for call in event["calls"]]
@@ -40,6 +51,9 @@ def handle(event: dict) -> object:
         return {"statusCode": 202, "headers": {}, "body": "accepted", "isBase64Encoded": False}
     for record in event["Records"]:
         if record["body"] == "probe":  # sent by test_permissions.py
+            continue
+        if record["eventSourceARN"].endswith("-drops"):
+            drop(json.loads(record["body"]))
             continue
         if record["eventSourceARN"].endswith("-inbound.fifo"):
             send("OUTBOUND_QUEUE_URL", record["body"], "lane", record["messageId"])

@@ -10,6 +10,8 @@ QUEUES = templates.resources(MAIN, "AWS::SQS::Queue")
 FUNCTIONS = templates.resources(MAIN, "AWS::Serverless::Function")
 DEAD_LETTERS = {name for name in QUEUES if name.endswith("DeadLetters")}
 WORK = set(QUEUES) - DEAD_LETTERS
+# S3 can't tell FIFO queues of files.
+STANDARD = {"Drops", "DropsDeadLetters"}
 
 ENVIRONMENT = {
     "LEDGER_TABLE",
@@ -19,7 +21,9 @@ ENVIRONMENT = {
     "OUTBOUND_QUEUE_URL",
     "COMMANDS_QUEUE_URL",
     "POLLS_QUEUE_URL",
+    "DROPS_QUEUE_URL",
     "PAYLOAD_BUCKET",
+    "FILES_BUCKET",
     "KEY_ID",
     "AWS_ENDPOINT_URL",
 }
@@ -55,6 +59,10 @@ def arn(queue: str) -> dict:
 class TestQueue:
     def test_is_high_throughput_fifo(self, name):
         queue = QUEUES[name]
+        if name in STANDARD:
+            assert "FifoQueue" not in queue
+            assert not queue["QueueName"]["Fn::Sub"].endswith(".fifo")
+            return
         assert queue["FifoQueue"] is True
         assert queue["QueueName"]["Fn::Sub"].endswith(".fifo")
         assert queue["DeduplicationScope"] == "messageGroup"
@@ -68,9 +76,9 @@ class TestQueue:
         assert QUEUES[name]["KmsMasterKeyId"] == {"Fn::GetAtt": ["Storage", "Outputs.KeyArn"]}
 
     def test_takes_tls_only(self, name):
-        policy = MAIN["Resources"]["QueuesOverTlsOnly"]["Properties"]
+        policy = MAIN["Resources"]["DropsPolicy" if name == "Drops" else "QueuesOverTlsOnly"]["Properties"]
         assert {"Ref": name} in policy["Queues"]
-        (statement,) = policy["PolicyDocument"]["Statement"]
+        statement = policy["PolicyDocument"]["Statement"][0]
         assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "sqs:*")
         assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
@@ -81,11 +89,26 @@ class TestQueue:
         assert QUEUES[name]["VisibilityTimeout"] >= 6 * timeout
 
 
+def test_no_other_policy_lets_anybody_do_anything_with_queues():
+    (allowed,) = MAIN["Resources"]["DropsPolicy"]["Properties"]["PolicyDocument"]["Statement"][1:]
+    assert (allowed["Effect"], allowed["Action"], allowed["Resource"]) == ("Allow", "sqs:SendMessage", arn("Drops"))
+    assert allowed["Principal"] == {"Service": "s3.amazonaws.com"}
+    assert allowed["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    bucket = "${AWS::StackName}-files-${AWS::AccountId}-${AWS::Region}"
+    source = {"aws:SourceArn": {"Fn::Sub": f"arn:${{AWS::Partition}}:s3:::{bucket}"}}
+    assert allowed["Condition"]["ArnEquals"] == source
+    files = templates.load(templates.NESTED["Files"])["Resources"]["Files"]["Properties"]
+    assert files["BucketName"]["Fn::Sub"] == bucket.replace("AWS::StackName", "Prefix")
+    assert len(MAIN["Resources"]["QueuesOverTlsOnly"]["Properties"]["PolicyDocument"]["Statement"]) == 1
+
+
 @pytest.mark.parametrize("name", sorted(WORK))
-def test_work_that_crashes_again_and_again_goes_to_a_fifo_dead_letter_queue(name):
-    stem = QUEUES[name]["QueueName"]["Fn::Sub"].removesuffix(".fifo")
+def test_work_that_crashes_again_and_again_goes_to_a_dead_letter_queue_of_its_kind(name):
+    queue = QUEUES[name]["QueueName"]["Fn::Sub"]
+    stem = queue.removesuffix(".fifo")
     # By this name retry knows what it has received.
-    assert QUEUES[f"{name}DeadLetters"]["QueueName"]["Fn::Sub"] == f"{stem}-dead-letters.fifo"
+    expected = f"{stem}-dead-letters" + ("" if name in STANDARD else ".fifo")
+    assert QUEUES[f"{name}DeadLetters"]["QueueName"]["Fn::Sub"] == expected
     redrive = QUEUES[name]["RedrivePolicy"]
     assert redrive["deadLetterTargetArn"] == arn(f"{name}DeadLetters")
     assert redrive["maxReceiveCount"] >= 100
@@ -106,7 +129,8 @@ class TestFunction:
     def test_answers_per_record(self, name):
         for source in sources(name).values():
             assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-            assert source["BatchSize"] == 10
+            # A file has an invocation to itself.
+            assert source["BatchSize"] == (1 if name == "FileIngest" else 10)
             assert source["ScalingConfig"]["MaximumConcurrency"]
 
     def test_has_a_role_of_its_own_with_managed_policies_only(self, name):
@@ -140,6 +164,7 @@ def test_sending_is_given_to_those_who_send():
         "WebhookIntake": [str(arn("Inbound"))],
         "Hl7Intake": [str(arn("Inbound"))],
         "Poll": [str(arn("Inbound")), str(arn("Polls"))],
+        "FileIngest": [str(arn("Inbound"))],
         "Normalize": [str(arn("Outbound")), str(arn("Commands"))],
         "Deliver": [str(arn("Commands"))],
         "Retry": [str(arn("Inbound")), str(arn("Outbound")), str(arn("Commands"))],

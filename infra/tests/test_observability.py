@@ -19,7 +19,7 @@ def names(kind: str, attribute: str) -> set[str]:
 
 QUEUES = names("AWS::SQS::Queue", "QueueName")
 FUNCTIONS = names("AWS::Serverless::Function", "FunctionName")
-DEAD_LETTERS = {name for name in QUEUES if name.endswith("-dead-letters.fifo")}
+DEAD_LETTERS = {name for name in QUEUES if name.removesuffix(".fifo").endswith("-dead-letters")}
 
 
 def watched(metric: str) -> set[str]:

@@ -5,7 +5,7 @@ import json
 import deploy
 import pytest
 
-EVERY = {"webhook-intake", "hl7-intake", "poll", "normalize", "deliver", "retry"}
+EVERY = {"webhook-intake", "hl7-intake", "file-ingest", "poll", "normalize", "deliver", "fhir-api", "retry"}
 ITEM = {"pk": {"S": "probe"}, "sk": {"S": "probe"}}
 ENTRY = {"MessageBody": "probe", "MessageGroupId": "probe", "MessageDeduplicationId": "probe"}
 RECEIPT = {"ReceiptHandle": "probe"}
@@ -41,7 +41,7 @@ def send(output: str) -> tuple:
 
 
 def hide(queue: str) -> tuple:
-    url = f"{{endpoint}}/000000000000/bridge-{queue}.fifo"
+    url = f"{{endpoint}}/000000000000/bridge-{queue}" + ("" if queue.startswith("drops") else ".fifo")
     return "sqs", "change_message_visibility", {"QueueUrl": url, "VisibilityTimeout": 1, **RECEIPT}
 
 
@@ -57,6 +57,15 @@ def get_object(prefix: str) -> tuple:
     return "s3", "get_object", {"Bucket": "{PayloadBucket}", "Key": f"{prefix}/probe"}
 
 
+def put_file(prefix: str) -> tuple:
+    return "s3", "put_object", {"Bucket": "{FilesBucket}", "Key": f"{prefix}/probe", "Body": "probe"}
+
+
+def get_file(prefix: str) -> tuple:
+    return "s3", "get_object", {"Bucket": "{FilesBucket}", "Key": f"{prefix}/probe"}
+
+
+DELETE_FILE = ("s3", "delete_object", {"Bucket": "{FilesBucket}", "Key": "drops/probe"})
 DELETE_OBJECT = ("s3", "delete_object", {"Bucket": "{PayloadBucket}", "Key": "payloads/probe"})
 DATA_KEY = (
     "kms",
@@ -77,26 +86,40 @@ MATRIX = [
     (query("{LedgerTable}"), {"poll", "retry"}),
     (delete("{LedgerTable}"), {"poll", "normalize", "deliver"}),
     (scan("{LedgerTable}"), NOBODY),
-    (get("{ResourcesTable}"), {"normalize"}),
-    (put("{ResourcesTable}"), {"normalize"}),
+    (get("{ResourcesTable}"), {"normalize", "deliver", "fhir-api"}),
+    (put("{ResourcesTable}"), {"normalize", "deliver", "fhir-api"}),
     (delete("{ResourcesTable}"), NOBODY),
-    (send("InboundQueueUrl"), {"webhook-intake", "hl7-intake", "poll", "retry"}),
-    (send("OutboundQueueUrl"), {"normalize", "retry"}),
+    (send("InboundQueueUrl"), {"webhook-intake", "hl7-intake", "file-ingest", "poll", "retry"}),
+    (send("OutboundQueueUrl"), {"normalize", "fhir-api", "retry"}),
     (send("CommandsQueueUrl"), {"normalize", "deliver", "retry"}),
     (send("PollsQueueUrl"), {"poll"}),
     (hide("inbound"), {"normalize"}),
     (hide("outbound"), {"deliver"}),
     (hide("commands"), {"retry"}),
     (hide("polls"), {"poll"}),
+    (hide("drops"), {"file-ingest"}),
+    (hide("drops-dead-letters"), {"retry"}),
     (hide("inbound-dead-letters"), {"retry"}),
     (hide("outbound-dead-letters"), {"retry"}),
     (hide("commands-dead-letters"), {"retry"}),
     (hide("polls-dead-letters"), {"retry"}),
     (purge("InboundQueueUrl"), NOBODY),
-    (put_object("payloads"), {"webhook-intake", "hl7-intake", "poll", "normalize", "retry"}),
+    (put_object("payloads"), {"webhook-intake", "hl7-intake", "file-ingest", "poll", "normalize", "fhir-api", "retry"}),
+    (put_object("letters"), {"file-ingest", "normalize", "retry"}),
     (put_object("parked"), {"normalize", "deliver", "retry"}),
+    (put_object("resources"), {"normalize", "deliver", "fhir-api", "retry"}),
+    (get_object("resources"), {"normalize", "deliver", "fhir-api", "retry"}),
     (get_object("payloads"), {"normalize", "deliver", "retry"}),
     (DELETE_OBJECT, NOBODY),
+    (get_file("drops"), {"file-ingest"}),
+    (put_file("drops"), NOBODY),
+    (get_file("work"), {"file-ingest"}),
+    (put_file("work"), {"file-ingest"}),
+    (get_file("snapshots"), {"file-ingest"}),
+    (put_file("snapshots"), {"file-ingest"}),
+    (put_file("outbox"), {"file-ingest"}),
+    (get_file("outbox"), NOBODY),
+    (DELETE_FILE, NOBODY),
     (DATA_KEY, EVERY),
     (DISABLE_KEY, NOBODY),
 ]

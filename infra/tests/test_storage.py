@@ -4,6 +4,7 @@ import pytest
 import template as templates
 
 STORAGE = templates.load(templates.NESTED["Storage"])
+FILES = templates.load(templates.NESTED["Files"])["Resources"]
 TABLES = templates.resources(STORAGE, "AWS::DynamoDB::Table")
 KEY_ARN = {"Fn::GetAtt": ["Key", "Arn"]}
 
@@ -121,6 +122,41 @@ class TestBucket:
         assert rules["clear-away"]["Prefix"] == "payloads/"
         six_years_on_a_queue = 2192 + 14 + 1
         assert rules["clear-away"]["ExpirationInDays"] >= six_years_on_a_queue
+
+
+class TestFiles:
+    bucket = FILES["Files"]["Properties"]
+
+    def test_survive_the_stack(self):
+        assert FILES["Files"]["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert FILES["Files"]["UpdateReplacePolicy"] == "Retain"
+
+    def test_are_kept_as_payloads_are(self):
+        payloads = STORAGE["Resources"]["Payloads"]["Properties"]
+        for promise in ("OwnershipControls", "PublicAccessBlockConfiguration", "VersioningConfiguration"):
+            assert self.bucket[promise] == payloads[promise], promise
+        (rule,) = self.bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        encryption = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Ref": "KeyArn"}}
+        assert (rule["BucketKeyEnabled"], rule["ServerSideEncryptionByDefault"]) == (True, encryption)
+
+    def test_take_modern_tls_only(self):
+        policy = FILES["FilesPolicy"]["Properties"]
+        assert policy["Bucket"] == {"Ref": "Files"}
+        rules = statements(policy["PolicyDocument"])
+        assert rules["TlsOnly"]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        assert rules["ModernTlsOnly"]["Condition"] == {"NumericLessThan": {"s3:TlsVersion": "1.2"}}
+        assert {rule["Effect"] for rule in rules.values()} == {"Deny"}
+
+    def test_are_told_of_when_they_are_dropped_and_only_then(self):
+        (told,) = self.bucket["NotificationConfiguration"]["QueueConfigurations"]
+        assert (told["Event"], told["Queue"]) == ("s3:ObjectCreated:*", {"Ref": "DropsArn"})
+        assert told["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": "drops/"}]
+
+    def test_are_forgotten_but_the_last_snapshot_is_not(self):
+        rules = {rule["Id"]: rule for rule in self.bucket["LifecycleConfiguration"]["Rules"]}
+        prefixes = {rule.get("Prefix"): rule.get("ExpirationInDays") for rule in rules.values()}
+        assert prefixes == {None: None, "drops/": {"Ref": "FileRetentionDays"}, "outbox/": 400, "work/": 14}
+        assert rules["clean-up"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 7}
 
 
 def test_functions_use_the_key_through_services_or_for_a_named_tenant():

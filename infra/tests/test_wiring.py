@@ -33,6 +33,25 @@ def test_a_webhook_travels_through_the_stack(aws, stack, receiver):
     assert json.loads(received.get(timeout=30)[1]) == expected
 
 
+def test_a_dropped_file_travels_through_the_stack(aws, stack, receiver):
+    address, received = receiver
+    s3 = deploy.client("s3", aws.endpoint)
+    for key in ("outbox/clinic.pms/a.json", "drops/clinic.pms/a.json"):
+        s3.put_object(Bucket=stack.outputs["FilesBucket"], Key=key, Body=json.dumps({"to": address}).encode())
+    seen = json.loads(received.get(timeout=30)[1])
+    assert seen["key"] == "drops/clinic.pms/a.json"
+    assert seen["sequencer"]
+
+
+def test_retry_gets_dead_letters_of_a_standard_queue(aws, stack, receiver):
+    address, received = receiver
+    deploy.client("sqs", aws.endpoint).send_message(
+        QueueUrl=f"{aws.endpoint}/000000000000/{stack.name}-drops-dead-letters",
+        MessageBody=json.dumps({"to": address, "queue": "drops-dead-letters"}),
+    )
+    assert json.loads(received.get(timeout=30)[1])["queue"] == "drops-dead-letters"
+
+
 @pytest.mark.parametrize(
     "queue",
     ["commands", "inbound-dead-letters", "outbound-dead-letters", "commands-dead-letters", "polls-dead-letters"],

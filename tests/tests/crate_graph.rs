@@ -18,15 +18,26 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("bridge-adapters", &["bridge-core", "bridge-fhir", "bridge-hl7v2", "bridge-mapping", "bridge-seal"]),
     (
         "bridge-pipeline",
-        &["bridge-convert", "bridge-core", "bridge-fhir", "bridge-hl7v2", "bridge-mapping", "bridge-seal"],
+        &[
+            "bridge-convert",
+            "bridge-core",
+            "bridge-fhir",
+            "bridge-formats",
+            "bridge-hl7v2",
+            "bridge-mapping",
+            "bridge-seal",
+        ],
     ),
     ("bridge-aws", &["bridge-core", "bridge-pipeline"]),
     ("bridge-simulators", &[]),
+    ("bridge-certify", &["bridge-adapters", "bridge-core", "bridge-fhir", "bridge-mapping"]),
     ("bridge-testkit", &["bridge-core", "bridge-pipeline", "bridge-seal"]),
     ("webhook-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("hl7-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
+    ("file-ingest", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("normalize", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("deliver", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
+    ("fhir-api", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("poll", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("retry", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     (
@@ -38,15 +49,20 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &[
             "bridge-adapters",
             "bridge-aws",
+            "bridge-certify",
             "bridge-convert",
             "bridge-core",
             "bridge-emulator",
             "bridge-fhir",
+            "bridge-formats",
             "bridge-hl7v2",
             "bridge-mapping",
             "bridge-pipeline",
             "bridge-seal",
+            "bridge-simulators",
             "deliver",
+            "file-ingest",
+            "fhir-api",
             "hl7-intake",
             "mllp-gateway",
             "normalize",
@@ -95,6 +111,8 @@ fn one_crate_names_each_outside_world() {
         ("bridge-mapping", &["jsonata"]),
         ("bridge-seal", &["aws-lc-rs", "zstd"]),
         ("bridge-simulators", &["aws-lc-rs"]),
+        // Files come packed, too.
+        ("bridge-formats", &["zstd"]),
     ];
     for package in members() {
         for name in shipped(&package) {

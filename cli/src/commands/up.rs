@@ -17,8 +17,9 @@ use crate::{
     environment,
     failure::Failure,
     local::{
-        self, Running,
+        self, Running, drops,
         emulator::{self, Endpoint},
+        issuer::LocalIssuer,
         mllp, server, signals,
         state::{State, System},
     },
@@ -29,6 +30,8 @@ use crate::{
 
 /// Preferred port of the API.
 const GATEWAY_PORT: u16 = 9400;
+/// Where files are dropped, in the state folder.
+const DROP_FOLDER: &str = "drops";
 /// Preferred port of the demo's receiver.
 pub(crate) const RECEIVER_PORT: u16 = 9401;
 
@@ -95,7 +98,7 @@ async fn serve(
         region: local::REGION.to_owned(),
         environment: stack.environment.clone(),
     };
-    let mut running = stack.start(listener, progress).await?;
+    let mut running = stack.start(listener, &LocalIssuer::open(state.path())?, progress).await?;
     let mut fresh = false;
     if !args.no_demo {
         let (url, new) = start_demo(&system, &mut running, args, progress).await?;
@@ -108,6 +111,10 @@ async fn serve(
     };
     let at = mllp::start(args.mllp_port, tenants, &system, &mut running, progress).await?;
     system.mllp = Some(at.to_string());
+    let folder = state.path().join(DROP_FOLDER);
+    std::fs::create_dir_all(&folder)?;
+    let (pipeline, quiet) = (system::pipeline(&system).await, args.quiet);
+    running.also(|stop| drops::watch(pipeline, folder, out, quiet, stop));
     state.announce(&system)?;
     if !args.quiet {
         greet(&system, state, out);
@@ -156,12 +163,19 @@ fn greet(system: &System, state: &State, out: Out) {
     let strong = |text: &str| out.style.paint(Colour::Strong, text);
     out.text("");
     out.text(format_args!("{}  {}/webhooks/{{connection}}", strong("webhooks "), system.gateway));
+    out.text(format_args!(
+        "{}  {}/fhir/{{connection}}, with `bridge token`",
+        strong("fhir     "),
+        system.gateway
+    ));
     if let Some(mllp) = &system.mllp {
         out.text(format_args!("{}  {mllp}", strong("mllp     ")));
     }
     if let Some(receiver) = &system.receiver {
         out.text(format_args!("{}  {}", strong("delivered"), receiver.trim_end_matches(PATH)));
     }
+    let drops = state.path().join(DROP_FOLDER);
+    out.text(format_args!("{}  {}/{{connection}}/", strong("files    "), drops.display()));
     out.text(format_args!("{}  {}", strong("state    "), state.path().display()));
     if system.receiver.is_some() {
         out.text("");

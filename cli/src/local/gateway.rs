@@ -49,6 +49,8 @@ struct Compiled {
 enum Segment {
     Literal(String),
     Parameter(String),
+    /// The rest of the path, one segment at least.
+    Rest(String),
 }
 
 impl Gateway {
@@ -124,7 +126,10 @@ impl Compiled {
     fn new(route: Route) -> Self {
         let (method, path) = route.key.split_once(' ').unwrap_or(("ANY", &route.key));
         let segment = |text: &str| match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
-            Some(name) => Segment::Parameter(name.to_owned()),
+            Some(name) => match name.strip_suffix('+') {
+                Some(name) => Segment::Rest(name.to_owned()),
+                None => Segment::Parameter(name.to_owned()),
+            },
             None => Segment::Literal(text.to_owned()),
         };
         let segments = path.split('/').skip(1).map(segment).collect();
@@ -134,12 +139,22 @@ impl Compiled {
     /// The path's parameters, if the route is for this request.
     fn matches(&self, method: &str, path: &str) -> Option<BTreeMap<String, String>> {
         let given: Vec<&str> = path.split('/').skip(1).collect();
-        if (self.method != "ANY" && self.method != method) || given.len() != self.segments.len() {
+        let is_greedy = matches!(self.segments.last(), Some(Segment::Rest(_)));
+        let is_long_enough = match is_greedy {
+            true => given.len() >= self.segments.len(),
+            false => given.len() == self.segments.len(),
+        };
+        if (self.method != "ANY" && self.method != method) || !is_long_enough {
             return None;
         }
         let mut parameters = BTreeMap::new();
-        for (segment, given) in self.segments.iter().zip(given) {
+        for (place, (segment, one)) in self.segments.iter().zip(&given).enumerate() {
+            let given = *one;
             match segment {
+                Segment::Rest(name) => {
+                    let rest = Self::rest(place, path);
+                    parameters.insert(name.clone(), http::decode(rest.filter(|rest| !rest.is_empty())?));
+                }
                 Segment::Literal(text) if text == given => {}
                 Segment::Parameter(name) if !given.is_empty() => {
                     parameters.insert(name.clone(), http::decode(given));
@@ -148,6 +163,11 @@ impl Compiled {
             }
         }
         Some(parameters)
+    }
+
+    /// The path from a segment on.
+    fn rest(place: usize, path: &str) -> Option<&str> {
+        path.splitn(place + 2, '/').nth(place + 1)
     }
 }
 
@@ -172,5 +192,15 @@ mod tests {
         ] {
             assert_eq!(route.matches(method, path), None, "{method} {path}");
         }
+    }
+    #[test]
+    fn a_greedy_parameter_takes_the_rest_and_any_method() {
+        let key = "ANY /fhir/{connection}/{proxy+}".to_owned();
+        let route = Compiled::new(Route { key, function: "F".to_owned(), timeout: Duration::from_secs(1) });
+        let found =
+            |path| route.matches("PUT", path).map(|mut found| found.remove("proxy").unwrap_or_default());
+        assert_eq!(found("/fhir/a.b/Patient/1%20a").as_deref(), Some("Patient/1 a"));
+        assert_eq!(found("/fhir/a.b/metadata").as_deref(), Some("metadata"));
+        assert_eq!((found("/fhir/a.b/"), found("/fhir/a.b"), found("/other/a.b/c")), (None, None, None));
     }
 }

@@ -1,9 +1,11 @@
 //! A whole bridge in one process: what the template declares, created on an emulator and wired as declared.
 
+pub(crate) mod drops;
 pub(crate) mod emulator;
 mod event;
 mod functions;
 mod gateway;
+pub(crate) mod issuer;
 pub(crate) mod mllp;
 mod poller;
 mod provision;
@@ -32,6 +34,7 @@ use crate::{
 };
 use functions::Functions;
 use gateway::Gateway;
+use issuer::LocalIssuer;
 use poller::{Idle, Poller};
 use stop::{Stop, Stopper};
 
@@ -87,13 +90,18 @@ impl Created {
     ///
     /// # Errors
     /// When the template declares something that this program can't run.
-    pub(crate) async fn start(&self, listener: TcpListener, progress: &Progress) -> Result<Running, Failure> {
+    pub(crate) async fn start(
+        &self,
+        listener: TcpListener,
+        issuer: &LocalIssuer,
+        progress: &Progress,
+    ) -> Result<Running, Failure> {
         let step = progress.step("functions");
         let settings = settings(&self.environment, REGION);
         let endpoint = settings.endpoint.clone().unwrap_or_default();
         let aws = Aws::new(settings.clone()).await;
         let declared = self.template.functions()?;
-        let handlers = handlers(&aws)?;
+        let handlers = handlers(&aws, issuer)?;
         let functions = Functions::new(&declared, |binary| handlers.get(binary).cloned());
         let functions = Arc::new(functions.map_err(Failure::World)?);
         aws.warm_up(&[Warm::Tables, Warm::Keys]).await;
@@ -138,16 +146,21 @@ impl Created {
 }
 
 /// The functions' handlers, by the names of their binaries: what each `main.rs` builds on Lambda.
-fn handlers(aws: &Aws) -> Result<BTreeMap<&'static str, Arc<dyn lambda::Function>>, Failure> {
+fn handlers(
+    aws: &Aws,
+    issuer: &LocalIssuer,
+) -> Result<BTreeMap<&'static str, Arc<dyn lambda::Function>>, Failure> {
     let ports = || AwsPorts::new(aws.clone(), Catalog::builtin());
-    let transports = Transports::new().map_err(|error| Failure::World(error.to_string()))?;
+    let transports = || Transports::new().map_err(|error| Failure::World(error.to_string()));
     let mut handlers: BTreeMap<&'static str, Arc<dyn lambda::Function>> = BTreeMap::new();
     handlers.insert("webhook-intake", Arc::new(webhook_intake::WebhookIntake::new(ports())));
     handlers.insert("hl7-intake", Arc::new(hl7_intake::Hl7Intake::new(ports())));
+    handlers.insert("file-ingest", Arc::new(file_ingest::FileIngest::new(ports())));
     handlers.insert("normalize", Arc::new(normalize::Normalize::new(ports())));
-    handlers.insert("deliver", Arc::new(deliver::Deliver::new(ports().with_destination(transports))));
-    let remote = Transports::new().map_err(|error| Failure::World(error.to_string()))?;
-    handlers.insert("poll", Arc::new(poll::Poll::new(ports().with_destination(remote))));
+    handlers.insert("deliver", Arc::new(deliver::Deliver::new(ports().with_destination(transports()?))));
+    let asks = fhir_api::FhirApi::new(ports().with_destination(transports()?), issuer.access(), None);
+    handlers.insert("fhir-api", Arc::new(asks));
+    handlers.insert("poll", Arc::new(poll::Poll::new(ports().with_destination(transports()?))));
     handlers.insert("retry", Arc::new(retry::Retry::new(ports(), aws.sources())));
     Ok(handlers)
 }

@@ -42,12 +42,10 @@ pub(crate) async fn create(template: &mut Template, admin: &Admin, region: &str)
         template.know(&stack, &id, Facts { reference: spec.name, attributes: arns(arn) });
         created.tables += 1;
     }
-    let buckets: Vec<_> =
-        template.buckets()?.into_iter().map(|(bucket, name)| (owned(bucket), name)).collect();
-    for ((stack, id), name) in buckets {
-        admin.bucket(&name).await?;
-        let arn = format!("arn:aws:s3:::{name}");
-        template.know(&stack, &id, Facts { reference: name, attributes: arns(arn) });
+    for bucket in template.buckets()? {
+        admin.bucket(&bucket.name, bucket.keeps_versions).await?;
+        let arn = format!("arn:aws:s3:::{}", bucket.name);
+        template.know(&bucket.stack, &bucket.id, Facts { reference: bucket.name, attributes: arns(arn) });
         created.buckets += 1;
     }
     for (stack, id) in template.queues() {
@@ -56,6 +54,9 @@ pub(crate) async fn create(template: &mut Template, admin: &Admin, region: &str)
         let arn = format!("arn:aws:sqs:{region}:{ACCOUNT}:{}", spec.name);
         template.know(&stack, &id, Facts { reference: url, attributes: arns(arn) });
         created.queues += 1;
+    }
+    for told in template.notifications()? {
+        admin.notify(&told.bucket, &told.queue, &told.prefix).await?;
     }
     Ok(created)
 }

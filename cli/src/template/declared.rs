@@ -15,6 +15,25 @@ pub(crate) struct Key {
     pub(crate) alias: String,
 }
 
+/// A bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bucket {
+    pub(crate) stack: String,
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) keeps_versions: bool,
+}
+
+/// A queue that is told of new objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Notification {
+    pub(crate) bucket: String,
+    /// The queue's ARN.
+    pub(crate) queue: String,
+    /// Of the objects' keys.
+    pub(crate) prefix: String,
+}
+
 /// A function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Function {
@@ -97,10 +116,39 @@ impl Template {
         })
     }
 
-    /// The buckets with their names.
-    pub(crate) fn buckets(&self) -> Result<Vec<(Resource<'_>, String)>, TemplateError> {
-        let buckets = self.resources("AWS::S3::Bucket");
-        buckets.map(|bucket| Ok((bucket, self.text(bucket, "BucketName")?))).collect()
+    /// The buckets.
+    pub(crate) fn buckets(&self) -> Result<Vec<Bucket>, TemplateError> {
+        let bucket = |bucket: Resource<'_>| {
+            Ok(Bucket {
+                stack: bucket.stack.to_owned(),
+                id: bucket.id.to_owned(),
+                name: self.text(bucket, "BucketName")?,
+                keeps_versions: bucket.properties["VersioningConfiguration"]["Status"] == "Enabled",
+            })
+        };
+        self.resources("AWS::S3::Bucket").map(bucket).collect()
+    }
+
+    /// Which queues are told of what is put into buckets. The queues must be known.
+    pub(crate) fn notifications(&self) -> Result<Vec<Notification>, TemplateError> {
+        let mut notifications = Vec::new();
+        for bucket in self.resources("AWS::S3::Bucket") {
+            let told = self.property(bucket, "NotificationConfiguration")?;
+            for told in told["QueueConfigurations"].as_array().into_iter().flatten() {
+                let rule = &told["Filter"]["S3Key"]["Rules"][0];
+                let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                if rule["Name"] != "prefix" || told["Event"] != "s3:ObjectCreated:*" {
+                    let reason = "`bridge up` knows notifications of s3:ObjectCreated:* below a prefix";
+                    return Err(self.error(bucket.stack, bucket.id, reason));
+                }
+                notifications.push(Notification {
+                    bucket: self.text(bucket, "BucketName")?,
+                    queue: text(&told["Queue"]),
+                    prefix: text(&rule["Value"]),
+                });
+            }
+        }
+        Ok(notifications)
     }
 
     /// The queues; those that others name as their dead letter queue come first.

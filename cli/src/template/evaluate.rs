@@ -86,6 +86,12 @@ impl Template {
         if let Some(value) = self.stacks.get(stack).and_then(|stack| stack.parameters.get(target)) {
             return Ok(value.clone());
         }
+        // A parameter that hung on what was not there yet when the template was read.
+        let given = self.stacks.get("").map(|outer| &outer.template["Resources"][stack]["Properties"]);
+        let given = given.map(|nested| &nested["Parameters"][target]).filter(|given| !given.is_null());
+        if let Some(given) = given {
+            return self.evaluate("", given);
+        }
         let facts = self.facts.get(&(stack.to_owned(), target.to_owned()));
         let facts = facts.ok_or_else(|| self.error(stack, target, "has not been created"))?;
         Ok(Value::from(facts.reference.as_str()))

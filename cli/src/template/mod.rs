@@ -19,6 +19,7 @@ pub(crate) use declared::{EventSource, Function, Route};
 const FILES: &[(&str, &str)] = &[
     ("template.yaml", include_str!("../../../infra/template.yaml")),
     ("storage.yaml", include_str!("../../../infra/storage.yaml")),
+    ("files.yaml", include_str!("../../../infra/files.yaml")),
     ("observability.yaml", include_str!("../../../infra/observability.yaml")),
 ];
 

@@ -37,7 +37,10 @@ fn what_is_kept_is_found_in_the_nested_stack() {
     assert_eq!(ledger.key, KeySpec { hash: "pk".into(), range: Some("sk".into()) });
     let names: Vec<_> = ledger.indexes.iter().map(|index| (&*index.name, index.include.clone())).collect();
     assert_eq!(names, [("by-connection", Some(vec!["doc".to_owned()])), ("by-attention", None)]);
-    assert_eq!(template.buckets().unwrap()[0].1, "bridge-payloads-000000000000-us-east-1");
+    let buckets: Vec<_> =
+        template.buckets().unwrap().into_iter().map(|b| (b.name, b.keeps_versions)).collect();
+    let names = ["files", "payloads"].map(|name| format!("bridge-{name}-000000000000-us-east-1"));
+    assert_eq!(buckets, names.map(|name| (name, true)));
 }
 
 #[test]
@@ -77,6 +80,11 @@ fn functions_and_routes_are_wired_as_declared() {
         (poll.sources.len(), poll.minutely.as_slice()),
         (1, &["{\"queue-due\": true}".to_owned()][..])
     );
+    let files = functions.iter().find(|function| function.binary == "file-ingest").unwrap();
+    assert_eq!((files.sources[0].batch_size, files.sources[0].concurrency), (1, 5));
+    let [told] = known().notifications().unwrap().try_into().unwrap();
+    assert_eq!((&*told.bucket, &*told.prefix), ("bridge-files-000000000000-us-east-1", "drops/"));
+    assert_eq!(told.queue, files.sources[0].arn);
     let routes = known().routes().unwrap();
     let keys: Vec<_> = routes.iter().map(|route| (&*route.key, &*route.function)).collect();
     assert_eq!(
@@ -85,6 +93,7 @@ fn functions_and_routes_are_wired_as_declared() {
             ("POST /webhooks/{connection}", "WebhookIntake"),
             ("GET /webhooks/{connection}", "WebhookIntake"),
             ("POST /hl7/{connection}", "Hl7Intake"),
+            ("ANY /fhir/{connection}/{proxy+}", "FhirApi"),
         ]
     );
 }
@@ -99,11 +108,14 @@ fn the_environment_names_what_was_created() {
         ("Storage", "ResourceStore", "bridge-resources"),
         ("Storage", "Config", "bridge-config"),
         ("Storage", "Payloads", "bridge-payloads"),
+        ("Files", "Files", "bridge-files"),
     ] {
         template.know(stack, id, Facts { reference: name.into(), attributes: BTreeMap::new() });
     }
     let environment = template.environment().unwrap();
     assert_eq!(environment["LEDGER_TABLE"], "bridge-ledger");
+    assert_eq!(environment["FILES_BUCKET"], "bridge-files");
+    assert!(environment["DROPS_QUEUE_URL"].ends_with("/bridge-drops"));
     assert_eq!(environment["KEY_ID"], "arn:k");
     assert_eq!(environment["AWS_ENDPOINT_URL"], "http://127.0.0.1:1");
     assert!(environment["INBOUND_QUEUE_URL"].ends_with("/bridge-inbound.fifo"));

@@ -81,6 +81,14 @@ impl Load {
         }
     }
 
+    /// The same messages as the rows of a file: each patient's in order.
+    pub(crate) fn file(self) -> String {
+        let row = |number: usize| {
+            format!("m-{number},{number},p-{},{}\n", number % self.patients, "x".repeat(1_500))
+        };
+        std::iter::once("id,seq,patient,note\n".to_owned()).chain((0..self.messages).map(row)).collect()
+    }
+
     /// Waits until everything has arrived, and holds the receiver's book against what was sent and the ledger.
     pub(crate) fn verify(self, state: &Path, book: &str, within: Duration) {
         let book = eventually("everything delivered", within, || {
@@ -175,6 +183,14 @@ webhook:
   kind: /event
   kinds:
     visit.saved: {mapping: visit, lane: [/patient], source-id: [/id]}
+feeds:
+  visits:
+    keys: visits*.csv
+    file: {format: csv}
+    columns: [{name: id, required: true}, {name: seq, required: true}, {name: patient, required: true}, {name: note}]
+    key-columns: [id]
+    mapping: visit
+    lane: [/patient]
 mappings:
   visit: |
     {

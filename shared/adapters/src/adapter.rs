@@ -66,7 +66,7 @@ impl Adapter {
 
     /// What is wrong with a connection that names this adapter; nothing when it can be used.
     pub fn check_connection(&self, connection: &Connection) -> Vec<Problem> {
-        check::connection(connection, &self.manifest)
+        check::connection(connection, &self.manifest, &self.mapping_names().collect())
     }
 
     /// Everything that is wrong with the adapter itself. `folder` is its name, `yaml` its manifest's text.

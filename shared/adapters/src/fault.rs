@@ -66,7 +66,7 @@ pub enum Fault {
     #[error("there is no mapping `{0}`")]
     NoSuchMapping(String),
     /// A mapping that no kind names.
-    #[error("no kind uses this mapping")]
+    #[error("no kind and no feed uses this mapping")]
     UnusedMapping,
     /// A mapping that does not compile.
     #[error(transparent)]
@@ -218,6 +218,12 @@ pub enum Fault {
     /// Carrying goes with rows.
     #[error("`carry` needs `rows`")]
     CarryWithoutRows,
+    /// Something wrong in the declaration of a feed.
+    #[error("{0}")]
+    Feed(String),
+    /// A name that could not be a folder of the bucket.
+    #[error("a feed's name is 1 to 40 of a-z, 0-9 and hyphens")]
+    FeedName,
     /// A number that cannot work.
     #[error("must be from {0} to {1}")]
     OutOfRange(u64, u64),
@@ -225,7 +231,7 @@ pub enum Fault {
     #[error("the adapter `{0}` is not open: it brings its own")]
     NotOpen(String),
     /// An open adapter needs the connection's rules.
-    #[error("the adapter `{0}` is open: the connection brings the `webhook` section")]
+    #[error("the adapter `{0}` is open: the connection brings a `webhook` section, or `feeds`")]
     NoWebhook(String),
     /// A destination of another tenant.
     #[error("a route stays within its tenant")]

@@ -12,6 +12,7 @@ mod api;
 mod catalog;
 mod check;
 mod fault;
+mod issuer;
 mod place;
 mod template;
 mod transport;
@@ -19,6 +20,7 @@ mod transport;
 pub use adapter::Adapter;
 pub use catalog::Catalog;
 pub use fault::{CatalogError, Fault, Problem};
+pub use issuer::{IssuerError, OpenId};
 pub use place::line_of;
 pub use transport::{
     Material, MllpAddress, MllpConnection, MllpError, NoClient, TlsFault, Transports, http_client,

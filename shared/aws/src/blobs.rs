@@ -10,19 +10,19 @@ use crate::error::{broken, failed};
 /// [`Blobs`] over S3.
 #[derive(Debug, Clone)]
 pub struct S3Blobs {
-    config: Config,
+    config: Arc<Config>,
     /// Built with the first large payload: most processes never see one.
     client: Arc<OnceLock<Client>>,
     bucket: String,
 }
 
 impl S3Blobs {
-    pub(crate) fn new(config: Config, bucket: String) -> Self {
+    pub(crate) fn new(config: Arc<Config>, bucket: String) -> Self {
         Self { config, client: Arc::default(), bucket }
     }
 
     fn client(&self) -> &Client {
-        self.client.get_or_init(|| Client::from_conf(self.config.clone()))
+        self.client.get_or_init(|| Client::from_conf((*self.config).clone()))
     }
 }
 

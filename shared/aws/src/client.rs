@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::config::Credentials as AwsCredentials;
 use aws_smithy_http_client::{Builder, tls};
 
 use crate::{
-    Credentials, DynamoStore, KmsKeys, Meter, MissingSettings, S3Blobs, Settings, SqsQueue,
+    Credentials, DynamoStore, KmsKeys, Meter, MissingSettings, S3Blobs, S3Files, Settings, SqsQueue,
     lambda::sqs::Sources, settings::variable, trust,
 };
 
@@ -36,6 +36,7 @@ pub struct Aws {
     pub(crate) store: DynamoStore,
     pub(crate) queue: SqsQueue,
     pub(crate) blobs: S3Blobs,
+    pub(crate) files: S3Files,
     pub(crate) keys: KmsKeys,
     meter: Meter,
     settings: Arc<Settings>,
@@ -67,10 +68,12 @@ impl Aws {
             .interceptor(meter.clone())
             .force_path_style(settings.endpoint.is_some())
             .build();
+        let s3 = Arc::new(s3);
         Self {
             store: DynamoStore::new(aws_sdk_dynamodb::Client::from_conf(dynamo), &settings, meter.clone()),
             queue: SqsQueue::new(aws_sdk_sqs::Client::from_conf(sqs), &settings, meter.clone()),
-            blobs: S3Blobs::new(s3, settings.payload_bucket.clone()),
+            blobs: S3Blobs::new(s3.clone(), settings.payload_bucket.clone()),
+            files: S3Files::new(s3, settings.files_bucket.clone(), settings.endpoint.is_none()),
             keys: KmsKeys::new(aws_sdk_kms::Client::from_conf(kms), settings.key_id.clone()),
             meter,
             settings: Arc::new(settings),

@@ -1,9 +1,9 @@
 //! The ports of one process, put together.
 
 use bridge_core::{destination::Destination, manifest::Adapters, remote::Remote};
-use bridge_pipeline::ports::{DeliverPorts, Ports, RemotePorts};
+use bridge_pipeline::ports::{DeliverPorts, FilePorts, Ports, RemotePorts};
 
-use crate::{Aws, DynamoStore, KmsKeys, S3Blobs, SqsQueue, SystemClock};
+use crate::{Aws, DynamoStore, KmsKeys, S3Blobs, S3Files, SqsQueue, SystemClock};
 
 /// AWS, adapters of kind `A`, and destinations reached by `D`. Functions that never call out leave `D` away: they
 /// then have no way to.
@@ -58,10 +58,21 @@ where
     }
 }
 
+impl<A, D> FilePorts for AwsPorts<A, D>
+where
+    A: Adapters + 'static,
+    D: Send + Sync + 'static,
+{
+    type Files = S3Files;
+    fn files(&self) -> &S3Files {
+        &self.aws.files
+    }
+}
+
 impl<A, D> DeliverPorts for AwsPorts<A, D>
 where
     A: Adapters + 'static,
-    D: Destination + 'static,
+    D: Destination + Remote + 'static,
 {
     type Destination = D;
     fn destination(&self) -> &D {

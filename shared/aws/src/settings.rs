@@ -19,8 +19,12 @@ pub struct Settings {
     pub commands_queue_url: String,
     /// `POLLS_QUEUE_URL`.
     pub polls_queue_url: String,
+    /// `DROPS_QUEUE_URL`; empty where no files are read.
+    pub drops_queue_url: String,
     /// `PAYLOAD_BUCKET`.
     pub payload_bucket: String,
+    /// `FILES_BUCKET`; empty where no files are read.
+    pub files_bucket: String,
     /// `KEY_ID`: id, alias or ARN of the KMS key.
     pub key_id: String,
     /// `AWS_ENDPOINT_URL`: something that speaks AWS's protocols in its stead.
@@ -85,11 +89,55 @@ impl Settings {
             outbound_queue_url: required("OUTBOUND_QUEUE_URL"),
             commands_queue_url: required("COMMANDS_QUEUE_URL"),
             polls_queue_url: required("POLLS_QUEUE_URL"),
+            drops_queue_url: variable("DROPS_QUEUE_URL").unwrap_or_default(),
             payload_bucket: required("PAYLOAD_BUCKET"),
+            files_bucket: variable("FILES_BUCKET").unwrap_or_default(),
             key_id: required("KEY_ID"),
             endpoint: variable("AWS_ENDPOINT_URL").filter(|value| !value.is_empty()),
             region: None,
             credentials: None,
+        };
+        if missing.is_empty() { Ok(settings) } else { Err(MissingSettings(missing)) }
+    }
+}
+
+/// Whose tokens `fhir-api` takes. An empty issuer lets nobody in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuerSettings {
+    /// `FHIR_ISSUER`: what stands in a token as `iss`, and where the issuer's keys are found.
+    pub issuer: String,
+    /// `FHIR_AUDIENCE`: what stands in a token as `aud`.
+    pub audience: String,
+    /// `FHIR_TENANT_CLAIM`: the claim that holds the tenant's id.
+    pub tenant_claim: String,
+    /// `FHIR_ADDRESS`: the public address of `/fhir`, where it is not the one that is called.
+    pub address: Option<String>,
+}
+
+impl IssuerSettings {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// Names every variable that is missing; an issuer may be empty.
+    pub fn from_env() -> Result<Self, MissingSettings> {
+        Self::read(variable)
+    }
+
+    fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, MissingSettings> {
+        let mut missing = Vec::new();
+        let mut required = |name| {
+            variable(name).unwrap_or_else(|| {
+                missing.push(name);
+                String::new()
+            })
+        };
+        let settings = Self {
+            issuer: required("FHIR_ISSUER"),
+            audience: required("FHIR_AUDIENCE"),
+            tenant_claim: required("FHIR_TENANT_CLAIM"),
+            address: variable("FHIR_ADDRESS")
+                .filter(|value| !value.is_empty())
+                .map(|value| value.trim_end_matches('/').to_owned()),
         };
         if missing.is_empty() { Ok(settings) } else { Err(MissingSettings(missing)) }
     }

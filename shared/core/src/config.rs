@@ -14,6 +14,7 @@ pub use hl7v2_send::{Answers, Hl7v2Send};
 
 use crate::{
     Phi, Zone,
+    feed::Feed,
     id::{ConnectionId, TenantId},
     manifest::{IpRange, Webhook},
 };
@@ -81,6 +82,9 @@ pub struct Connection {
     /// What is agreed with this site, where the adapter speaks HL7 v2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hl7v2: Option<Box<Hl7v2Site>>,
+    /// The files it sends, by the name of the feed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub feeds: BTreeMap<String, Feed>,
     /// This connection's own JSONata mappings by name, where the adapter is open.
     #[serde(default)]
     pub mappings: BTreeMap<String, String>,

@@ -1,6 +1,6 @@
 //! HTTP as the pipeline sees it: independent of API Gateway's event and of any server.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, fmt, net::IpAddr};
 
 use crate::Phi;
 
@@ -42,8 +42,8 @@ impl Request {
     }
 }
 
-/// A reply. Bodies are JSON made by us; they hold no PHI.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A reply. The bodies of the FHIR interface hold PHI, so none prints.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Response {
     /// Status code.
     pub status: u16,
@@ -51,6 +51,12 @@ pub struct Response {
     pub headers: BTreeMap<String, String>,
     /// Text of the body.
     pub body: String,
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response").field("status", &self.status).finish_non_exhaustive()
+    }
 }
 
 impl Response {

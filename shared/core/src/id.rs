@@ -82,6 +82,10 @@ id! {
     LaneId, "a lane id", "`lane_` and 26 characters of base 32", |s| is_digest(s, "lane_")
 }
 id! {
+    /// One version of a file that was dropped. A keyed hash of (connection, key, version).
+    FileId, "a file id", "`file_` and 26 characters of base 32", |s| is_digest(s, "file_")
+}
+id! {
     /// A keyed hash of an identifier (MRN, control id, appointment id), to find without storing it.
     BlindToken, "a blind token", "`ix_` and 26 characters of base 32", |s| is_digest(s, "ix_")
 }

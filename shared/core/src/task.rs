@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Timestamp,
-    id::{ConnectionId, DeliveryId, LaneId, MessageId},
+    id::{ConnectionId, DeliveryId, FileId, LaneId, MessageId},
 };
 
 /// A sealed payload, or where it lies. SQS allows 1 MiB; above [`Payload::INLINE_LIMIT`] it goes to S3.
@@ -114,6 +114,45 @@ pub struct DeliverTask {
     /// Set when it was parked and released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Release>,
+    /// Asked for at the FHIR interface: written by the product's own interface whatever its transport is, and a refusal is
+    /// told to who asked, not parked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asked: bool,
+}
+
+/// What the queue of dropped files carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FileTask {
+    /// Files that were put into the bucket.
+    #[serde(rename = "dropped.v1")]
+    Dropped(Vec<Dropped>),
+    /// A file that is known, to be read once more.
+    #[serde(rename = "read-file.v1")]
+    Read {
+        /// Whose.
+        connection: ConnectionId,
+        /// Which.
+        file: FileId,
+    },
+}
+
+/// An object that was put into the bucket of files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dropped {
+    /// Its key.
+    pub key: String,
+    /// Its version, where the bucket keeps them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Its entity tag, without quotes.
+    pub etag: String,
+    /// Hexadecimal; of two events about one key the later has the greater one, once the shorter is filled up with zeros
+    /// on its right.
+    pub sequencer: String,
+    /// Bytes.
+    pub size: u64,
+    /// When it was put there.
+    pub at: Timestamp,
 }
 
 /// Who asked for something, and why; kept in the ledger.

@@ -19,8 +19,11 @@
 //!
 //! [`Intake`] adds what a feed declares: the types of columns, what must be there, and what is done about bad rows.
 //!
+//! [`Arriving`] is an intake for bytes that come when they come; [`unpack`] takes gzip, Zstandard and zip apart.
+//!
 //! Nothing here opens a file, reads a clock, or knows what a record means.
 
+mod arriving;
 mod charset;
 mod check;
 mod csv;
@@ -37,11 +40,13 @@ mod place;
 mod reader;
 mod record;
 mod report;
+pub mod unpack;
 mod write;
 mod x12;
 mod xdt;
 mod xml;
 
+pub use arriving::{Arriving, Reached};
 pub use check::{Checker, MissingColumns, RowFault, Rule};
 pub use error::{CsvFault, Error, Fault, Hl7Fault, JsonFault, PitFault, X12Fault, XdtFault, XmlFault};
 pub use intake::{Intake, Step, Stop};

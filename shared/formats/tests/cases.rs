@@ -12,7 +12,7 @@ use std::{fs, path::Path};
 use bridge_core::feed::{Column, Shape};
 use bridge_formats::Limits;
 use serde::Deserialize;
-use support::{How, read, read_with_stops};
+use support::{How, arriving, read, read_with_stops, taken_and_arriving};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -73,6 +73,11 @@ fn every_file_gives_what_is_written_beside_it() {
             assert_eq!(read(&bytes, &how, size), whole, "{name} in pieces of {size}");
         }
         assert_eq!(read_with_stops(&bytes, &how), whole, "{name} with stops");
+        for size in [1, 7, 200] {
+            let (taken, arrived) = taken_and_arriving(&bytes, &how, size);
+            assert_eq!(arrived, taken, "{name} arriving by {size}, each time elsewhere");
+            assert_eq!(arriving(&bytes, &how, size), taken, "{name} arriving by {size}");
+        }
 
         let found = whole.join("\n") + "\n";
         let expected = yaml.with_extension("expected");

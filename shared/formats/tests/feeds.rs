@@ -210,6 +210,7 @@ columns:
         [
             "keys",
             "mapping",
+            "removal",
             "file.xml",
             "file.csv.delimiter",
             "file.csv.quote",

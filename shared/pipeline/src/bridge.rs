@@ -11,6 +11,7 @@ use bridge_mapping::Mapping;
 
 use crate::{
     configuration::Loaded,
+    fhir_api::cache::Pages,
     keys::KeyRing,
     ledger::Ledger,
     ports::{Clock, Ports},
@@ -33,6 +34,7 @@ pub struct Bridge<P> {
     pub(crate) endpoints: Endpoints,
     pub(crate) limits: Limits,
     pub(crate) tokens: Tokens,
+    pub(crate) pages: Pages,
     connections: Mutex<HashMap<ConnectionId, Looked>>,
     mappings: Mutex<HashMap<String, Arc<Mapping>>>,
 }
@@ -47,6 +49,7 @@ impl<P: Ports> Bridge<P> {
             endpoints: Endpoints::default(),
             limits: Limits::default(),
             tokens: Tokens::default(),
+            pages: Pages::default(),
             connections: Mutex::default(),
             mappings: Mutex::default(),
         }

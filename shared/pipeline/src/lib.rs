@@ -1,4 +1,4 @@
-//! The story of a message: [`receive`] takes it in, [`normalize`] makes it FHIR R4, [`deliver`] hands it over, and
+//! The story of a message: [`receive`] takes it in, or [`files`] finds it in a file, [`normalize`] makes it FHIR R4, [`deliver`] hands it over, and
 //! [`retry`] puts through again what was set aside.
 //!
 //! Everything is written against the narrow [`ports`]. The [`ledger`] keeps the truth; queues only carry work.
@@ -9,6 +9,8 @@ pub mod batch;
 mod bridge;
 pub mod configuration;
 pub mod deliver;
+pub mod fhir_api;
+pub mod files;
 mod keys;
 pub mod ledger;
 mod line;
@@ -16,6 +18,7 @@ pub mod normalize;
 mod payload;
 pub mod poll;
 pub mod ports;
+mod product;
 pub mod queries;
 pub mod receive;
 mod rejections;

@@ -2,10 +2,14 @@
 //! implementation, in memory, that a deterministic simulation drives. Decisions live on this side of the ports:
 //! a port stores, sends or tells the time, and nothing else.
 
+mod files;
+
 use std::{future::Future, ops::RangeInclusive, time::Duration};
 
 use bridge_core::{Timestamp, destination::Destination, id::TenantId, manifest::Adapters, remote::Remote};
 use zeroize::Zeroizing;
+
+pub use files::{FilePorts, Files, Pinned};
 
 /// The world, as one parameter.
 pub trait Ports: Send + Sync + 'static {
@@ -36,8 +40,8 @@ pub trait Ports: Send + Sync + 'static {
     fn adapters(&self) -> &Self::Adapters;
 }
 
-/// Ports that can also call out: what `deliver` needs.
-pub trait DeliverPorts: Ports {
+/// Ports that can also call out: what `deliver` needs. It writes to products by their own interfaces, too.
+pub trait DeliverPorts: RemotePorts {
     /// Where deliveries go.
     type Destination: Destination;
     /// See [`Destination`].
@@ -223,7 +227,7 @@ pub trait Store: Send + Sync {
     fn query(&self, query: Query) -> impl Future<Output = Result<Vec<Record>, PortError>> + Send;
 }
 
-/// The queues, all FIFO.
+/// The queues: all FIFO but the one that S3 writes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum QueueName {
     /// Messages to normalize.
@@ -234,6 +238,8 @@ pub enum QueueName {
     Commands,
     /// Connections to poll.
     Polls,
+    /// Files that were dropped. Not FIFO: neither group nor deduplication id counts.
+    Drops,
 }
 
 /// A message to put on a queue.

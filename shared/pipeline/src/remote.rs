@@ -26,8 +26,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(10);
 /// What is left of the time after a call, to write down what it said.
 const AFTERWARDS: Duration = Duration::from_secs(3);
-/// The interface's cause for a call that could not be made.
-const CONFIGURATION: &str = "api.configuration";
+/// The interface's causes for calls that could not be made.
+const UNSENT: [&str; 2] = ["api.configuration", "api.address"];
 
 /// Something that is done at a product's interface, by one call or several.
 pub trait Errand<R: Remote>: Sync {
@@ -160,7 +160,7 @@ pub enum RemoteError {
 fn health<T>(result: &Result<T, CallError>) -> Option<bool> {
     match result {
         Err(CallError::Throttled(..)) => None,
-        Err(error) if error.cause().code == CONFIGURATION => None,
+        Err(error) if UNSENT.contains(&error.cause().code.as_str()) => None,
         Err(CallError::Retry(..) | CallError::Unknown(_)) => Some(false),
         Ok(_) | Err(_) => Some(true),
     }

@@ -131,7 +131,7 @@ impl<P: Ports> Worker for DeadLetters<'_, P> {
                 }
                 Err(_) => self.bridge.keep_letter(self.queue, record).await,
             },
-            QueueName::Commands => self.bridge.keep_letter(self.queue, record).await,
+            QueueName::Commands | QueueName::Drops => self.bridge.keep_letter(self.queue, record).await,
             // Nothing is lost with it: the schedule asks again, and the cursors stand where they stood.
             QueueName::Polls => return Report { verdict: Verdict::Done, line: line.outcome("dropped") },
         };

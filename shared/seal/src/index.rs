@@ -1,6 +1,6 @@
 //! Identifiers and blind tokens as keyed hashes: deterministic, and of no use without the tenant's key.
 
-use bridge_core::id::{BlindToken, ConnectionId, DeliveryId, LaneId, MessageId};
+use bridge_core::id::{BlindToken, ConnectionId, DeliveryId, FileId, LaneId, MessageId};
 use data_encoding::BASE32_NOPAD;
 use zeroize::Zeroizing;
 
@@ -49,6 +49,18 @@ impl IndexKey {
     /// A token by which `value`, an identifier of kind `name`, can be found at `connection`.
     pub fn token(&self, connection: &ConnectionId, name: &str, value: &str) -> BlindToken {
         self.id("ix_", "token", connection, &[name.as_bytes(), value.as_bytes()])
+    }
+
+    /// The id of a version of the object `key` that was dropped for `connection`.
+    pub fn file(&self, connection: &ConnectionId, key: &str, version: &str) -> FileId {
+        self.id("file_", "file", connection, &[key.as_bytes(), version.as_bytes()])
+    }
+
+    /// By which a row is known again in the next snapshot, without its content being kept.
+    pub fn row(&self, connection: &ConnectionId, feed: &str, row: &[u8]) -> [u8; 32] {
+        let length = |part: &[u8]| (part.len() as u64).to_be_bytes();
+        let (connection, feed) = (connection.as_str().as_bytes(), feed.as_bytes());
+        hmac_sha256(&self.0, &[b"row", &length(connection), connection, &length(feed), feed, row])
     }
 
     /// 16 bytes for the namespace of this tenant's FHIR ids (UUIDv5): equal identifiers of two tenants never meet,

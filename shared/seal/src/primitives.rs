@@ -16,6 +16,34 @@ pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     to_array(context.finish().as_ref())
 }
 
+/// SHA-256 (FIPS 180-4) of what comes in pieces.
+#[derive(Clone)]
+pub struct Digest(digest::Context);
+
+impl Default for Digest {
+    fn default() -> Self {
+        Self(digest::Context::new(&digest::SHA256))
+    }
+}
+
+impl std::fmt::Debug for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Digest")
+    }
+}
+
+impl Digest {
+    /// The next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The digest of all of them.
+    pub fn finish(self) -> [u8; 32] {
+        to_array(self.0.finish().as_ref())
+    }
+}
+
 /// Equality in a time that depends on the lengths alone.
 pub fn equal(a: &[u8], b: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(a, b).is_ok()
@@ -54,6 +82,9 @@ mod tests {
     #[test]
     fn sha256_matches_fips_180_example() {
         let hash = HEXLOWER.encode(&sha256(&[b"a", b"bc"]));
+        let mut pieces = Digest::default();
+        [b"ab".as_slice(), b"c"].iter().for_each(|piece| pieces.update(piece));
+        assert_eq!(HEXLOWER.encode(&pieces.finish()), hash);
         assert_eq!(hash, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }

@@ -9,10 +9,16 @@ use bridge_core::{
     Phi,
     config::Connection,
     http::{Request, Response},
-    task::Actor,
+    task::{Actor, Dropped, FileTask},
 };
 use bridge_pipeline::{
-    Bridge, batch, deliver::Deliver, normalize::Normalize, poll::Polls, ports::QueueName, retry::Retry,
+    Bridge, batch,
+    deliver::Deliver,
+    files::{FileDoc, Ingest, Pace},
+    normalize::Normalize,
+    poll::Polls,
+    ports::{Clock as _, Entry, Queue as _, QueueName},
+    retry::Retry,
 };
 use futures::executor::block_on;
 
@@ -28,6 +34,8 @@ pub struct Practice {
     pub world: Shared,
     /// Its bridge.
     pub bridge: Bridge<MemoryPorts<Calm>>,
+    /// In what steps it reads files.
+    pub pace: Pace,
 }
 
 impl Practice {
@@ -58,7 +66,7 @@ impl Practice {
             bridge.apply_connection(source, actor()).await.expect("a calm world");
             bridge.apply_connection(plan::studio("hold"), actor()).await.expect("a calm world");
         });
-        Self { world, bridge }
+        Self { world, bridge, pace: Pace::default() }
     }
 
     /// A source that maps a patient with a tag, as the simulation's does.
@@ -93,10 +101,36 @@ impl Practice {
         block_on(self.bridge.receive(CONNECTION, &request))
     }
 
+    /// Drops a file for the source, and tells of it as S3 does.
+    pub fn drop_file(&self, name: &str, bytes: &[u8]) -> Dropped {
+        let dropped = {
+            let mut world = lock(&self.world);
+            world.now += 1_000;
+            let now = world.now;
+            world.files.put(&format!("drops/{CONNECTION}/{name}"), bytes.to_vec(), now)
+        };
+        self.tell_of(&dropped);
+        dropped
+    }
+
+    /// An event about a dropped file.
+    pub fn tell_of(&self, dropped: &Dropped) {
+        let body = serde_json::to_string(&FileTask::Dropped(vec![dropped.clone()])).expect("a task");
+        let number = lock(&self.world).queues.entry(QueueName::Drops).or_default().sent() + 1;
+        let entry = Entry { body, group: format!("g{number}"), dedup: format!("d{number}") };
+        block_on(self.bridge.ports().send(QueueName::Drops, vec![entry])).expect("a calm world");
+    }
+
+    /// The source's files, the newest first.
+    pub fn files(&self) -> Vec<FileDoc> {
+        let connection = CONNECTION.parse().expect("valid");
+        block_on(self.bridge.files(&connection, 100)).expect("a calm world")
+    }
+
     /// Works all queues until they are empty or only hold what waits.
     pub fn settle(&self) {
         for _ in 0..1_000 {
-            let worked = [QueueName::Commands, QueueName::Inbound, QueueName::Outbound]
+            let worked = [QueueName::Drops, QueueName::Commands, QueueName::Inbound, QueueName::Outbound]
                 .map(|queue| self.work(queue))
                 .iter()
                 .any(|worked| *worked);
@@ -118,13 +152,17 @@ impl Practice {
             return false;
         }
         let (bridge, ports) = (&self.bridge, self.bridge.ports());
-        let deadline = bridge_pipeline::ports::Clock::now(ports) + std::time::Duration::from_secs(20);
+        let deadline = ports.now() + std::time::Duration::from_secs(60);
         let again = block_on(async {
             match queue {
                 QueueName::Inbound => batch::run(ports, &Normalize(bridge), records.clone(), deadline).await,
                 QueueName::Outbound => batch::run(ports, &Deliver(bridge), records.clone(), deadline).await,
                 QueueName::Commands => batch::run(ports, &Retry(bridge), records.clone(), deadline).await,
                 QueueName::Polls => batch::run(ports, &Polls(bridge), records.clone(), deadline).await,
+                QueueName::Drops => {
+                    let ingest = Ingest { bridge, pace: self.pace };
+                    batch::run(ports, &ingest, records.clone(), deadline).await
+                }
             }
         });
         let mut world = lock(&self.world);

@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -15,7 +16,7 @@ use crate::{
     arguments::Global,
     environment,
     failure::Failure,
-    local::{self, Running, emulator, server, state::System},
+    local::{self, Running, emulator, issuer::LocalIssuer, server, state::System},
     output::{Out, Progress, Table},
     receiver::{Counter, PATH, Receiver},
     system,
@@ -57,7 +58,7 @@ pub(crate) async fn run(global: &Global, args: &Args, out: Out) -> Result<(), Fa
     let home = global.state().path().join("bench");
     let given = global.endpoint.clone().or_else(|| environment::variable("AWS_ENDPOINT_URL"));
     let endpoint = emulator::endpoint(given, &home, Keep::Nothing, &progress).await?;
-    let counted = count(&endpoint.url, args, &progress).await;
+    let counted = count(&endpoint.url, &home, args, &progress).await;
     endpoint.stop().await?;
     // What is left there is of no use.
     let _ = std::fs::remove_dir_all(&home);
@@ -72,7 +73,7 @@ struct Counted {
     invocations: BTreeMap<String, u64>,
 }
 
-async fn count(endpoint: &str, args: &Args, progress: &Progress) -> Result<Counted, Failure> {
+async fn count(endpoint: &str, home: &Path, args: &Args, progress: &Progress) -> Result<Counted, Failure> {
     let stack = local::create(endpoint, progress).await?;
     let gateway = server::listen(None, 0).await?;
     let listener = server::listen(None, 0).await?;
@@ -88,7 +89,7 @@ async fn count(endpoint: &str, args: &Args, progress: &Progress) -> Result<Count
         region: local::REGION.to_owned(),
         environment: stack.environment.clone(),
     };
-    let mut running = stack.start(gateway, progress).await?;
+    let mut running = stack.start(gateway, &LocalIssuer::open(home)?, progress).await?;
     running.also(|stop| receiver.serve(listener, stop));
     workload::configure(&system::pipeline(&system).await, &url).await?;
     let counted = measure(&running, &system.gateway, &arrived, args, progress).await;

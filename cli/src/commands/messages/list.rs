@@ -102,7 +102,11 @@ fn cause(one: &Overview) -> Option<&bridge_core::Cause> {
     let waiting = |state| {
         matches!(
             state,
-            DeliveryState::Parked { .. } | DeliveryState::Waiting { .. } | DeliveryState::Deferred { .. }
+            DeliveryState::Parked { .. }
+                | DeliveryState::Waiting { .. }
+                | DeliveryState::Deferred { .. }
+                | DeliveryState::Unconfirmed { .. }
+                | DeliveryState::Refused { .. }
         )
     };
     let of_delivery =

@@ -7,6 +7,7 @@ use bridge_core::{
     manifest::{Api, Extract, Job, Method, Operation, Write},
     remote::{Answer, CallError},
 };
+use reqwest::Url;
 use serde_json::Value;
 
 use super::{
@@ -24,6 +25,15 @@ pub(super) struct Caller<'a> {
     pub(super) ways: &'a Transports,
     pub(super) site: &'a Site<'a>,
     pub(super) token: Option<&'a Phi<String>>,
+}
+
+/// What became of a request.
+pub(super) struct Exchanged {
+    pub(super) said: Said,
+    /// The answer as it came.
+    bytes: Vec<u8>,
+    /// What was asked.
+    url: Url,
 }
 
 impl<'a> Caller<'a> {
@@ -48,7 +58,7 @@ impl<'a> Caller<'a> {
         };
         let input = input.unwrap_or(&Value::Null);
         let ask = Ask { name, operation, arguments: &arguments, input, token: self.token() };
-        let (mut said, bytes) = self.exchange(&ask, place.at.as_ref()).await?;
+        let Exchanged { mut said, bytes, url } = self.exchange(&ask, place.at.as_ref()).await?;
         let at = format!("operations.{name}");
         if let Some(job) = &asked.job
             && let Some(waiting) = waiting(job, &place, &said, &at)?
@@ -58,21 +68,23 @@ impl<'a> Caller<'a> {
         let style = operation.style(self.site.party.api.style);
         let records = pages::records(&mut said, operation, style, &at)?;
         let next = match &operation.pages {
-            Some(pages) => pages::next(place, pages, &said, &records, &bytes, &at)?,
+            Some(pages) => pages::next(
+                place,
+                pages,
+                &pages::Page { said: &said, records: &records, bytes: &bytes, url: &url },
+                &at,
+            )?,
             None => None,
         };
         answer(records, said, next, None)
     }
 
     /// One request and its reply.
-    pub(super) async fn exchange(
-        &self,
-        ask: &Ask<'_>,
-        at: Option<&Point>,
-    ) -> Result<(Said, Vec<u8>), CallError> {
+    pub(super) async fn exchange(&self, ask: &Ask<'_>, at: Option<&Point>) -> Result<Exchanged, CallError> {
         let api = self.site.party.api;
         let place = format!("operations.{}", ask.name);
         let outgoing = request(self.site, ask, at, &self.ways.mappings)?;
+        let url = outgoing.url.clone();
         let judge = Judge {
             place: &place,
             style: ask.operation.style(api.style),
@@ -89,7 +101,7 @@ impl<'a> Caller<'a> {
         };
         let reply = send(self.site.client(self.ways)?, outgoing, time).await;
         let reply = reply.map_err(|lost| unanswered(lost, judge.writes, &place))?;
-        Ok((judge.read(&reply)?, reply.bytes))
+        Ok(Exchanged { said: judge.read(&reply)?, bytes: reply.bytes, url })
     }
 
     pub(super) fn token(&self) -> Option<&'a str> {

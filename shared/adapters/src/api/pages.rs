@@ -9,6 +9,7 @@ use bridge_core::{
 };
 use bridge_seal::sha256;
 use data_encoding::HEXLOWER;
+use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -195,15 +196,26 @@ fn ends_in_null(body: &Value, pointer: &str) -> bool {
     ends.filter_map(|end| body.pointer(pointer.get(..end)?)).any(Value::is_null)
 }
 
-/// Where the list goes on after this page; `None` at its end. `bytes` is the answer as it came.
+/// A page that came.
+pub(super) struct Page<'a> {
+    pub(super) said: &'a Said,
+    pub(super) records: &'a [Value],
+    /// The answer as it came.
+    pub(super) bytes: &'a [u8],
+    /// What was asked: an address in the answer may be relative to it.
+    pub(super) url: &'a Url,
+}
+
+/// Where the list goes on after this page; `None` at its end.
 pub(super) fn next(
     place: Place,
     pages: &Pages,
-    said: &Said,
-    records: &[Value],
-    bytes: &[u8],
+    page: &Page<'_>,
     name: &str,
 ) -> Result<Option<Place>, CallError> {
+    let Page { said, records, bytes, url } = *page;
+    // Whether a call may go there is asked when it is made.
+    let address = |text: String| Point::Address(url.join(&text).map_or(text, String::from));
     let name = format!("{name}.pages");
     let find =
         |extract: &Extract| extract.find(&said.body, |header| said.headers.get(header).map(String::as_str));
@@ -219,9 +231,9 @@ pub(super) fn next(
             full(*size).then(|| Point::Number(before(u64::from(*first)) + 1))
         }
         Pages::Next { next: Extract::Header { header, .. }, .. } if header == "link" => {
-            said.headers.get("link").and_then(|value| link(value)).map(Point::Address)
+            said.headers.get("link").and_then(|value| link(value)).map(address)
         }
-        Pages::Next { next, .. } => find(next).map(Point::Address),
+        Pages::Next { next, .. } => find(next).map(address),
         Pages::Cursor { next, more, .. } => {
             let more = more.as_ref().is_none_or(|more| find(more).is_some_and(|text| text == "true"));
             find(next).filter(|_| more).map(Point::Cursor)
@@ -230,7 +242,7 @@ pub(super) fn next(
             let last = records.last().filter(|_| full(*size));
             last.and_then(|record| record.pointer(at).and_then(scalar)).map(Point::Cursor)
         }
-        Pages::Bundle { .. } => bundle(&said.body).map(Point::Address),
+        Pages::Bundle { .. } => bundle(&said.body).map(address),
     };
     at.map(|at| place.after(at, bytes, &name)).transpose()
 }

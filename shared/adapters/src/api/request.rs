@@ -203,15 +203,16 @@ fn known<'a>(site: &'a Site<'_>, ask: &'a Ask<'_>, name: &str) -> Option<&'a str
 pub(super) fn put(body: &mut Value, pointer: &str, value: Value, place: &str) -> Result<(), CallError> {
     let mut at = body;
     for part in pointer.split('/').skip(1) {
-        let key = part.replace("~1", "/").replace("~0", "~");
+        let key = match (&*at, part) {
+            (Value::Object(members), "*") if members.len() == 1 => members.keys().next().cloned(),
+            (_, "*") => return Err(configuration("`*` needs an object with one member", place)),
+            _ => None,
+        };
+        let key = key.unwrap_or_else(|| part.replace("~1", "/").replace("~0", "~"));
         if at.is_null() {
             *at = Value::Object(Map::new());
         }
         at = match at {
-            Value::Object(members) if part == "*" => match (members.len(), members.values_mut().next()) {
-                (1, Some(only)) => only,
-                _ => return Err(configuration("`*` needs an object with one member", place)),
-            },
             Value::Object(members) => members.entry(key).or_insert(Value::Null),
             Value::Array(items) => match key.parse::<usize>().ok().and_then(|index| items.get_mut(index)) {
                 Some(item) => item,

@@ -185,7 +185,7 @@ impl<'a> Writer<'a> {
             input: &input,
             token: self.caller.token(),
         };
-        let (said, _) = self.caller.exchange(&ask, None).await?;
+        let said = self.caller.exchange(&ask, None).await?.said;
         // From here on it is done: what goes wrong now must not look as if it were not.
         self.outcome(way, said).await.map_err(|error| CallError::Unknown(error.cause().clone()))
     }

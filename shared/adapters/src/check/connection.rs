@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use bridge_core::{
     Zone,
     config::{Connection, Route, Secret},
+    feed::Format,
     manifest::{Form, Manifest, Setting, Transport},
 };
 use bridge_mapping::Mapping;
 
-use super::{Place, Problems, hl7v2, webhook, webhook::Known};
+use super::{Place, Problems, feeds, hl7v2, webhook, webhook::Known};
 use crate::{
     Fault, Problem,
     adapter::settings,
@@ -17,7 +18,11 @@ use crate::{
     transport::{self, Address, Material},
 };
 
-pub(crate) fn connection(connection: &Connection, manifest: &Manifest) -> Vec<Problem> {
+pub(crate) fn connection(
+    connection: &Connection,
+    manifest: &Manifest,
+    mappings: &BTreeSet<&str>,
+) -> Vec<Problem> {
     let mut problems = Problems::default();
     let top = Place::default();
     given_settings(connection, manifest, &top.at("settings"), &mut problems);
@@ -36,6 +41,13 @@ pub(crate) fn connection(connection: &Connection, manifest: &Manifest) -> Vec<Pr
         destination(connection, manifest, &deliver.transport, &top, &mut problems);
     }
     own_rules(connection, manifest, &top, &mut problems);
+    for (name, feed) in &connection.feeds {
+        let known = |mapping: &str| connection.mappings.contains_key(mapping) || mappings.contains(mapping);
+        feeds::feed(name, feed, &known, &top.at("feeds").at(name), &mut problems);
+        let speaks = manifest.hl7v2.is_some() || feed.file.format != Format::Hl7Batch;
+        let place = top.at("feeds").at(name).at("file");
+        problems.unless(speaks, place, || Fault::NoHl7v2(manifest.adapter.clone()));
+    }
     for (index, route) in connection.routes.iter().enumerate() {
         given_route(route, connection, &top.at("routes").at(index), &mut problems);
     }
@@ -145,13 +157,15 @@ fn own_rules(connection: &Connection, manifest: &Manifest, top: &Place, problems
         return;
     }
     let needed = || Fault::NoWebhook(manifest.adapter.clone());
-    problems.unless(connection.webhook.is_some() || manifest.hl7v2.is_some(), top.clone(), needed);
+    let takes = connection.webhook.is_some() || manifest.hl7v2.is_some() || !connection.feeds.is_empty();
+    problems.unless(takes, top.clone(), needed);
     if let Some(section) = &connection.webhook {
         webhook::webhook(section, &known, &top.at("webhook"), problems);
     }
     let kinds = connection.webhook.iter().flat_map(|section| section.kinds.values());
     let hook = connection.hl7v2.iter().filter_map(|site| site.hook.as_ref());
-    let used: BTreeSet<&String> = kinds.map(|kind| &kind.mapping).chain(hook).collect();
+    let rows = connection.feeds.values().flat_map(|feed| [Some(&feed.mapping), feed.removal.as_ref()]);
+    let used: BTreeSet<&String> = kinds.map(|kind| &kind.mapping).chain(hook).chain(rows.flatten()).collect();
     for (name, source) in &connection.mappings {
         let place = top.at("mappings").at(name);
         problems.unless(used.contains(name), place.clone(), || Fault::UnusedMapping);

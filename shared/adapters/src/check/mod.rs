@@ -1,7 +1,8 @@
-//! Refusing what is wrong before anything runs on it: in a manifest, in a webhook section, in a connection.
+//! Refusing what is wrong before anything runs on it: in a manifest, in a webhook section, in a connection, in a feed.
 
 mod api;
 mod connection;
+mod feeds;
 mod hl7v2;
 mod manifest;
 mod webhook;

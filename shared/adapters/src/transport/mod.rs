@@ -59,6 +59,12 @@ pub struct Transports {
 #[error("no HTTP client can be made")]
 pub struct NoClient(#[source] reqwest::Error);
 
+impl From<reqwest::Error> for NoClient {
+    fn from(error: reqwest::Error) -> Self {
+        Self(error)
+    }
+}
+
 impl Transports {
     /// The ways to all destinations. Build it once.
     ///

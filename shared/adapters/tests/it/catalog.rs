@@ -17,6 +17,7 @@ fn every_adapter_is_right() {
             "generic-json",
             "healthie",
             "hl7v2",
+            "nexhealth",
             "opendental",
             "oracle-health",
             "practice-studio",
@@ -101,24 +102,33 @@ deliver:
     - {status: 429, header: x-reset, form: epoch}
 "#;
 
-/// The errors of a folder with this manifest and these mappings.
-fn errors(manifest: &str, mappings: &[(&str, &str)]) -> Vec<String> {
-    let folder = tempfile::tempdir().unwrap();
-    let put = |path: &Path, text: &str| {
+/// Makes the folder of the adapter `demo`.
+pub(crate) fn put(folder: &Path, manifest: &str, mappings: &[(&str, &str)], queries: &[&str]) {
+    let put = |path: &str, text: &str| {
+        let path = folder.join("demo").join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     };
-    put(&folder.path().join("demo/adapter.yaml"), manifest);
+    put("adapter.yaml", manifest);
     for (name, text) in mappings {
-        put(&folder.path().join(format!("demo/mappings/{name}.jsonata")), text);
+        put(&format!("mappings/{name}.jsonata"), text);
     }
+    for name in queries {
+        put(&format!("queries/{name}.graphql"), "query { a }");
+    }
+}
+
+/// The errors of a folder with this manifest, these mappings and queries.
+pub(crate) fn errors(manifest: &str, mappings: &[(&str, &str)], queries: &[&str]) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), manifest, mappings, queries);
     let errors = Catalog::from_dir(folder.path()).err().unwrap_or_default();
     errors.iter().map(ToString::to_string).collect()
 }
 
 #[test]
 fn a_whole_manifest_is_right() {
-    assert_eq!(errors(MANIFEST, &[("visit", "row")]), [""; 0]);
+    assert_eq!(errors(MANIFEST, &[("visit", "row")], &[]), [""; 0]);
 }
 
 /// One change to the manifest, and the one error that follows.
@@ -176,7 +186,7 @@ fn what_is_wrong_is_named_with_its_line() {
     for (before, after, error) in cases {
         assert_eq!(MANIFEST.matches(before).count(), 1, "{before:?} is not unique");
         let broken = MANIFEST.replace(before, after);
-        let found = errors(&broken, &[("visit", "row"), ("vist", "row")][..1]);
+        let found = errors(&broken, &[("visit", "row"), ("vist", "row")][..1], &[]);
         assert!(
             found.contains(&format!("demo/adapter.yaml:{error}")),
             "{after:?} gave {found:#?}\nnot {error:?}"
@@ -189,11 +199,11 @@ fn what_is_wrong_is_named_with_its_line() {
 
 #[test]
 fn a_word_outside_the_vocabulary_is_named() {
-    let found = errors(&MANIFEST.replace("max-body: 1000", "max-bodies: 1000"), &[("visit", "row")]);
+    let found = errors(&MANIFEST.replace("max-body: 1000", "max-bodies: 1000"), &[("visit", "row")], &[]);
     assert_eq!(found.len(), 1);
     assert!(found[0].starts_with("demo/adapter.yaml:27: webhook: unknown field `max-bodies`"), "{found:?}");
 
-    let found = errors("adapter: demo\n  version: 1\n", &[]);
+    let found = errors("adapter: demo\n  version: 1\n", &[], &[]);
     assert!(found[0].starts_with("demo/adapter.yaml:2: "), "{found:?}");
 }
 
@@ -201,15 +211,15 @@ fn a_word_outside_the_vocabulary_is_named() {
 fn sections_must_make_sense() {
     let head = "adapter: demo\nversion: 1\ntitle: Demo\n";
     let useless = "demo/adapter.yaml:1: an adapter needs a `webhook`, `hl7v2`, `api` or `deliver` section, or `open: true`";
-    assert_eq!(errors(head, &[]), [useless]);
-    assert_eq!(errors(&format!("{head}open: true\n"), &[]), [""; 0]);
+    assert_eq!(errors(head, &[], &[]), [useless]);
+    assert_eq!(errors(&format!("{head}open: true\n"), &[], &[]), [""; 0]);
 
     let webhook = format!(
         "{head}secrets: {{s: x}}\nwebhook:\n  verify: {{kind: token, header: h, secret: s}}\n  \
          carry: {{a: /a}}\n  kind: {{constant: k}}\n  kinds: {{}}\n"
     );
     assert_eq!(
-        errors(&webhook, &[]),
+        errors(&webhook, &[], &[]),
         [
             "demo/adapter.yaml:7: `carry` needs `rows`",
             "demo/adapter.yaml:9: no kinds: nothing would be taken"
@@ -219,15 +229,15 @@ fn sections_must_make_sense() {
 
 #[test]
 fn a_mapping_that_does_not_compile_is_named_with_its_line() {
-    let found = errors(MANIFEST, &[("visit", "(\n  $a := 1;\n  $b := [1, ;\n)")]);
+    let found = errors(MANIFEST, &[("visit", "(\n  $a := 1;\n  $b := [1, ;\n)")], &[]);
     assert_eq!(found.len(), 1);
     assert!(found[0].starts_with("demo/mappings/visit.jsonata:3: "), "{found:?}");
 }
 
 #[test]
 fn a_mapping_that_no_kind_uses_is_named() {
-    let found = errors(MANIFEST, &[("visit", "row"), ("visitt", "row")]);
-    assert_eq!(found, ["demo/mappings/visitt.jsonata:1: no kind uses this mapping"]);
+    let found = errors(MANIFEST, &[("visit", "row"), ("visitt", "row")], &[]);
+    assert_eq!(found, ["demo/mappings/visitt.jsonata:1: no kind and no feed uses this mapping"]);
 }
 
 #[test]

@@ -106,7 +106,10 @@ fn only_an_open_adapter_takes_rules() {
         ]
     );
     let none = problems(&format!("{HEAD}adapter: generic-json\n"));
-    assert_eq!(none, ["1: the adapter `generic-json` is open: the connection brings the `webhook` section"]);
+    assert_eq!(
+        none,
+        ["1: the adapter `generic-json` is open: the connection brings a `webhook` section, or `feeds`"]
+    );
 }
 
 #[test]
@@ -134,9 +137,9 @@ mappings:
         "7: webhook.verify.header: not a lower-case header name",
         "8: webhook.kind: not a JSON pointer",
         "11: webhook.kinds.a.mapping: there is no mapping `missing`",
-        "14: mappings.broken: no kind uses this mapping",
+        "14: mappings.broken: no kind and no feed uses this mapping",
         "14: mappings.broken: broken:2:",
-        "13: mappings.unused: no kind uses this mapping",
+        "13: mappings.unused: no kind and no feed uses this mapping",
     ];
     assert_eq!(found.len(), starts.len(), "{found:#?}");
     for (found, start) in found.iter().zip(starts) {

@@ -54,7 +54,10 @@ fn what_can_not_work_is_refused_with_its_place() {
             "hl7v2:\n  verify: {kind: basic, user: a, secret: b}\n",
             "5: hl7v2.verify.secret: there is no secret `b`".to_owned(),
         ),
-        ("mappings:\n  site: resources\n", "5: mappings.site: no kind uses this mapping".to_owned()),
+        (
+            "mappings:\n  site: resources\n",
+            "5: mappings.site: no kind and no feed uses this mapping".to_owned(),
+        ),
     ];
     for (section, problem) in cases {
         assert_eq!(problems("hl7v2", section), [problem], "{section}");

@@ -3,11 +3,13 @@
 
 mod api;
 mod catalog;
+mod catalog_api;
 mod connections;
 mod fixture;
 mod fixtures;
 mod hl7v2;
 mod hl7v2_site;
 mod receiver;
+mod schema;
 mod standard_webhook;
 mod statuses;

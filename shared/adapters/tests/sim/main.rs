@@ -4,5 +4,8 @@
 mod athenahealth;
 mod common;
 mod drchrono;
+mod epic;
 mod healthie;
+mod oracle_health;
 mod site;
+mod tebra;

@@ -85,7 +85,9 @@ impl Site {
     /// Asks for a token, with the refresh token that came last.
     pub(crate) async fn sign_in(&self) -> Result<(), CallError> {
         let refresh = self.token.lock().unwrap().1.clone();
-        let ask = Authenticate { party: self.party(), refresh: refresh.as_ref(), nonce: "n-1" };
+        // Good for one use where it is looked at.
+        let nonce = format!("n-{}", self.served.simulator.clock().now().as_nanosecond());
+        let ask = Authenticate { party: self.party(), refresh: refresh.as_ref(), nonce: &nonce };
         let token = self.ways.authenticate(&ask).await?;
         *self.token.lock().unwrap() = (Some(token.access), token.refresh.or(refresh));
         Ok(())

@@ -7,7 +7,13 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType, TableStatus,
 };
 use aws_sdk_kms::operation::describe_key::DescribeKeyError;
-use aws_sdk_s3::operation::create_bucket::CreateBucketError;
+use aws_sdk_s3::{
+    operation::create_bucket::CreateBucketError,
+    types::{
+        BucketVersioningStatus, Event, FilterRule, FilterRuleName, NotificationConfiguration,
+        NotificationConfigurationFilter, QueueConfiguration, S3KeyFilter, VersioningConfiguration,
+    },
+};
 use aws_sdk_sqs::types::QueueAttributeName;
 use bridge_pipeline::ports::PortError;
 
@@ -45,18 +51,41 @@ impl Admin {
     ///
     /// # Errors
     /// When S3 fails, or the name belongs to somebody else.
-    pub async fn bucket(&self, name: &str) -> Result<(), PortError> {
+    pub async fn bucket(&self, name: &str, keeps_versions: bool) -> Result<(), PortError> {
         match self.s3.create_bucket().bucket(name).send().await {
-            Ok(_) => Ok(()),
+            Ok(_) => {}
             Err(error)
                 if error
                     .as_service_error()
-                    .is_some_and(CreateBucketError::is_bucket_already_owned_by_you) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(failed("s3.CreateBucket", &error)),
+                    .is_some_and(CreateBucketError::is_bucket_already_owned_by_you) => {}
+            Err(error) => return Err(failed("s3.CreateBucket", &error)),
         }
+        if keeps_versions {
+            let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+            let put = self.s3.put_bucket_versioning().bucket(name).versioning_configuration(enabled);
+            put.send().await.map_err(|error| failed("s3.PutBucketVersioning", &error))?;
+        }
+        Ok(())
+    }
+
+    /// Has a queue told of every object that is put into a bucket under a prefix.
+    ///
+    /// # Errors
+    /// When S3 fails, or can't reach the queue.
+    pub async fn notify(&self, bucket: &str, queue_arn: &str, prefix: &str) -> Result<(), PortError> {
+        const OPERATION: &str = "s3.PutBucketNotificationConfiguration";
+        let rule = FilterRule::builder().name(FilterRuleName::Prefix).value(prefix).build();
+        let below = S3KeyFilter::builder().filter_rules(rule).build();
+        let told = QueueConfiguration::builder()
+            .queue_arn(queue_arn)
+            .events(Event::S3ObjectCreated)
+            .filter(NotificationConfigurationFilter::builder().key(below).build())
+            .build()
+            .map_err(|error| broken(OPERATION, &error))?;
+        let told = NotificationConfiguration::builder().queue_configurations(told).build();
+        let put = self.s3.put_bucket_notification_configuration().bucket(bucket);
+        put.notification_configuration(told).send().await.map_err(|error| failed(OPERATION, &error))?;
+        Ok(())
     }
 
     /// Creates a queue; returns its URL. One that is there already gets the attributes anew.

@@ -27,8 +27,8 @@ use tracing_subscriber::{
 use crate::{SystemClock, settings::variable};
 
 /// Whose lines are ours: crates called `bridge_…`, the target `bridge::line`, and the functions' own crates.
-const OURS: [&str; 7] =
-    ["bridge", "webhook_intake", "hl7_intake", "normalize", "deliver", "retry", "mllp_gateway"];
+const OURS: [&str; 8] =
+    ["bridge", "webhook_intake", "hl7_intake", "normalize", "deliver", "fhir_api", "retry", "mllp_gateway"];
 /// The target of the pipeline's line per record. It needs no name in the line itself.
 const LINE: &str = "bridge::line";
 

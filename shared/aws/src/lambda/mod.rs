@@ -6,6 +6,7 @@
 pub mod http;
 mod log;
 mod panics;
+pub mod s3;
 mod serve;
 pub mod sqs;
 mod warm;

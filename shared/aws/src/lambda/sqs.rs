@@ -38,7 +38,7 @@ pub enum Source {
 
 /// The names of the queues, as event sources have them.
 #[derive(Debug, Clone)]
-pub struct Sources([(String, Source); 8]);
+pub struct Sources([(String, Source); 10]);
 
 impl Sources {
     /// The names in these settings, and those of their dead letter queues.
@@ -51,6 +51,7 @@ impl Sources {
         };
         let Settings { inbound_queue_url: inbound, outbound_queue_url: outbound, .. } = settings;
         let (commands, polls) = (&settings.commands_queue_url, &settings.polls_queue_url);
+        let drops = &settings.drops_queue_url;
         Self([
             (name(inbound), Source::Queue(QueueName::Inbound)),
             (name(outbound), Source::Queue(QueueName::Outbound)),
@@ -60,6 +61,8 @@ impl Sources {
             (dead(outbound), Source::DeadLetters(QueueName::Outbound)),
             (dead(commands), Source::DeadLetters(QueueName::Commands)),
             (dead(polls), Source::DeadLetters(QueueName::Polls)),
+            (name(drops), Source::Queue(QueueName::Drops)),
+            (dead(drops), Source::DeadLetters(QueueName::Drops)),
         ])
     }
 
@@ -91,11 +94,13 @@ struct Record<'a> {
     event_source_arn: Cow<'a, str>,
 }
 
-/// Numbers come as text.
+/// Numbers come as text. What a standard queue's records lack is empty: each is a group of its own.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Attributes<'a> {
+    #[serde(default)]
     message_group_id: String,
+    #[serde(default)]
     sequence_number: String,
     #[serde(borrow)]
     approximate_receive_count: Cow<'a, str>,
@@ -106,16 +111,18 @@ struct Attributes<'a> {
 /// Reads an event.
 ///
 /// # Errors
-/// When it is not one of an SQS FIFO queue.
+/// When it is not one of SQS.
 pub fn read(event: &[u8]) -> Result<Batch, EventError> {
     let event: Event<'_> = super::read(KIND, event)?;
     let arn = event.records.first().map(|record| &*record.event_source_arn).unwrap_or_default();
     let queue = arn.rsplit(':').next().unwrap_or_default().to_owned();
     let records = event.records.into_iter().map(|record| Received {
+        group: Some(record.attributes.message_group_id)
+            .filter(|group| !group.is_empty())
+            .unwrap_or_else(|| record.message_id.clone()),
         id: record.message_id,
         receipt: record.receipt_handle,
         body: record.body,
-        group: record.attributes.message_group_id,
         sequence: record.attributes.sequence_number,
         receives: record.attributes.approximate_receive_count.parse().unwrap_or(1),
         sent_at: Timestamp::from_millis(record.attributes.sent_timestamp.parse().unwrap_or(0)),
@@ -156,7 +163,9 @@ mod tests {
             outbound_queue_url: url("bridge-outbound.fifo"),
             commands_queue_url: url("bridge-commands.fifo"),
             polls_queue_url: url("bridge-polls.fifo"),
+            drops_queue_url: url("bridge-drops"),
             payload_bucket: String::new(),
+            files_bucket: String::new(),
             key_id: String::new(),
             endpoint: None,
             region: None,
@@ -183,6 +192,8 @@ mod tests {
         assert_eq!(of("bridge-commands.fifo"), Ok(Source::Queue(QueueName::Commands)));
         assert_eq!(of("bridge-inbound-dead-letters.fifo"), Ok(Source::DeadLetters(QueueName::Inbound)));
         assert_eq!(of("bridge-outbound-dead-letters.fifo"), Ok(Source::DeadLetters(QueueName::Outbound)));
+        assert_eq!(of("bridge-drops"), Ok(Source::Queue(QueueName::Drops)));
+        assert_eq!(of("bridge-drops-dead-letters"), Ok(Source::DeadLetters(QueueName::Drops)));
         assert_eq!(of("other.fifo"), Err(EventError::UnknownQueue("other.fifo".to_owned())));
     }
 

@@ -31,7 +31,7 @@ const AT_A_TIME: usize = 4;
 /// SQS's longest visibility timeout.
 const LONGEST_HIDE: u64 = 12 * 60 * 60;
 
-/// [`Queue`] over SQS FIFO queues.
+/// [`Queue`] over SQS FIFO queues, and the standard one that S3 writes to.
 #[derive(Debug, Clone)]
 pub struct SqsQueue {
     client: Client,
@@ -39,6 +39,7 @@ pub struct SqsQueue {
     outbound: String,
     commands: String,
     polls: String,
+    drops: String,
     meter: Meter,
 }
 
@@ -50,6 +51,7 @@ impl SqsQueue {
             outbound: settings.outbound_queue_url.clone(),
             commands: settings.commands_queue_url.clone(),
             polls: settings.polls_queue_url.clone(),
+            drops: settings.drops_queue_url.clone(),
             meter,
         }
     }
@@ -60,6 +62,7 @@ impl SqsQueue {
             QueueName::Outbound => &self.outbound,
             QueueName::Commands => &self.commands,
             QueueName::Polls => &self.polls,
+            QueueName::Drops => &self.drops,
         }
     }
 
@@ -73,7 +76,9 @@ impl SqsQueue {
     /// Sends a batch until all of it is taken.
     async fn send_batch(&self, queue: QueueName, batch: Vec<Entry>) -> Result<(), PortError> {
         let bytes: usize = batch.iter().map(|entry| entry.body.len()).sum();
-        let mut entries = batch.into_iter().enumerate().map(request_entry).collect::<Result<Vec<_>, _>>()?;
+        let is_fifo = queue != QueueName::Drops;
+        let entry = |entry| request_entry(entry, is_fifo);
+        let mut entries = batch.into_iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
         for tries in 0.. {
             self.meter.used(SEND, || bytes.div_ceil(64 * 1024).max(1) as f64);
             let request = self.client.send_message_batch().queue_url(self.url(queue));
@@ -91,12 +96,15 @@ impl SqsQueue {
     }
 }
 
-fn request_entry((index, entry): (usize, Entry)) -> Result<SendMessageBatchRequestEntry, PortError> {
+fn request_entry(
+    (index, entry): (usize, Entry),
+    is_fifo: bool,
+) -> Result<SendMessageBatchRequestEntry, PortError> {
     SendMessageBatchRequestEntry::builder()
         .id(index.to_string())
         .message_body(entry.body)
-        .message_group_id(entry.group)
-        .message_deduplication_id(entry.dedup)
+        .set_message_group_id(is_fifo.then_some(entry.group))
+        .set_message_deduplication_id(is_fifo.then_some(entry.dedup))
         .build()
         .map_err(|error| broken(SEND, &error))
 }

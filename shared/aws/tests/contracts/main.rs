@@ -7,15 +7,17 @@ mod world;
 
 use std::{sync::Arc, time::Duration};
 
-use bridge_aws::{Aws, AwsPorts, Credentials, Settings, SystemClock};
+use bridge_aws::{Aws, AwsPorts, Credentials, Settings, SystemClock, lambda::s3};
 use bridge_core::{
     Timestamp,
     manifest::{Adapters, Manifest},
+    task::FileTask,
 };
 use bridge_pipeline::{
     batch::Received,
     ports::{
-        Entry, Expect, Key, Ports as _, Queue as _, QueueName, Record, Store as _, Table, Write, WriteError,
+        Entry, Expect, FilePorts as _, Key, Pinned, Ports as _, Queue as _, QueueName, Record, Store as _,
+        Table, Write, WriteError,
     },
 };
 use bridge_testkit::contract;
@@ -76,6 +78,37 @@ async fn the_ports_keep_their_contracts() {
     contract::blobs(ports.blobs(), "room").await;
     contract::keys(ports.keys()).await;
     contract::queue(ports.queue(), &Consumer(&world), QueueName::Inbound).await;
+}
+
+/// S3 tells a standard queue of a file; what it tells is read as a task, and the file by what it tells.
+#[tokio::test]
+async fn files_are_read_as_they_were_dropped() {
+    let world = World::start().await;
+    let ports = AwsPorts::new(world.aws.clone(), Nothing);
+    let queue = world.aws.settings().drops_queue_url.clone();
+    world.admin.notify("files", "arn:aws:sqs:us-east-1:000000000000:drops", "drops/").await.unwrap();
+    let told = async |key: String| {
+        for _ in 0..20 {
+            let polled = world.admin.receive(&queue, 1, 5).await.unwrap();
+            for record in polled {
+                world.admin.delete(&queue, &[record.receipt]).await.unwrap();
+                let Some(FileTask::Dropped(dropped)) = s3::task(&record.body) else { continue };
+                if let Some(object) = dropped.into_iter().find(|object| object.key == key) {
+                    assert!(object.version.is_some() && !object.sequencer.is_empty(), "{object:?}");
+                    return Pinned { key, version: object.version, etag: object.etag };
+                }
+            }
+        }
+        panic!("nothing was told of {key}");
+    };
+    contract::files(ports.files(), "room", told).await;
+
+    let entry = Entry { body: "{}".to_owned(), group: "g".to_owned(), dedup: "d".to_owned() };
+    ports.queue().send(QueueName::Drops, vec![entry]).await.unwrap();
+    let [record] = world.admin.receive(&queue, 1, 5).await.unwrap().try_into().unwrap();
+    assert_eq!(record.body, "{}");
+    ports.queue().hide(QueueName::Drops, vec![(record.receipt, Duration::ZERO)]).await.unwrap();
+    assert_eq!(world.admin.receive(&queue, 1, 5).await.unwrap().len(), 1, "at once again");
 }
 
 #[tokio::test]
@@ -150,8 +183,10 @@ async fn refused_entries_keep_their_place_in_their_group() {
         inbound_queue_url: url.clone(),
         outbound_queue_url: url.clone(),
         commands_queue_url: url.clone(),
-        polls_queue_url: url,
+        polls_queue_url: url.clone(),
+        drops_queue_url: url,
         payload_bucket: name(),
+        files_bucket: name(),
         key_id: name(),
         endpoint: Some(sqs.endpoint.clone()),
         region: Some("us-east-1".to_owned()),

@@ -30,7 +30,8 @@ impl World {
         for (name, indexes) in [("ledger", indexes()), ("resources", Vec::new()), ("config", Vec::new())] {
             admin.table(&TableSpec { name: name.to_owned(), key: key("pk", "sk"), indexes }).await.unwrap();
         }
-        admin.bucket("payloads").await.unwrap();
+        admin.bucket("payloads", true).await.unwrap();
+        admin.bucket("files", true).await.unwrap();
         let settings = Settings {
             ledger_table: "ledger".to_owned(),
             resources_table: "resources".to_owned(),
@@ -39,7 +40,9 @@ impl World {
             outbound_queue_url: queue(&admin, "outbound.fifo").await,
             commands_queue_url: queue(&admin, "commands.fifo").await,
             polls_queue_url: queue(&admin, "polls.fifo").await,
+            drops_queue_url: queue(&admin, "drops").await,
             payload_bucket: "payloads".to_owned(),
+            files_bucket: "files".to_owned(),
             key_id: admin.key("alias/bridge").await.unwrap(),
             endpoint: Some(emulator.endpoint()),
             region: Some("us-east-1".to_owned()),
@@ -67,14 +70,14 @@ fn indexes() -> Vec<IndexSpec> {
 }
 
 async fn queue(admin: &Admin, name: &str) -> String {
-    let attributes = [
+    let fifo = [
         ("FifoQueue", "true"),
         ("DeduplicationScope", "messageGroup"),
         ("FifoThroughputLimit", "perMessageGroupId"),
-        ("VisibilityTimeout", "30"),
-        ("MaximumMessageSize", "1048576"),
     ];
+    let all = [("VisibilityTimeout", "30"), ("MaximumMessageSize", "1048576")];
+    let fifo = fifo.iter().filter(|_| name.ends_with(".fifo"));
     let attributes: BTreeMap<String, String> =
-        attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        fifo.chain(&all).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     admin.queue(&QueueSpec { name: name.to_owned(), attributes }).await.unwrap()
 }

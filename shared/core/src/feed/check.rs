@@ -1,6 +1,7 @@
 //! What can be wrong with the declaration of a feed.
 
 use super::{DeltaMode, Feed, Format, Header, Holds, Missing};
+use crate::manifest::Extract;
 
 /// Something wrong with a feed, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,11 +40,38 @@ impl Feed {
         p.unless(!self.keys.is_empty(), "keys", "say which files: `patients-*.csv`");
         // Each star multiplies what there is to try.
         p.unless(self.keys.matches('*').count() <= 4, "keys", "no more than four `*`");
-        p.unless(!self.mapping.is_empty(), "mapping", "name the mapping that records go through");
+        self.check_mapping(p);
         self.check_shape(p);
         self.check_columns(p);
         self.check_delta(p);
         problems.0
+    }
+
+    fn check_mapping(&self, p: &mut Problems) {
+        if self.file.format == Format::Hl7Batch {
+            let converted = "HL7 v2 is converted as the site says: leave this out";
+            let silent = [
+                ("mapping", self.mapping.is_empty()),
+                ("removal", self.removal.is_none()),
+                ("lane", self.lane.is_empty()),
+                ("version", self.version.is_none()),
+                ("find-by", self.find_by.is_empty()),
+                ("delta.mode", self.delta.mode == DeltaMode::Changes),
+            ];
+            for (place, left_out) in silent {
+                p.unless(left_out, place, converted);
+            }
+            return;
+        }
+        p.unless(!self.mapping.is_empty(), "mapping", "name the mapping that records go through");
+        let deletes = self.delta.missing == Missing::Deleted;
+        let text = "name the mapping of missing rows: `delta.missing` is `deleted`";
+        p.unless(!deletes || self.removal.is_some(), "removal", text);
+        let text = "only with `delta.missing: deleted` does anything go through it";
+        p.unless(deletes || self.removal.is_none(), "removal", text);
+        let mut places = self.lane.iter().chain(&self.version).chain(self.find_by.values());
+        let no_header = |place: &Extract| !matches!(place, Extract::Header { .. });
+        p.unless(places.all(no_header), "lane, version, find-by", "a record has no headers");
     }
 
     fn check_shape(&self, p: &mut Problems) {

@@ -1,11 +1,14 @@
 //! One feed, whole.
 
-use std::num::{NonZeroU32, NonZeroU64};
+use std::{
+    collections::BTreeMap,
+    num::{NonZeroU32, NonZeroU64},
+};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Column, Shape};
-use crate::Zone;
+use crate::{Zone, manifest::Extract};
 
 /// Files a connection takes, what they look like, and what becomes of their records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,8 +27,21 @@ pub struct Feed {
     /// The columns that together name a record: what a snapshot is compared by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub key_columns: Vec<String>,
-    /// The JSONata mapping that turns a record into FHIR R4.
+    /// The JSONata mapping that turns a record into FHIR R4. HL7 v2 has none: it is converted as the site says.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub mapping: String,
+    /// The mapping of a row that is missing from a snapshot: what it gets are the key columns, as text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removal: Option<String>,
+    /// What records are kept in order by; usually the patient. Empty: the key columns, or each record by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lane: Vec<Extract>,
+    /// When the source last changed the record. A record with an older value never overwrites a newer one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Extract>,
+    /// Identifiers an operator may search by, kept as keyed hashes: name to place.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub find_by: BTreeMap<String, Extract>,
     /// Whether a file is everything, or what has changed.
     #[serde(default)]
     pub delta: Delta,
@@ -121,6 +137,22 @@ pub struct FeedLimits {
 }
 
 impl Feed {
+    /// What messages of a feed of this name are called.
+    pub fn kind(name: &str) -> String {
+        format!("feed/{name}")
+    }
+
+    /// What messages about missing rows are called.
+    pub fn removal_kind(name: &str) -> String {
+        format!("feed/{name}/removed")
+    }
+
+    /// The feed that messages of this kind come from, and whether they are about missing rows.
+    pub fn of_kind(kind: &str) -> Option<(&str, bool)> {
+        let name = kind.strip_prefix("feed/")?;
+        Some(name.strip_suffix("/removed").map_or((name, false), |name| (name, true)))
+    }
+
     /// A file of this name belongs to the feed.
     pub fn takes(&self, name: &str) -> bool {
         matches(&self.keys, name)

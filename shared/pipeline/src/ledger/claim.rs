@@ -6,7 +6,7 @@ use bridge_core::{Cause, Timestamp, task::DeliverTask};
 
 use super::{
     Conflict, Ledger, LedgerError, RACES, delivery_key,
-    docs::{self, DeliveryDoc, DeliveryState},
+    docs::{self, DeliveryDoc, DeliveryState, Refusal},
 };
 use crate::ports::{Expect, Key, Ports, Record, Write};
 
@@ -30,8 +30,8 @@ pub enum Claimed {
     Go(Claim),
     /// Not before this: another attempt is under way, or the next one is not due yet.
     NotBefore(Timestamp),
-    /// It was delivered before.
-    Delivered,
+    /// It is over: it was delivered before, or refused to who asked for it.
+    Over,
     /// It is parked, and its parked task will come back when released.
     Parked,
 }
@@ -71,21 +71,32 @@ impl<P: Ports> Ledger<'_, P> {
                 Some(record) => {
                     let mut doc: DeliveryDoc = docs::read(record, "delivery")?;
                     match doc.state {
-                        DeliveryState::Delivered { .. } => return Ok(Claimed::Delivered),
+                        DeliveryState::Delivered { .. } | DeliveryState::Refused { .. } => {
+                            return Ok(Claimed::Over);
+                        }
                         DeliveryState::Parked { .. } | DeliveryState::Deferred { .. }
                             if task.release.is_none() =>
                         {
                             return Ok(Claimed::Parked);
                         }
                         // Somebody looked at it: it begins anew. What was deferred goes on.
-                        DeliveryState::Parked { .. } => (doc.tries, doc.since) = (0, None),
+                        DeliveryState::Parked { .. } => {
+                            (doc.tries, doc.since) = (0, None);
+                            let open =
+                                doc.written.iter_mut().filter_map(|written| written.unconfirmed.as_mut());
+                            open.for_each(|since| *since = now);
+                        }
                         DeliveryState::Deferred { .. } => {}
-                        DeliveryState::Attempting { until } | DeliveryState::Waiting { until }
+                        DeliveryState::Attempting { until }
+                        | DeliveryState::Waiting { until }
+                        | DeliveryState::Unconfirmed { until }
                             if until > now =>
                         {
                             return Ok(Claimed::NotBefore(until));
                         }
-                        DeliveryState::Attempting { .. } | DeliveryState::Waiting { .. } => {}
+                        DeliveryState::Attempting { .. }
+                        | DeliveryState::Waiting { .. }
+                        | DeliveryState::Unconfirmed { .. } => {}
                     }
                     if doc.tries > 0
                         && let Some(until) = retries
@@ -126,6 +137,54 @@ impl<P: Ports> Ledger<'_, P> {
         until: Timestamp,
     ) -> Result<Settled, LedgerError> {
         self.end_attempt(claim, outcome, Some(cause), DeliveryState::Waiting { until }).await
+    }
+
+    /// Records that the destination says yes, and is to be asked at `until` whether it has done it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn unconfirmed(
+        &self,
+        claim: Claim,
+        cause: Cause,
+        until: Timestamp,
+    ) -> Result<Settled, LedgerError> {
+        self.end_attempt(claim, "unconfirmed", Some(cause), DeliveryState::Unconfirmed { until }).await
+    }
+
+    /// Records that the destination refused it, for who asked to see.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn refused(&self, claim: Claim, why: Refusal, cause: Cause) -> Result<Settled, LedgerError> {
+        let at = self.now();
+        self.end_attempt(claim, "rejected", Some(cause), DeliveryState::Refused { at, why }).await
+    }
+
+    /// Records how far an attempt has come, in the middle of it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn progress(&self, claim: &mut Claim) -> Result<Settled, LedgerError> {
+        let key = delivery_key(&claim.doc.source, &claim.doc.message, &claim.doc.delivery);
+        Ok(match self.put_delivery(&key, &claim.doc, Expect::Rev(claim.rev)).await? {
+            Ok(()) => {
+                claim.rev += 1;
+                Settled::Recorded
+            }
+            Err(_) => Settled::Fenced,
+        })
+    }
+
+    /// Records a delivery that has been queued. Where an attempt was faster, its record is the better one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(crate) async fn queued(&self, task: &DeliverTask, expires: Timestamp) -> Result<(), LedgerError> {
+        let key = delivery_key(&task.connection, &task.message, &task.delivery);
+        let doc = DeliveryDoc::new(task, DeliveryState::Waiting { until: self.now() }, expires);
+        let _ = self.put_delivery(&key, &doc, Expect::Absent).await?;
+        Ok(())
     }
 
     async fn end_attempt(

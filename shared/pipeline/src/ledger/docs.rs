@@ -133,6 +133,18 @@ pub enum DeliveryState {
         /// Since when.
         at: Timestamp,
     },
+    /// The destination said that it takes it, and has not done so yet: it is asked again, not before `until`.
+    Unconfirmed {
+        /// When it is asked.
+        until: Timestamp,
+    },
+    /// The destination refused it, and who asked for it is told.
+    Refused {
+        /// Since when.
+        at: Timestamp,
+        /// What kind of refusal it is.
+        why: Refusal,
+    },
     /// Set aside with a cause.
     Parked {
         /// Since when.
@@ -145,6 +157,20 @@ pub enum DeliveryState {
     },
 }
 
+/// What kind of refusal, for who asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Refusal {
+    /// Something is in its way.
+    Conflict,
+    /// There is no such record.
+    NotFound,
+    /// It can't be done as it is asked for.
+    Invalid,
+    /// The bridge can't do it: somebody must look.
+    Failed,
+}
+
 impl DeliveryState {
     /// One word.
     pub const fn word(self) -> &'static str {
@@ -152,6 +178,8 @@ impl DeliveryState {
             Self::Attempting { .. } => "attempting",
             Self::Waiting { .. } => "waiting",
             Self::Delivered { .. } => "delivered",
+            Self::Unconfirmed { .. } => "unconfirmed",
+            Self::Refused { .. } => "refused",
             Self::Parked { .. } => "parked",
             Self::Deferred { .. } => "deferred",
         }
@@ -168,11 +196,27 @@ pub struct Attempt {
     /// How long it took, in milliseconds; none when nobody reported back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub took_ms: Option<u64>,
-    /// `delivered`, `retry`, `rejected`, `unknown`, or `started` when nobody reported back.
+    /// `delivered`, `retry`, `rejected`, `unknown`, `unconfirmed`, or `started` when nobody reported back.
     pub outcome: String,
     /// What the destination said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
+}
+
+/// A resource of a delivery that the product has taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrittenDoc {
+    /// Its place in the Bundle, from 0.
+    pub entry: usize,
+    /// What it is there: `Type/id`. None where the record could not be mapped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// Set until a later reading has confirmed it: when the product said yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unconfirmed: Option<Timestamp>,
+    /// Why the record could not be mapped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Cause>,
 }
 
 /// A delivery's record.
@@ -204,6 +248,9 @@ pub struct DeliveryDoc {
     /// Why it is parked or waiting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
+    /// What of it the product has, where it is written by its own interface: not written again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub written: Vec<WrittenDoc>,
     /// End of the record's retention.
     pub expires: Timestamp,
 }
@@ -226,8 +273,17 @@ impl DeliveryDoc {
             since: None,
             history: Vec::new(),
             cause: None,
+            written: Vec::new(),
             expires,
         }
+    }
+
+    /// Whether an attempt before the present one may have had an effect that nobody knows of.
+    pub(crate) fn may_have_happened(&self) -> bool {
+        let earlier = self.history.split_last().map_or(&[][..], |(_, earlier)| earlier);
+        // What is not kept any more is not known.
+        self.attempts as usize > Self::HISTORY
+            || earlier.iter().any(|attempt| matches!(attempt.outcome.as_str(), "started" | "unknown"))
     }
 
     pub(super) fn begin_attempt(&mut self, at: Timestamp, until: Timestamp) {

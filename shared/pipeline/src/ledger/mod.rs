@@ -19,7 +19,8 @@ mod park;
 pub(crate) use claim::SKEW;
 pub use claim::{Claim, Claimed, Settled};
 pub use docs::{
-    Attempt, DeliveryDoc, DeliveryState, LaneDoc, MessageDoc, MessageState, ParkedDoc, ParkedTask, Replay,
+    Attempt, DeliveryDoc, DeliveryState, LaneDoc, MessageDoc, MessageState, ParkedDoc, ParkedTask, Refusal,
+    Replay, WrittenDoc,
 };
 pub use lane::{Gate, Lane, LaneKey};
 pub use park::{ParkRequest, Parked, Subject};
@@ -166,6 +167,20 @@ impl<'a, P: Ports> Ledger<'a, P> {
         // Kept before: the same letter received again.
         let _ = self.write(vec![Write::Put(record, Expect::Absent)]).await?;
         Ok(())
+    }
+
+    /// One delivery of a message.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn delivery(
+        &self,
+        connection: &ConnectionId,
+        message: &MessageId,
+        delivery: &DeliveryId,
+    ) -> Result<Option<DeliveryDoc>, LedgerError> {
+        let record = self.get(&delivery_key(connection, message, delivery)).await?;
+        record.map(|record| docs::read(&record, "delivery")).transpose()
     }
 
     /// All deliveries of a message.

@@ -144,7 +144,9 @@ fn park_subject(
                 debug_assert_eq!(record.key, delivery_key(&task.connection, &task.message, &task.delivery));
                 let doc: DeliveryDoc = docs::read(record, "delivery")?;
                 match doc.state {
-                    DeliveryState::Delivered { .. } => Err(Parked::Superseded),
+                    DeliveryState::Delivered { .. } | DeliveryState::Refused { .. } => {
+                        Err(Parked::Superseded)
+                    }
                     // A second copy of the task: the first one has its place in the lane.
                     DeliveryState::Parked { .. } | DeliveryState::Deferred { .. }
                         if task.release.is_none() =>

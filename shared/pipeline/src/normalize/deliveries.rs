@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bridge_core::{
     Cause, Phi,
     id::{ConnectionId, DeliveryId, LaneId},
+    manifest::Transport,
     task::{DeliverTask, NormalizeTask, OutboundTask},
 };
 use bridge_fhir::Resource;
@@ -20,6 +21,7 @@ use crate::{
     ledger::docs_write,
     payload::Purpose,
     ports::{Entry, Ports, Queue, QueueName},
+    product::Product,
     stage::Failure,
 };
 
@@ -92,6 +94,12 @@ impl<P: Ports> Bridge<P> {
                     sent.notes.extend(messages.notes);
                     messages.bytes
                 }
+                Some(destination) if is_written(&destination) => {
+                    if let Some(product) = Product::of(&destination) {
+                        self.identify(&product, &mut resources).await?;
+                    }
+                    bridge_fhir::transaction(&resources).to_string().into_bytes()
+                }
                 // That there is no such destination is for `deliver` to find out: it may come to be.
                 _ => bridge_fhir::transaction(&resources).to_string().into_bytes(),
             });
@@ -131,9 +139,15 @@ impl<P: Ports> Bridge<P> {
             queued_at: self.now(),
             payload,
             release: None,
+            asked: false,
         });
         Ok(Entry { body: docs_write(&deliver), group, dedup })
     }
+}
+
+/// Whether a product's own interface writes what it is sent.
+fn is_written(destination: &Loaded) -> bool {
+    destination.manifest.deliver.as_ref().is_some_and(|deliver| deliver.transport == Transport::Api)
 }
 
 pub(super) fn speaks_hl7v2(destination: &Loaded) -> bool {

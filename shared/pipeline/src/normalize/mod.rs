@@ -10,7 +10,7 @@ mod change;
 mod deliveries;
 mod hl7v2;
 mod merge;
-mod resources;
+pub(crate) mod resources;
 mod translate;
 
 pub use change::{Change, Changes};

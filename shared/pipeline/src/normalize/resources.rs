@@ -57,6 +57,27 @@ fn is_zero(n: &u32) -> bool {
     *n == 0
 }
 
+/// Who says what a resource is, and what is remembered with it.
+#[derive(Debug)]
+pub(crate) struct Told<'a> {
+    connection: &'a ConnectionId,
+    message: &'a MessageId,
+    replay: u32,
+    said: Said,
+    change: Option<Change>,
+}
+
+impl<'a> Told<'a> {
+    fn by(task: &'a NormalizeTask, said: Said, change: Option<Change>) -> Self {
+        Self { connection: &task.connection, message: &task.message, replay: task.replay, said, change }
+    }
+
+    /// By an answer of the product, outside of any message.
+    pub(crate) fn seen(connection: &'a ConnectionId, message: &'a MessageId) -> Self {
+        Self { connection, message, replay: 0, said: Said::new(), change: None }
+    }
+}
+
 /// Which of two states of a resource is the newer: the source's own version decides, then the order in which the
 /// messages came, then the replay. As text, so that a condition of the store can compare it.
 #[derive(Debug)]
@@ -108,7 +129,8 @@ impl<P: Ports> Bridge<P> {
             "" => version.after(self.ports.store().get(&place).await?.and_then(|current| current.version)),
             source => version.text(source),
         };
-        let record = self.resource_record(task, resource, Said::new(), change, version.clone()).await?;
+        let record =
+            self.resource_record(&Told::by(task, Said::new(), change), resource, version.clone()).await?;
         let put = Write::Put(record, Expect::OlderThan(version.clone()));
         match self.ports.store().write(vec![put]).await {
             Ok(()) => Ok(None),
@@ -179,7 +201,7 @@ impl<P: Ports> Bridge<P> {
                 return Ok((merged, is_over));
             }
             let (change, newest) = (version.changes.get(&reference).copied(), own.clone().max(known_version));
-            let record = self.resource_record(task, &merged, state.said(), change, newest).await?;
+            let record = self.resource_record(&Told::by(task, state.said(), change), &merged, newest).await?;
             match self.ports.store().write(vec![Write::Put(record, expect)]).await {
                 Ok(()) => return Ok((merged, is_over)),
                 // Somebody else put something in meanwhile: it must not be lost.
@@ -191,29 +213,27 @@ impl<P: Ports> Bridge<P> {
     }
 
     /// The record of a resource, sealed; what is too large for it goes to the bucket.
-    async fn resource_record(
+    pub(crate) async fn resource_record(
         &self,
-        task: &NormalizeTask,
+        told: &Told<'_>,
         resource: &Resource,
-        said: Said,
-        change: Option<Change>,
         version: String,
     ) -> Result<Record, Failure> {
-        let (tenant, reference) = (task.connection.tenant(), resource.reference());
-        let binding = Binding { connection: &task.connection, purpose: "resource", id: &reference };
+        let (tenant, reference) = (told.connection.tenant(), resource.reference());
+        let binding = Binding { connection: told.connection, purpose: "resource", id: &reference };
         let sealed = self.seal(binding, Keep::Lasting, resource.json.to_string().as_bytes()).await?;
         let mut doc = ResourceDoc {
-            message: task.message.clone(),
-            connection: task.connection.clone(),
+            message: told.message.clone(),
+            connection: told.connection.clone(),
             stored_at: self.now(),
             stored: None,
-            said,
-            change,
-            replay: task.replay,
+            said: told.said.clone(),
+            change: told.change,
+            replay: told.replay,
         };
         let mut blob = Some(sealed);
         if let Some(large) = blob.take_if(|sealed| sealed.len() > IN_THE_RECORD) {
-            let key = format!("resources/{tenant}/{reference}/{}", task.message);
+            let key = format!("resources/{tenant}/{reference}/{}", told.message);
             self.ports.blobs().put(&key, large).await?;
             doc.stored = Some(key);
         }
@@ -238,7 +258,7 @@ impl<P: Ports> Bridge<P> {
         self.open_resource(record, reference).await.map(Some)
     }
 
-    async fn open_resource(
+    pub(crate) async fn open_resource(
         &self,
         record: Record,
         reference: &str,
@@ -255,6 +275,7 @@ impl<P: Ports> Bridge<P> {
     }
 }
 
-fn resource_key(tenant: &TenantId, reference: &str) -> Key {
+/// Where a resource's current state stands.
+pub(crate) fn resource_key(tenant: &TenantId, reference: &str) -> Key {
     Key::new(Table::Resources, format!("{tenant}#{reference}"), "current")
 }

@@ -2,8 +2,9 @@
 
 use bridge_core::{
     Cause, Phi,
+    feed::Feed,
     id::BlindToken,
-    manifest::Adapters as _,
+    manifest::{Adapters as _, Extract},
     task::{Format, NormalizeTask},
 };
 use bridge_fhir::Resource;
@@ -57,24 +58,40 @@ impl<P: Ports> Bridge<P> {
             let place = format!("line {}, column {}", error.line(), error.column());
             Cause::new("message.malformed", "what was received is not JSON").at(place)
         })?;
-        let rule = source.kind(&task.kind).ok_or_else(|| {
-            Cause::new("kind.unknown", format!("the adapter has no rule for the kind `{}`", task.kind))
+        let (translated, rule) = self.translate_value(source, &task.kind, &message, index)?;
+        let find = rule.find_by.iter().filter_map(|(name, place)| {
+            let value = place.find_in(&message)?;
+            Some(index.token(&task.connection, name, &value))
+        });
+        Ok(Translated { find: find.collect(), ..translated })
+    }
+
+    /// What a record of `kind` is in FHIR, and the rule that says so.
+    ///
+    /// # Errors
+    /// As for [`Self::translate`].
+    pub(crate) fn translate_value<'a>(
+        &self,
+        source: &'a Loaded,
+        kind: &str,
+        message: &Value,
+        index: &IndexKey,
+    ) -> Result<(Translated, Rule<'a>), Cause> {
+        let rule = Rule::of(source, kind).ok_or_else(|| {
+            let text = format!("neither the adapter nor a feed has a rule for the kind `{kind}`");
+            Cause::new("kind.unknown", text)
         })?;
-        let (mapped_by, mapping) = self.mapping(source, &rule.mapping)?;
-        let mapped = apply(&mapping, &mapped_by, &message, task, source)?;
+        let (mapped_by, mapping) = self.mapping(source, rule.mapping)?;
+        let mapped = apply(&mapping, &mapped_by, message, kind, source)?;
         let namespace = uuid::Uuid::from_bytes(index.fhir_namespace());
         let resources =
             bridge_fhir::assemble(namespace, mapped).map_err(|issue| invalid(&mapped_by, &[issue]))?;
         for resource in &resources {
             bridge_fhir::check(&resource.json).map_err(|issues| invalid(&mapped_by, &issues))?;
         }
-        let find = rule.find_by.iter().filter_map(|(name, place)| {
-            let value = place.find_in(&message)?;
-            Some(index.token(&task.connection, name, &value))
-        });
-        let version = rule.version.as_ref().and_then(|place| place.find_in(&message)).unwrap_or_default();
-        let (find, notes) = (find.collect(), Vec::new());
-        Ok(Translated { resources, version, find, mapped_by, notes, asides: None })
+        let version = rule.version.as_ref().and_then(|place| place.find_in(message)).unwrap_or_default();
+        let (find, notes) = (Vec::new(), Vec::new());
+        Ok((Translated { resources, version, find, mapped_by, notes, asides: None }, rule))
     }
 
     pub(super) fn mapping(&self, source: &Loaded, name: &str) -> Result<(String, Arc<Mapping>), Cause> {
@@ -101,17 +118,37 @@ impl<P: Ports> Bridge<P> {
     }
 }
 
+/// What is done with messages of a kind.
+pub(crate) struct Rule<'a> {
+    mapping: &'a str,
+    version: Option<&'a Extract>,
+    find_by: &'a BTreeMap<String, Extract>,
+}
+
+impl<'a> Rule<'a> {
+    /// The rule of a feed, of the webhook, or of the product's interface.
+    fn of(source: &'a Loaded, kind: &str) -> Option<Self> {
+        if let Some((name, is_removal)) = Feed::of_kind(kind) {
+            let feed = source.connection.feeds.get(name)?;
+            let mapping = if is_removal { feed.removal.as_deref()? } else { &*feed.mapping };
+            let version = feed.version.as_ref().filter(|_| !is_removal);
+            return Some(Self { mapping, version, find_by: &feed.find_by });
+        }
+        let kind = source.kind(kind)?;
+        Some(Self { mapping: &kind.mapping, version: kind.version.as_ref(), find_by: &kind.find_by })
+    }
+}
+
 /// What a mapping makes of a record.
 pub(super) fn apply(
     mapping: &Mapping,
     mapped_by: &str,
     record: &Value,
-    task: &NormalizeTask,
+    kind: &str,
     source: &Loaded,
 ) -> Result<Vec<Value>, Cause> {
     let (settings, headers) = (source.settings(), BTreeMap::new());
-    let context =
-        Context { zone: &source.connection.zone, kind: &task.kind, headers: &headers, settings: &settings };
+    let context = Context { zone: &source.connection.zone, kind, headers: &headers, settings: &settings };
     let mapped = mapping.apply(record, &context).map_err(|error| {
         let place = error.place().map(|place| place.to_string()).unwrap_or_default();
         Cause::new("mapping.failed", error.text()).at(format!("{mapped_by} {place}").trim_end())

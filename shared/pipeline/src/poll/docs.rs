@@ -76,6 +76,9 @@ pub struct CursorDoc {
 pub struct Listing {
     /// The number of its run.
     pub run: u64,
+    /// Where its hashes stand: one of two places, in turn.
+    #[serde(default)]
+    pub(super) slot: u8,
     /// When it began.
     pub at: Timestamp,
     /// Records in it.
@@ -215,14 +218,14 @@ pub(super) fn cursor_key(connection: &ConnectionId, resource: &str) -> Key {
 }
 
 /// Where the hashes of a page of a full listing stand.
-pub(super) fn known_key(connection: &ConnectionId, resource: &str, run: u64, page: u64) -> Key {
-    let (pk, sk) = known_range(connection, resource, run);
+pub(super) fn known_key(connection: &ConnectionId, resource: &str, slot: u8, page: u64) -> Key {
+    let (pk, sk) = known_range(connection, resource, slot);
     Key::new(Table::Ledger, pk, format!("{sk}{page:08}"))
 }
 
 /// The partition and the beginning of the sort keys of a listing's hashes.
-pub(super) fn known_range(connection: &ConnectionId, resource: &str, run: u64) -> (String, String) {
-    (format!("{}#known#{connection}#{resource}", connection.tenant()), format!("known#{run:010}#"))
+pub(super) fn known_range(connection: &ConnectionId, resource: &str, slot: u8) -> (String, String) {
+    (format!("{}#known#{connection}#{resource}", connection.tenant()), format!("known#{slot}#"))
 }
 
 pub(super) fn cursor_binding<'a>(connection: &'a ConnectionId, resource: &'a str) -> Binding<'a> {

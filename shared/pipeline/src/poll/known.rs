@@ -1,16 +1,18 @@
 //! What a full listing had, as two hashes for each record: of its id and of its state. They stand sealed in a record a page,
 //! written with the cursor, so that a listing of any length is gone through in any number of turns; the next listing is
-//! compared with them.
+//! compared with them. There are two places for them, which listings take in turn: what is kept does not grow.
 
 use std::{collections::HashMap, time::Duration};
 
 use bridge_core::{Timestamp, id::ConnectionId, manifest::Poll};
 use bridge_seal::Binding;
+use serde::{Deserialize, Serialize};
 
 use super::docs::{known_key, known_range};
 use crate::{
     bridge::Bridge,
     keys::Keep,
+    ledger::{LedgerError, docs_read, docs_write},
     ports::{Index, Ports, Query, Record, Store, Table},
     stage::Failure,
 };
@@ -18,6 +20,12 @@ use crate::{
 /// Kept for so many periods after its own: a listing may be late.
 const PERIODS: u32 = 4;
 const AT_LEAST: Duration = Duration::from_hours(24 * 30);
+
+/// Which listing a page belongs to. One that was longer, two listings ago, may have left some behind the last.
+#[derive(Serialize, Deserialize)]
+struct PageDoc {
+    run: u64,
+}
 
 /// A record in a listing: hashes of its id and of its state.
 pub(super) type Pair = (u64, u64);
@@ -39,33 +47,37 @@ impl<P: Ports> Bridge<P> {
         &self,
         connection: &ConnectionId,
         resource: &str,
-        (run, page): (u64, u64),
+        (slot, run, page): (u8, u64, u64),
         pairs: &[Pair],
         expires: Timestamp,
     ) -> Result<Record, Failure> {
         let bytes: Vec<u8> =
             pairs.iter().flat_map(|(id, state)| [id.to_le_bytes(), state.to_le_bytes()].concat()).collect();
-        let key = known_key(connection, resource, run, page);
+        let key = known_key(connection, resource, slot, page);
         let sealed = self.seal(binding(connection, &key.sk), Keep::Lasting, &bytes).await?;
-        let mut record = Record::new(key, "{}".to_owned());
+        let mut record = Record::new(key, docs_write(&PageDoc { run }));
         record.blob = Some(sealed);
         record.expires = Some(expires);
         Ok(record)
     }
 
     /// What a listing had, by id.
-    pub(super) async fn known(
+    pub(super) async fn listed(
         &self,
         connection: &ConnectionId,
         resource: &str,
-        run: u64,
+        (slot, run): (u8, u64),
     ) -> Result<HashMap<u64, u64>, Failure> {
-        let (pk, prefix) = known_range(connection, resource, run);
+        let (pk, prefix) = known_range(connection, resource, slot);
         let records =
             self.ports.store().query(Query::prefix(Table::Ledger, Index::Main, pk, &prefix)).await?;
         let mut known = HashMap::with_capacity(records.len() * 64);
         for record in records {
             let Some(sealed) = &record.blob else { continue };
+            let doc: PageDoc = docs_read(&record).map_err(|_| LedgerError::Unreadable("known"))?;
+            if doc.run != run {
+                continue;
+            }
             let plain = self.open(binding(connection, &record.key.sk), sealed).await?;
             for pair in plain.expose().chunks_exact(16) {
                 let (id, state) = pair.split_at(8);

@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | connection | `{tenant}#polls` | `connection#{connection}` |
 //! | cursor | `{tenant}#polls` | `cursor#{connection}#{resource}` |
-//! | what a full listing had | `{tenant}#known#{connection}#{resource}` | `known#{run}#{page}` |
+//! | what a full listing had | `{tenant}#known#{connection}#{resource}` | `known#{0 or 1}#{page}` |
 
 mod cursor;
 mod delta;

@@ -219,7 +219,7 @@ impl<P: RemotePorts> Bridge<P> {
         let beside = match run.aim {
             Aim::Everything => {
                 let expires = kept_until(self.now(), of.poll);
-                let place = (run.number, run.pages);
+                let place = (slot_of(cursor), run.number, run.pages);
                 Some(self.known_page(of.connection(), of.resource, place, &pairs, expires).await?)
             }
             Aim::Changes | Aim::Again => None,
@@ -290,13 +290,14 @@ impl<P: RemotePorts> Bridge<P> {
         run: &Run,
         known: Known,
     ) -> Result<Option<Stop>, Failure> {
-        let listed = self.known(of.connection(), of.resource, run.number).await?;
+        let slot = slot_of(cursor);
+        let listed = self.listed(of.connection(), of.resource, (slot, run.number)).await?;
         let gone = match known {
             Known::Listing(before) => before.keys().filter(|id| !listed.contains_key(*id)).count() as u64,
             Known::Recent(_) => 0,
         };
         cursor.doc.listing =
-            Some(Listing { run: run.number, at: run.began, records: listed.len() as u64, gone });
+            Some(Listing { run: run.number, slot, at: run.began, records: listed.len() as u64, gone });
         if of.poll.delta == Delta::Whole {
             cursor.doc.asked_at = Some(run.began);
         }
@@ -342,7 +343,9 @@ impl<P: Ports> Bridge<P> {
     async fn known_before(&self, of: &Subject<'_>, cursor: &Cursor, run: &Run) -> Result<Known, Failure> {
         if run.aim == Aim::Everything {
             return Ok(Known::Listing(match cursor.doc.listing {
-                Some(listing) => self.known(of.connection(), of.resource, listing.run).await?,
+                Some(Listing { slot, run, .. }) => {
+                    self.listed(of.connection(), of.resource, (slot, run)).await?
+                }
                 None => HashMap::new(),
             }));
         }
@@ -351,6 +354,11 @@ impl<P: Ports> Bridge<P> {
         let recent = if tells_states { cursor.private.recent() } else { Vec::new() };
         Ok(Known::Recent(recent.into_iter().collect()))
     }
+}
+
+/// The place of the listing under way: not that of the one before.
+fn slot_of(cursor: &Cursor) -> u8 {
+    cursor.doc.listing.map_or(0, |listing| 1 - listing.slot.min(1))
 }
 
 /// What makes a record this one in this state.

@@ -112,10 +112,14 @@ impl Overview {
                 DeliveryState::Parked { at } => {
                     steps.push(of(Step { cause: delivery.cause.clone(), ..step(at, "park", "parked") }));
                 }
-                DeliveryState::Waiting { until } | DeliveryState::Deferred { until } => {
-                    steps.push(of(step(until, "wait", "next attempt")))
+                DeliveryState::Waiting { until }
+                | DeliveryState::Deferred { until }
+                | DeliveryState::Unconfirmed { until } => {
+                    steps.push(of(step(until, "wait", "next attempt")));
                 }
-                DeliveryState::Attempting { .. } | DeliveryState::Delivered { .. } => {}
+                DeliveryState::Attempting { .. }
+                | DeliveryState::Delivered { .. }
+                | DeliveryState::Refused { .. } => {}
             }
         }
         // Normalizing is recorded when it is done, which is after its deliveries were queued. Stable: what happened in
@@ -145,10 +149,12 @@ fn step(at: Timestamp, step: &'static str, outcome: &str) -> Step {
 pub(super) fn standing(message: &MessageDoc, deliveries: &[DeliveryDoc], all_tried: bool) -> Standing {
     let worst = deliveries.iter().map(|delivery| match delivery.state {
         DeliveryState::Parked { .. } => Standing::Parked,
-        DeliveryState::Attempting { .. } | DeliveryState::Waiting { .. } | DeliveryState::Deferred { .. } => {
-            Standing::Waiting
-        }
-        DeliveryState::Delivered { .. } => Standing::Delivered,
+        DeliveryState::Attempting { .. }
+        | DeliveryState::Waiting { .. }
+        | DeliveryState::Deferred { .. }
+        | DeliveryState::Unconfirmed { .. } => Standing::Waiting,
+        // Nobody has to look: who asked for it knows.
+        DeliveryState::Delivered { .. } | DeliveryState::Refused { .. } => Standing::Delivered,
     });
     let own = match message.state {
         MessageState::Parked => Standing::Parked,

@@ -4,11 +4,13 @@
 //! A contract that is broken panics. `room` keeps runs apart that share a world: it becomes part of every key.
 
 mod blobs;
+mod files;
 mod keys;
 mod queue;
 mod store;
 
 pub use blobs::blobs;
+pub use files::files;
 pub use keys::keys;
 pub use queue::{Source, queue};
 pub use store::store;
@@ -17,7 +19,10 @@ pub use store::store;
 mod tests {
     use std::{sync::Arc, time::Duration};
 
-    use bridge_pipeline::{batch::Received, ports::QueueName};
+    use bridge_pipeline::{
+        batch::Received,
+        ports::{Pinned, QueueName},
+    };
 
     use super::*;
     use crate::memory::{Calm, MemoryAdapters, MemoryPorts, Shared, World, lock};
@@ -55,6 +60,12 @@ mod tests {
             store(&ports, &ports, "room").await;
             blobs(&ports, "room").await;
             keys(&ports).await;
+            let newest = |key: String| {
+                let dropped = lock(&world).files.newest(&key).expect("it was put");
+                let (version, etag) = (Some(dropped.clone()), dropped);
+                std::future::ready(Pinned { key, version, etag })
+            };
+            files(&ports, "room", newest).await;
             queue(&ports, &InMemory(world), QueueName::Inbound).await;
         });
     }

@@ -3,6 +3,7 @@
 //! One [`World`] is what all processes share: tables, queues, objects, the receiver, and time. A [`MemoryPorts`] is
 //! what one process sees of it: its own clock (with a skew), and a [`Hook`] that may pause, fail or spy on each call.
 
+mod files;
 mod product;
 mod queue;
 mod receiver;
@@ -30,6 +31,7 @@ use bridge_pipeline::resilience::{Breaker, EndpointDoc, endpoint_key};
 use bridge_seal::sha256;
 use zeroize::Zeroizing;
 
+pub use files::Bucket;
 pub use product::{Called, Product};
 pub use queue::{FifoQueue, Message};
 use receiver::Beginning;
@@ -48,6 +50,8 @@ pub struct World {
     pub queues: BTreeMap<QueueName, FifoQueue>,
     /// The bucket.
     pub objects: BTreeMap<String, Vec<u8>>,
+    /// The bucket of files.
+    pub files: Bucket,
     /// Where deliveries end.
     pub receiver: Receiver,
     /// What is asked, where a test brings it.

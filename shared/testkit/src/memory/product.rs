@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fmt::Debug};
 
 use bridge_core::{
-    Cause, Phi, Timestamp,
+    Cause, Timestamp,
     id::ConnectionId,
     manifest::Auth,
     remote::{Answer, ApiCall, Authenticate, CallError, Remote, Token as AccessToken, WriteCall, Written},
@@ -44,6 +44,22 @@ pub trait Product: Debug + Send {
     fn write(&mut self, resource: &Value, id: Option<&str>, now: i64) -> Result<Written, CallError> {
         let _ = (resource, id, now);
         Err(CallError::Invalid(Cause::new("api.none", "this product takes no writes")))
+    }
+
+    /// The same, after an attempt that may have been one.
+    fn write_again(&mut self, resource: &Value, id: Option<&str>, now: i64) -> Result<Written, CallError> {
+        self.write(resource, id, now)
+    }
+
+    /// Says whether it has done what it said yes to.
+    fn confirm(
+        &mut self,
+        resource: &Value,
+        id: Option<&str>,
+        now: i64,
+    ) -> Result<Option<Written>, CallError> {
+        let _ = (resource, id, now);
+        Ok(None)
     }
 }
 
@@ -99,16 +115,18 @@ impl<H: Hook> Remote for MemoryPorts<H> {
     }
 
     async fn write(&self, call: &WriteCall<'_>) -> Result<Written, CallError> {
-        let (resource, id) = (call.resource.clone(), call.id.cloned());
-        let id = id.as_ref().map(Phi::expose);
-        self.of_product("remote.write", |product, now| {
-            product.write(resource.expose(), id.map(String::as_str), now)
+        let (resource, id, again) =
+            (call.resource.expose(), call.id.map(|id| id.expose().as_str()), call.again);
+        self.of_product("remote.write", |product, now| match again {
+            true => product.write_again(resource, id, now),
+            false => product.write(resource, id, now),
         })
         .await
     }
 
-    async fn confirm(&self, _: &WriteCall<'_>) -> Result<Option<Written>, CallError> {
-        Ok(None)
+    async fn confirm(&self, call: &WriteCall<'_>) -> Result<Option<Written>, CallError> {
+        let (resource, id) = (call.resource.expose(), call.id.map(|id| id.expose().as_str()));
+        self.of_product("remote.confirm", |product, now| product.confirm(resource, id, now)).await
     }
 }
 

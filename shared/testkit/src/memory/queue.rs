@@ -68,6 +68,11 @@ impl FifoQueue {
         self.messages.push(Message { entry, id, sent_at: now, visible_at: now, receives: 0, receipt });
     }
 
+    /// How many messages were ever sent or received: a number that nothing has had yet.
+    pub fn sent(&self) -> u64 {
+        self.counter
+    }
+
     /// Receives up to `limit` messages. A group of which something is in flight gives nothing.
     pub fn receive(&mut self, limit: usize, now: i64) -> Vec<Received> {
         self.bury(now);

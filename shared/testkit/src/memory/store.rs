@@ -60,20 +60,32 @@ impl Tables {
     }
 
     pub(super) fn query(&self, query: &Query, now: i64) -> Vec<Record> {
-        let position = |record: &Record| match query.index {
-            Index::Main => Some((record.key.pk.clone(), record.key.sk.clone())),
-            Index::ByConnection => record.by_connection.clone(),
-            Index::ByAttention => record.by_attention.clone(),
+        if query.range.is_empty() {
+            return Vec::new();
+        }
+        let is_wanted = |record: &&Record| record.key.table == query.table && is_alive(record, now);
+        let mut found: Vec<(&str, &Record)> = match query.index {
+            Index::Main => {
+                let key = |sk: &String| Key::new(query.table, query.pk.clone(), sk.clone());
+                let range = key(query.range.start())..=key(query.range.end());
+                let records = self.records.range(range).map(|(_, record)| record);
+                records.filter(is_wanted).map(|record| (record.key.sk.as_str(), record)).collect()
+            }
+            Index::ByConnection | Index::ByAttention => self
+                .records
+                .values()
+                .filter(is_wanted)
+                .filter_map(|record| {
+                    let place = match query.index {
+                        Index::ByConnection => record.by_connection.as_ref(),
+                        _ => record.by_attention.as_ref(),
+                    };
+                    let (pk, sk) = place?;
+                    (*pk == query.pk && query.range.contains(sk)).then_some((sk.as_str(), record))
+                })
+                .collect(),
         };
-        let mut found: Vec<(String, &Record)> = self
-            .records
-            .values()
-            .filter(|record| record.key.table == query.table && is_alive(record, now))
-            .filter_map(|record| Some((position(record)?, record)))
-            .filter(|((pk, sk), _)| *pk == query.pk && query.range.contains(sk))
-            .map(|((_, sk), record)| (sk, record))
-            .collect();
-        found.sort_by(|a, b| a.0.cmp(&b.0));
+        found.sort_by(|a, b| a.0.cmp(b.0));
         if query.descending {
             found.reverse();
         }

@@ -150,6 +150,7 @@ impl Task {
                 QueueName::Outbound => batch::run(bridge.ports(), &Deliver(&bridge), records, deadline).await,
                 QueueName::Commands => batch::run(bridge.ports(), &Retry(&bridge), records, deadline).await,
                 QueueName::Polls => batch::run(bridge.ports(), &Polls(&bridge), records, deadline).await,
+                QueueName::Drops => unreachable!("the simulation drops no files"),
             };
             Ended::Batch { queue, received, again }
         });

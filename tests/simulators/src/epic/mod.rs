@@ -12,7 +12,6 @@ use data_encoding::BASE32_NOPAD;
 
 use crate::{
     Access, Answer, Book, Clock, Request, Seed, Simulator,
-    oracle_health::{admit, touch},
     parts::fhir::{
         capability,
         keys::{Algorithm, ClientKey},
@@ -101,7 +100,7 @@ impl Simulator for Epic {
     }
 
     fn touch(&self, resource: &str, count: usize) -> Vec<String> {
-        touch(&self.server, resource, count, &self.clock)
+        self.server.touch(resource, count, self.clock.now())
     }
 
     fn book(&self) -> Book {
@@ -131,7 +130,7 @@ impl Epic {
 
     fn r4(&self, request: &Request, path: &[&str], base: &str) -> Result<Answer, Refusal> {
         let now = self.clock.now();
-        let letter = |kind: &str, letter: char| admit(&self.smart, request, kind, letter, now);
+        let letter = |kind: &str, letter: char| self.smart.let_in(request, kind, letter, now);
         match (request.method.as_str(), path) {
             ("GET", ["metadata"]) => {
                 Ok(fhir(200, &capability::statement("Epic", "May 2026", "2026-05-01", base, rights::R4)))

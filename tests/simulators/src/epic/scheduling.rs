@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::{CODES, Epic};
 use crate::{
     Answer, Request,
-    oracle_health::admit,
     parts::fhir::{
         outcome::{Refusal, fhir, outcome},
         seed,
@@ -24,7 +23,7 @@ const PROPOSAL: &str = "proposal.";
 impl Epic {
     pub(super) fn stu3(&self, request: &Request, path: &[&str], base: &str) -> Result<Answer, Refusal> {
         let now = self.clock.now();
-        let letter = |kind: &str, letter: char| admit(&self.smart, request, kind, letter, now);
+        let letter = |kind: &str, letter: char| self.smart.let_in(request, kind, letter, now);
         match (request.method.as_str(), path) {
             ("POST", ["Appointment", "$find"]) => {
                 letter("Appointment", 's')?;

@@ -17,7 +17,7 @@ use crate::{
         pages::Pages,
         seed,
         server::Server,
-        smart::{self, Denied, Smart},
+        smart::{self, Smart},
         store::Store,
     },
 };
@@ -86,7 +86,10 @@ impl Simulator for OracleHealth {
     }
 
     fn connection(&self, base: &str) -> Access {
+        let locations: Vec<String> =
+            self.server.store().all("Location").map(|(id, _)| id.to_owned()).collect();
         Access::default()
+            .setting("locations", locations.join(","))
             .setting("url", format!("{base}/r4/{TENANT}"))
             .setting("client-id", CLIENT)
             .setting("key-id", KEY_ID)
@@ -99,7 +102,7 @@ impl Simulator for OracleHealth {
     }
 
     fn touch(&self, resource: &str, count: usize) -> Vec<String> {
-        touch(&self.server, resource, count, &self.clock)
+        self.server.touch(resource, count, self.clock.now())
     }
 
     fn book(&self) -> Book {
@@ -128,7 +131,7 @@ impl OracleHealth {
 
     fn fhir(&self, request: &Request, path: &[&str], base: &str) -> Result<Answer, Refusal> {
         let now = self.clock.now();
-        let letter = |kind: &str, letter: char| admit(&self.smart, request, kind, letter, now);
+        let letter = |kind: &str, letter: char| self.smart.let_in(request, kind, letter, now);
         match (request.method.as_str(), path) {
             ("GET", ["metadata"]) => Ok(fhir(
                 200,
@@ -222,38 +225,4 @@ fn require(kind: &str, resource: &serde_json::Value) -> Result<(), Refusal> {
 
 fn token_endpoint(request: &Request) -> String {
     format!("{}/tenants/{TENANT}/protocols/oauth2/profiles/smart-v1/token", request.base())
-}
-
-/// Whether the token lets a call in.
-pub(crate) fn admit(
-    smart: &Smart,
-    request: &Request,
-    kind: &str,
-    letter: char,
-    now: jiff::Timestamp,
-) -> Result<(), Refusal> {
-    smart.admit(request, kind, letter, now).map_err(|denied| match denied {
-        Denied::Token => Refusal::new(401, "login", "The access token is missing or no longer good"),
-        Denied::Scope => Refusal::new(403, "forbidden", "The token's scope does not cover this"),
-    })
-}
-
-/// Makes new versions of the first resources of a type.
-pub(crate) fn touch(server: &Server, resource: &str, count: usize, clock: &Clock) -> Vec<String> {
-    let now = clock.now();
-    let mut store = server.store();
-    let ids: Vec<String> = store.all(resource).take(count).map(|(id, _)| id.to_owned()).collect();
-    for id in &ids {
-        let note = format!("Touched at {now:.0}");
-        store.change(resource, id, now, |resource| {
-            if let Some(members) = resource.as_object_mut() {
-                let (name, value) = match members.get("resourceType").and_then(serde_json::Value::as_str) {
-                    Some("Appointment" | "Slot") => ("comment", serde_json::json!(note)),
-                    _ => ("language", serde_json::json!("en")),
-                };
-                members.insert(name.to_owned(), value);
-            }
-        });
-    }
-    ids
 }

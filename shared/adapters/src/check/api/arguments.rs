@@ -133,9 +133,7 @@ impl<'a> Given<'a> {
             self.names.insert("id");
             self.names.extend(write.needs.iter().map(|needs| needs.argument.as_str()));
             self.any |= write.arguments.is_some();
-            self.names.extend(write.needs.iter().map(|needs| needs.argument.as_str()));
         }
-        self.any |= write.needs.as_ref().is_some_and(|needs| needs.operation == operation);
         self.any |= write.find.as_ref().is_some_and(|find| find.operation == operation);
         self.any |= write.needs.as_ref().is_some_and(|needs| needs.operation == operation);
         if write.confirm.as_ref().is_some_and(|confirm| confirm.operation == operation) {

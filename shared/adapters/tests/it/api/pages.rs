@@ -56,7 +56,7 @@ async fn by_an_address_in_the_body_or_the_header() {
         "{path: /x, query: {s: '{since}'}, rows: /r, pages: {kind: next, next: /next, limit: n, size: 9}}";
     let (ids, lines) = walk(&server, list).await;
     assert_eq!(ids, [1]);
-    assert_eq!(lines, ["GET /x?s=5&n=9", "GET /y?p=2&q=a%2Fb", "GET /?p=3"]);
+    assert_eq!(lines, ["GET /x?s=5&n=9", "GET /y?p=2&q=a%2Fb", "GET /y?p=3"]);
 
     let link = "link: <https://other.example/1>; rel=prev, </x?p=2>; rel=\"next\"\r\n";
     let server = Receiver::script(vec![Then::status(200, link, FULL), Then::status(200, "", SHORT)]).await;

@@ -14,7 +14,8 @@ pub struct AnswerRule {
     /// With something at this place of the body, or in this header.
     #[serde(default)]
     pub at: Option<Extract>,
-    /// What stands there is one of these. Empty: anything but nothing, `false`, `0` and an empty list.
+    /// What stands there is one of these. Empty: anything but nothing, `false`, `0` and an empty list or
+    /// object.
     #[serde(default)]
     pub is: Vec<String>,
     /// What stands there is none of these; where nothing stands, the rule fits, too.

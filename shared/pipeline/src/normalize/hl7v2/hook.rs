@@ -31,7 +31,7 @@ pub(super) fn apply(
 ) -> Result<Vec<Resource>, Cause> {
     let given: Vec<&Value> = resources.iter().map(|resource| &resource.json).collect();
     let record = json!({"message": {"segments": segments(message)}, "resources": given});
-    let returned = map(hook, name, &record, task, source)?;
+    let returned = map(hook, name, &record, &task.kind, source)?;
     let known: HashMap<String, &Resource> =
         resources.iter().map(|resource| (resource.reference(), resource)).collect();
     let assembled =

@@ -74,6 +74,18 @@ impl<P: Ports> Bridge<P> {
         prepared
     }
 
+    /// The same for a message of a file, which nobody waits for. No address sent it: who may put files into the bucket is
+    /// the bucket's to say.
+    pub(crate) async fn prepare_hl7_of_file(&self, source: &Arc<Loaded>, message: &[u8]) -> Prepared {
+        let stamp = Stamp::new(source, self.now(), message);
+        match judge(source, message, &stamp, |_| Ok(())) {
+            Judged::Answered(prepared) => *prepared,
+            Judged::Accepted { site, message: read, kind } => {
+                self.accept_hl7(source, site, &read, &kind, message, &stamp).await
+            }
+        }
+    }
+
     /// The answer that a message would get, from wherever it may be sent. Nothing is kept, counted or logged.
     pub fn rehearse_hl7(&self, source: &Arc<Loaded>, frame: &[u8]) -> Prepared {
         let stamp = Stamp::new(source, self.now(), frame);

@@ -11,7 +11,10 @@ use data_encoding::BASE64URL_NOPAD;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::keys::{self, Algorithm};
+use super::{
+    keys::{self, Algorithm},
+    outcome::Refusal,
+};
 use crate::{Answer, Request};
 
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -36,15 +39,6 @@ struct State {
     used: HashMap<String, i64>,
     tokens: HashMap<String, (Vec<String>, Timestamp)>,
     given: u64,
-}
-
-/// Why a call is not let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Denied {
-    /// No token, or none that is good now.
-    Token,
-    /// The token is not for this.
-    Scope,
 }
 
 impl Smart {
@@ -163,22 +157,23 @@ impl Smart {
     /// Whether a call may do `letter` (of `cruds`) with a resource type.
     ///
     /// # Errors
-    /// When it may not.
-    pub fn admit(
+    /// 401 without a token that is good now, 403 when it is not for this.
+    pub fn let_in(
         &self,
         request: &Request,
         resource: &str,
         letter: char,
         now: Timestamp,
-    ) -> Result<(), Denied> {
-        let token = request.credentials("Bearer").ok_or(Denied::Token)?;
+    ) -> Result<(), Refusal> {
         let state = self.state();
-        let (scopes, until) = state.tokens.get(token).ok_or(Denied::Token)?;
-        if now >= *until {
-            return Err(Denied::Token);
+        let token = request.credentials("Bearer").and_then(|token| state.tokens.get(token));
+        let Some((scopes, _)) = token.filter(|(_, until)| now < *until) else {
+            return Err(Refusal::new(401, "login", "The access token is missing or no longer good"));
+        };
+        if scopes.iter().any(|scope| grants(scope, resource, letter)) {
+            return Ok(());
         }
-        let grants = |scope: &String| grants(scope, resource, letter);
-        if scopes.iter().any(grants) { Ok(()) } else { Err(Denied::Scope) }
+        Err(Refusal::new(403, "forbidden", "The token's scope does not cover this"))
     }
 
     /// Forgets every token.

@@ -1,0 +1,59 @@
+//! `bridge files report`.
+
+use bridge_pipeline::files::{FileDoc, report_csv, report_json};
+
+use super::Which;
+use crate::{
+    failure::Failure,
+    output::{Out, Table, print},
+    system::Pipeline,
+};
+
+/// Its arguments.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    which: Which,
+    /// As it stands in the outbox as CSV
+    #[arg(long)]
+    csv: bool,
+}
+
+/// Runs it.
+pub(crate) async fn run(pipeline: &Pipeline, args: &Args, out: Out) -> Result<(), Failure> {
+    let doc = args.which.find(pipeline).await?;
+    if args.csv && !out.json {
+        print(report_csv(&doc));
+    } else {
+        show(&doc, out);
+    }
+    Ok(())
+}
+
+/// Prints a file's report.
+pub(super) fn show(doc: &FileDoc, out: Out) {
+    out.json(&serde_json::from_str(&report_json(doc)).unwrap_or_default());
+    let (progress, compared) = (&doc.progress, doc.compared());
+    out.text(format_args!("{}  {}  {}", doc.file, doc.state.word(), doc.name));
+    if let Some(cause) = &doc.cause {
+        out.text(format_args!("  {cause}"));
+    }
+    let counts = [
+        (progress.report.received, "received"),
+        (progress.bad(), "bad"),
+        (compared.changed, "changed"),
+        (compared.unchanged, "unchanged"),
+        (compared.deleted, "deleted"),
+        (progress.sent, "sent"),
+    ];
+    let mut table = Table::new(&["what", "rows"]);
+    for (count, what) in counts {
+        table.row([what.to_owned(), count.to_string()]);
+    }
+    for (reason, count) in &progress.report.reasons {
+        table.row([format!("  {reason}"), count.to_string()]);
+    }
+    for line in table.lines() {
+        out.text(line);
+    }
+}

@@ -1,0 +1,124 @@
+//! Files through the command and the drop folder, to the delivered resource and the report; and a bridge that is killed
+//! while it reads one.
+//!
+//! `BRIDGE_KILLS` and `BRIDGE_LOAD_MESSAGES` size the second.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
+mod support;
+
+use std::{fs, path::Path, time::Duration};
+
+use support::{Process, eventually, get, json, load, run};
+
+const SOON: Duration = Duration::from_secs(60);
+/// A crashed reader's turn ends after a minute, and its file is hidden for as long; its rows' queues hide theirs for two.
+const TO_RECOVER: Duration = Duration::from_secs(900);
+
+const PATIENTS: &str = "Patient No,Last Name,First Name,Birth Date,Gender\n\
+    9017,Quillon,Tilda,02/29/1980,female\n9018,,Otto,03/01/1990,male\n9019,Ploverwick,Ada,01/13/1990,female\n";
+
+#[test]
+fn a_file_is_delivered_row_by_row_and_told_of() {
+    let home = tempfile::tempdir().unwrap();
+    let state = home.path().join("state");
+    let sample = home.path().join("patients-1.csv");
+    fs::write(&sample, PATIENTS).unwrap();
+    let sample = sample.to_str().unwrap();
+
+    a_feed_is_tried_without_a_bridge(&state, sample);
+    let bridge = Process::start(&state, &["up"]);
+    let book = bridge.ready["system"]["receiver"].as_str().unwrap().to_owned();
+
+    let put = json(&state, &["files", "put", sample, "--connection", "sunrise.front-desk"]);
+    let report = put.last().unwrap();
+    assert_eq!(
+        (&report["state"], &report["sent"], &report["bad"]),
+        (&"done".into(), &2.into(), &1.into()),
+        "{report}"
+    );
+    let file = report["file"].as_str().unwrap();
+    let rows = json(&state, &["files", "quarantine", file]);
+    assert_eq!((&rows[0]["line"], &rows[0]["column"]), (&3.into(), &"family".into()));
+    eventually("the patients", SOON, || {
+        let book = get(&book)?.to_string();
+        (book.contains("Quillon") && book.contains("Ploverwick")).then_some(())
+    });
+    let found = eventually("the message", SOON, || {
+        let list = ["messages", "list", "--find", "patient=9017", "--state", "delivered"];
+        json(&state, &list).into_iter().next()
+    });
+    assert_eq!(found["kind"], "feed/patients");
+
+    // The same bytes under another name, by the drop folder.
+    let folder = state.join("drops/sunrise.front-desk");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("patients-2.csv"), PATIENTS).unwrap();
+    eventually("the report of the drop folder", SOON, || {
+        bridge.said().contains("\"event\":\"file\"").then_some(())
+    });
+    let files = json(&state, &["files", "status", "--connection", "sunrise.front-desk"]);
+    let states: Vec<_> = files.iter().map(|file| (file["name"].as_str().unwrap(), &file["state"])).collect();
+    assert_eq!(states, [("patients-2.csv", &"duplicate".into()), ("patients-1.csv", &"done".into())]);
+    assert!(
+        state.join("sent/sunrise.front-desk/patients-2.csv").exists()
+            && !folder.join("patients-2.csv").exists()
+    );
+
+    let refused =
+        run(&state, &["files", "put", sample, "--connection", "sunrise.front-desk", "--name", "other.txt"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("no feed takes `other.txt`"));
+    for planted in ["Quillon", "Ploverwick", "9017"] {
+        assert!(!bridge.said().contains(planted), "{planted} was said");
+    }
+    bridge.stop();
+}
+
+fn a_feed_is_tried_without_a_bridge(state: &Path, sample: &str) {
+    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/sunrise/front-desk.yaml");
+    let checked = run(state, &["feeds", "check", sample, "--feed", "patients", "--config", config]);
+    let said = String::from_utf8(checked.stdout).unwrap();
+    assert_eq!(checked.status.code(), Some(5), "{said}");
+    assert!(said.contains("line 3 (record 2), column family"), "{said}");
+    assert!(
+        said.contains("\"family\": \"Quillon\"") && said.contains("\"birthDate\": \"1980-02-29\""),
+        "{said}"
+    );
+    let proposed = json(state, &["feeds", "infer", sample]).remove(0);
+    assert_eq!(proposed["feed"]["keys"], "patients-*.csv");
+    assert_eq!(proposed["feed"]["key-columns"], serde_json::json!(["patient-no"]));
+}
+
+#[test]
+fn killed_while_it_reads_every_row_is_delivered_once_and_in_order() {
+    let load = load::Load::sized(600, 30);
+    let home = tempfile::tempdir().unwrap();
+    let (receiver, book) = load::receiver(home.path(), "0");
+    let mut bridge = Process::start(home.path(), &["up", "--no-demo"]);
+    load.configure(home.path(), &book);
+    let file = home.path().join("visits.csv");
+    fs::write(&file, load.file()).unwrap();
+    json(home.path(), &["files", "put", file.to_str().unwrap(), "--connection", "load.source", "--no-wait"]);
+    for kill in 1..=kills() {
+        let status = || json(home.path(), &["files", "status", "--tenant", "load"]).into_iter().next();
+        eventually("a reader", TO_RECOVER, || {
+            status().filter(|file| file["state"] == "reading" || file["state"] == "done")
+        });
+        support::rest(Duration::from_millis(137 * kill));
+        bridge.kill();
+        bridge = Process::start(home.path(), &["up", "--no-demo"]);
+    }
+    let done = eventually("the end of the file", TO_RECOVER, || {
+        let file = json(home.path(), &["files", "status", "--tenant", "load"]).into_iter().next()?;
+        (file["state"] == "done").then_some(file)
+    });
+    assert_eq!(done["sent"], load.messages);
+    load.verify(home.path(), &book, TO_RECOVER);
+    bridge.stop();
+    receiver.stop();
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test has no other way to be told its size")]
+fn kills() -> u64 {
+    std::env::var("BRIDGE_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(2)
+}

@@ -1,0 +1,201 @@
+//! Resources to write: made of what the product has, so that they refer to people and places that are there.
+
+use bridge_core::{
+    Phi, Timestamp, Zone,
+    manifest::{ResourceApi, SearchParameter},
+};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    reads,
+    subject::{Mapped, Subject},
+};
+
+/// Days ahead of what is there, where the product has no list of free times: nothing is in the way.
+const AHEAD: i64 = 91;
+
+/// A resource of the type that the product does not have yet; another one for each number.
+pub(super) async fn of(
+    subject: &Subject,
+    name: &str,
+    resource: &ResourceApi,
+    known: &[Mapped],
+    number: u32,
+) -> Result<Value, String> {
+    let system = subject.filled(&resource.identifier);
+    let booked = |json: &Value| name != "Appointment" || json.get("status") == Some(&json!("booked"));
+    let of_type = known.iter().filter_map(|mapped| Some(mapped.of_type(name, &system)?.0));
+    let template = of_type.map(|resource| &resource.json).rfind(|json| booked(json));
+    let template = template.and_then(Value::as_object).ok_or("there is none to make another one of")?;
+    let mut fresh: Map<String, Value> = template.clone();
+    for own in ["id", "meta", "identifier", "created", "text", "cancelationReason"] {
+        fresh.remove(own);
+    }
+    match name {
+        "Appointment" => {
+            appointment(subject, &mut fresh, number).await?;
+        }
+        "Patient" => {
+            let family = ["Zzcertify", "Zzproven"].get(number as usize).copied().unwrap_or("Zzagain");
+            fresh.insert(
+                "name".to_owned(),
+                json!([{"use": "official", "family": family, "given": ["Quill"]}]),
+            );
+            fresh.insert("birthDate".to_owned(), json!(format!("1950-01-{:02}", 11 + number)));
+            fresh.insert("gender".to_owned(), json!("female"));
+        }
+        _ => {}
+    }
+    Ok(Value::Object(fresh))
+}
+
+/// The same, at another time or under another name, as the product's record `id`.
+pub(super) async fn changed(
+    subject: &Subject,
+    name: &str,
+    resource: &ResourceApi,
+    sample: &Value,
+    id: &Phi<String>,
+) -> Result<Value, String> {
+    let mut changed = sample.clone();
+    let fields = changed.as_object_mut().ok_or("not a resource")?;
+    match name {
+        "Appointment" => appointment(subject, fields, 2).await?,
+        "Patient" => {
+            fields["name"] = json!([{"use": "official", "family": "Zzmarried", "given": ["Quill"]}]);
+        }
+        _ => {}
+    }
+    let system = subject.filled(&resource.identifier);
+    fields.insert("identifier".to_owned(), json!([{"system": system, "value": id.expose()}]));
+    Ok(changed)
+}
+
+/// The same, called off.
+pub(super) fn cancelled(sample: &Value, system: &str, id: &str) -> Value {
+    let mut cancelled = sample.clone();
+    cancelled["status"] = json!("cancelled");
+    cancelled["identifier"] = json!([{"system": system, "value": id}]);
+    cancelled
+}
+
+/// Whether what came back says what was sent, by what every product keeps.
+pub(super) fn same(name: &str, sent: &Value, got: &Value) -> Result<(), String> {
+    let text =
+        |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    match name {
+        "Appointment" => {
+            let start = |value: &Value| text(value, "/start")?.parse::<Timestamp>().ok();
+            if start(sent).is_none() || start(sent) != start(got) {
+                return Err("it starts at another time".to_owned());
+            }
+        }
+        "Patient" if text(sent, "/name/0/family") != text(got, "/name/0/family") => {
+            return Err("it has another family name".to_owned());
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Puts an appointment where there is room: into a free slot, or far ahead.
+async fn appointment(subject: &Subject, fields: &mut Map<String, Value>, number: u32) -> Result<(), String> {
+    let slots = subject.api().and_then(|api| api.resources.get("Slot"));
+    if let Some(slots) = slots.filter(|slots| !slots.search.is_empty()) {
+        let slot = free(subject, slots, fields, number as usize).await?;
+        for time in ["start", "end"] {
+            let at = slot.get(time).cloned().ok_or_else(|| format!("a slot has no {time}"))?;
+            fields.insert(time.to_owned(), at);
+        }
+        if let Some(identifier) = slot.pointer("/identifier/0") {
+            fields.insert("slot".to_owned(), json!([{"type": "Slot", "identifier": identifier}]));
+        }
+        fields.remove("minutesDuration");
+        return Ok(());
+    }
+    let time = |name: &str| {
+        let text = fields.get(name).and_then(Value::as_str)?;
+        text.parse::<jiff::Timestamp>().ok()
+    };
+    let (start, end) = time("start").zip(time("end")).ok_or("the appointment to copy has no times")?;
+    let length = end.duration_since(start);
+    let days = AHEAD + i64::from(number) * 7;
+    let zone = rules(&subject.connection().zone)?;
+    // At ten in the morning: open everywhere, and on the same weekday as one that was taken.
+    let moved = start
+        .to_zoned(zone)
+        .checked_add(jiff::Span::new().days(days))
+        .and_then(|at| at.with().hour(10).minute(0).second(0).build());
+    let start = moved.map_err(|error| error.to_string())?.timestamp();
+    let end = start.checked_add(length).map_err(|error| error.to_string())?;
+    fields.insert("start".to_owned(), json!(start.to_string()));
+    fields.insert("end".to_owned(), json!(end.to_string()));
+    Ok(())
+}
+
+fn rules(zone: &Zone) -> Result<jiff::tz::TimeZone, String> {
+    jiff::tz::TimeZone::get(zone.name()).map_err(|error| error.to_string())
+}
+
+/// A free slot of the product, not the same for every number.
+async fn free(
+    subject: &Subject,
+    slots: &ResourceApi,
+    fields: &Map<String, Value>,
+    number: usize,
+) -> Result<Value, String> {
+    let found = searched(subject, "Slot", slots, &Value::Object(fields.clone())).await?;
+    let free: Vec<Value> =
+        found.into_iter().filter(|slot| slot.get("status") == Some(&json!("free"))).collect();
+    // Slots overlap where a product gives every possible beginning.
+    let step = (free.len() / 4).max(1);
+    free.into_iter().nth(number * step).ok_or_else(|| "there is no free slot".to_owned())
+}
+
+/// The resources that the first way to search finds from tomorrow on, for the people and places that `like` refers to.
+pub(crate) async fn searched(
+    subject: &Subject,
+    name: &str,
+    resource: &ResourceApi,
+    like: &Value,
+) -> Result<Vec<Value>, String> {
+    let search = resource.search.first().ok_or("it can't be searched")?;
+    let now = subject.now().await.map_err(|error| error.to_string())?;
+    let zone = &subject.connection().zone;
+    let mut arguments = search.arguments.clone();
+    for (parameter, rule) in &search.parameters {
+        match rule {
+            SearchParameter::Date { from, to, time, .. } => {
+                let day = std::time::Duration::from_hours(24);
+                let written = time.write(now + day, zone).zip(time.write(now + day * 7, zone));
+                let (first, last) = written.ok_or("a time can't be written in the manifest's form")?;
+                arguments.insert(from.clone(), first);
+                arguments.insert(to.clone(), last);
+            }
+            SearchParameter::Reference { argument, to } => {
+                let system = subject.api().and_then(|api| api.resources.get(to));
+                let system = system.map(|resource| subject.filled(&resource.identifier));
+                if let Some(id) = system.and_then(|system| reads::referred(like, to, &system)) {
+                    arguments.insert(argument.clone(), id);
+                } else if search.required.contains(parameter) {
+                    return Err(format!("it is searched by {parameter}, which no appointment has"));
+                }
+            }
+            SearchParameter::Token { argument, .. } if search.required.contains(parameter) => {
+                let places = ["/appointmentType/coding/0/code", "/serviceType/0/coding/0/code"];
+                let code = places.iter().find_map(|place| like.pointer(place)?.as_str());
+                let code =
+                    code.ok_or_else(|| format!("it is searched by {parameter}, which no appointment has"))?;
+                arguments.insert(argument.clone(), code.to_owned());
+            }
+            _ => {}
+        }
+    }
+    let listed = subject.all(&search.operation, &Phi::new(arguments)).await;
+    let mut found = Vec::new();
+    for record in listed.map_err(|error| error.to_string())?.records {
+        let resources = subject.mapped(&resource.kind, &record)?.resources;
+        found.extend(resources.into_iter().filter(|one| one.resource_type == name).map(|one| one.json));
+    }
+    Ok(found)
+}

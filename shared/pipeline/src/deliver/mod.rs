@@ -1,0 +1,196 @@
+//! `deliver`: one delivery, one attempt.
+//!
+//! breaker → gate of the lane → claim → call → record the outcome → settle the lane → tell how the call went.
+
+mod aside;
+mod attempt;
+mod write;
+
+use std::{sync::Arc, time::Duration};
+
+use bridge_core::{
+    Cause, Timestamp,
+    manifest::Transport,
+    task::{DeliverTask, OutboundTask, Stage},
+};
+
+use crate::{
+    batch::{Received, Report, Verdict, Worker},
+    bridge::Bridge,
+    configuration::Loaded,
+    ledger::{Claimed, Gate, LaneKey},
+    line::Line,
+    ports::{DeliverPorts, QueueName},
+    resilience::{
+        endpoint::Pass,
+        rates::{Rates, Turn},
+    },
+    stage::{self, Failure},
+};
+use aside::{Aside, again};
+
+const HOUR: Duration = Duration::from_hours(1);
+/// A wait longer than this is not the queue's to keep: the ledger does, until the delivery is due.
+const LONGEST_WAIT: Duration = Duration::from_hours(6);
+/// Received so often without an attempt, a delivery is kept in the ledger: a queue gives up on it after a hundred times.
+const OFTEN: u32 = 60;
+/// Such a wait for a destination's limits is not worth a way over the queue.
+const MOMENTS: Duration = Duration::from_secs(2);
+/// After the first, no resource is begun in an invocation that has less time left than this.
+const ENOUGH: Duration = Duration::from_secs(12);
+
+/// Works `outbound.fifo`.
+#[derive(Debug)]
+pub struct Deliver<'a, P>(pub &'a Bridge<P>);
+
+impl<P: DeliverPorts> Worker for Deliver<'_, P> {
+    fn queue(&self) -> Option<QueueName> {
+        Some(QueueName::Outbound)
+    }
+
+    async fn work(&self, record: &Received, time_left: Duration) -> Report {
+        let task = match stage::read_task::<OutboundTask>(record) {
+            Ok(OutboundTask::Deliver(task)) => task,
+            Err(report) => return *report,
+        };
+        let work = Work::new(self.0, &task, record);
+        let line = work.line(0);
+        match work.deliver(time_left).await {
+            Ok(report) => report,
+            Err(error) => stage::failed(line, &error),
+        }
+    }
+
+    async fn park(&self, record: &Received, cause: Cause) -> Report {
+        let task = match stage::read_task::<OutboundTask>(record) {
+            Ok(OutboundTask::Deliver(task)) => task,
+            Err(report) => return *report,
+        };
+        let work = Work::new(self.0, &task, record);
+        match work.set_aside(Aside::because(cause)).await {
+            Ok(report) => report,
+            Err(error) => stage::failed(work.line(0), &error),
+        }
+    }
+}
+
+/// A delivery as it was received, and its place in its lane.
+struct Work<'a, P> {
+    bridge: &'a Bridge<P>,
+    task: &'a DeliverTask,
+    record: &'a Received,
+    lane: LaneKey,
+    /// End of its record's retention.
+    expires: Timestamp,
+}
+
+/// The same, and where it goes.
+struct Delivery<'a, P> {
+    work: Work<'a, P>,
+    to: Arc<Loaded>,
+}
+
+impl<'a, P: DeliverPorts> Work<'a, P> {
+    fn new(bridge: &'a Bridge<P>, task: &'a DeliverTask, record: &'a Received) -> Self {
+        let lane =
+            LaneKey { stage: Stage::Outbound, connection: task.destination.clone(), lane: task.lane.clone() };
+        Self { bridge, task, record, lane, expires: stage::longest(task.queued_at) }
+    }
+
+    fn line(&self, attempt: u32) -> Line {
+        let line = Line::new("deliver").message(&self.task.message, &self.task.destination, "");
+        line.delivery(&self.task.delivery, attempt)
+    }
+
+    fn order(&self) -> String {
+        self.task.release.as_ref().map_or_else(|| self.record.order(), |release| release.order.clone())
+    }
+
+    async fn deliver(mut self, time_left: Duration) -> Result<Report, Failure> {
+        let destination = &self.task.destination;
+        let deadline = self.bridge.now() + time_left;
+        let Some(to) = self.bridge.connection(destination).await? else {
+            return self.set_aside(Aside::because(stage::unknown_connection(destination))).await;
+        };
+        self.expires = stage::expires(self.task.queued_at, &to);
+        if to.connection.paused {
+            return self.set_aside(Aside::because(stage::paused())).await;
+        }
+        // Asked before anything is read or claimed: while it is open, waiting costs no attempt, and next to nothing.
+        if let Some(until) = self.bridge.closed_until(destination).await? {
+            return self.held_back(until).await;
+        }
+        if self.bridge.ledger().lane(&self.lane).await?.gate(self.task.release.as_ref()) == Gate::Behind {
+            return self.set_aside(Aside::default()).await;
+        }
+        Delivery { work: self, to }.enter(deadline).await
+    }
+}
+
+/// What a call holds while it is made.
+struct Held {
+    pass: Pass,
+    /// Until when it has a seat, where the destination has them.
+    seat: Option<Timestamp>,
+}
+
+impl<P: DeliverPorts> Delivery<'_, P> {
+    async fn enter(&self, deadline: Timestamp) -> Result<Report, Failure> {
+        let Work { bridge, task, .. } = self.work;
+        // Who writes enters with each of the calls that a write takes.
+        let held = match self.is_written() {
+            true => None,
+            false => match self.hold(deadline).await? {
+                Ok(held) => Some(held),
+                Err(until) => return self.work.held_back(until).await,
+            },
+        };
+        let time_left = deadline.since(bridge.now());
+        let retries = bridge.retries_wait(&task.destination);
+        let claimed = bridge.ledger().claim(task, time_left, self.work.expires, retries).await?;
+        if !matches!(claimed, Claimed::Go(_)) {
+            self.leave_all(held.as_ref(), None).await;
+        }
+        let line = self.work.line(0);
+        match claimed {
+            Claimed::Go(claim) => self.attempt(claim, held, deadline).await,
+            Claimed::Over => self.work.settled(line.outcome("duplicate")).await,
+            Claimed::Parked => Ok(Report { verdict: Verdict::Done, line: line.outcome("duplicate") }),
+            Claimed::NotBefore(until) => Ok(again(until.since(bridge.now()), line)),
+        }
+    }
+
+    /// Leave to make one call, or when to ask again.
+    async fn hold(&self, deadline: Timestamp) -> Result<Result<Held, Timestamp>, Failure> {
+        let Work { bridge, task, record, .. } = self.work;
+        let pass = match bridge.enter(&task.destination, deadline.since(bridge.now())).await? {
+            Ok(pass) => pass,
+            Err(until) => return Ok(Err(until)),
+        };
+        let rates = Rates::of_deliveries(&self.to.manifest);
+        let first = record.receives == 1;
+        let turn = Turn { holder: task.delivery.as_str(), first, calls: 1, deadline, patience: MOMENTS };
+        match bridge.within_rates(&task.destination, &rates, &turn).await? {
+            Ok(seat) => Ok(Ok(Held { pass, seat })),
+            Err(until) => {
+                bridge.leave(&task.destination, &pass, None).await;
+                Ok(Err(until))
+            }
+        }
+    }
+
+    async fn leave_all(&self, held: Option<&Held>, good: Option<bool>) {
+        let Work { bridge, task, .. } = self.work;
+        let Some(held) = held else { return };
+        bridge.leave(&task.destination, &held.pass, good).await;
+        if let Some(seat) = held.seat {
+            bridge.leave_seat(&task.destination, task.delivery.as_str(), seat).await;
+        }
+    }
+
+    /// Whether the product's own interface writes it.
+    fn is_written(&self) -> bool {
+        let deliver = self.to.manifest.deliver.as_ref();
+        self.work.task.asked || deliver.is_some_and(|deliver| deliver.transport == Transport::Api)
+    }
+}

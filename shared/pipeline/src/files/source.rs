@@ -1,0 +1,108 @@
+//! The bytes of a file, from anywhere on: read from the bucket in ranges, and unpacked.
+
+use bridge_core::Cause;
+use bridge_formats::unpack::{FILE_BYTES, Packing, UnpackError, Unpacker, zip};
+
+use super::{Stopped, docs::FileDoc};
+use crate::ports::{Files, Pinned};
+
+/// Packed files are looked at from their beginning; so many bytes tell how.
+const HEAD: u64 = 4;
+
+/// A file that is being read.
+pub(super) struct Source<'a, F> {
+    bytes: Object<'a, F>,
+    unpacker: Unpacker,
+    /// Packed bytes that have been read and not unpacked.
+    packed: Vec<u8>,
+    next: u64,
+    end: u64,
+    /// Unpacked bytes that somebody has had.
+    skip: u64,
+    is_whole: bool,
+}
+
+/// One version of an object.
+struct Object<'a, F> {
+    files: &'a F,
+    pinned: Pinned,
+}
+
+impl<F: Files> Object<'_, F> {
+    async fn read(&self, from: u64, to: u64) -> Result<Vec<u8>, Stopped> {
+        if from >= to {
+            return Ok(Vec::new());
+        }
+        let gone = "the file is no longer in the bucket: drop it again";
+        let read = self.files.read(&self.pinned, from..to).await?;
+        read.ok_or_else(|| Stopped::Refused(Cause::new("file.gone", gone)))
+    }
+}
+
+impl<'a, F: Files> Source<'a, F> {
+    /// From byte `from` of the unpacked file on. What is packed is unpacked from its beginning.
+    pub(super) async fn open(
+        files: &'a F,
+        doc: &FileDoc,
+        from: u64,
+        limit: Option<u64>,
+    ) -> Result<Self, Stopped> {
+        let bytes = Object { files, pinned: doc.object() };
+        let limit = limit.unwrap_or(FILE_BYTES);
+        let packing = Packing::of(&bytes.read(0, doc.size.min(HEAD)).await?);
+        let (unpacker, next, end) = match packing {
+            Packing::Plain if doc.size > limit => return Err(UnpackError::TooLarge { limit }.into()),
+            Packing::Plain => (Unpacker::new(packing, limit)?, from.min(doc.size), doc.size),
+            Packing::Gzip | Packing::Zstd => (Unpacker::new(packing, limit)?, 0, doc.size),
+            Packing::Zip => {
+                let tail = bytes.read(doc.size.saturating_sub(zip::TAIL), doc.size).await?;
+                let at = zip::directory(&tail, doc.size)?;
+                let member = zip::member(&bytes.read(at.offset, at.offset + at.size).await?, at)?;
+                let header =
+                    bytes.read(member.header, (member.header + zip::LOCAL_HEADER).min(doc.size)).await?;
+                let data = member.data(&header)?;
+                (Unpacker::of_member(member, limit), data, (data + member.packed).min(doc.size))
+            }
+        };
+        let skip = if packing == Packing::Plain { 0 } else { from };
+        Ok(Self { bytes, unpacker, packed: Vec::new(), next, end, skip, is_whole: false })
+    }
+
+    /// Appends about `at_once` bytes; `false` when they were the last.
+    pub(super) async fn read(&mut self, at_once: usize, out: &mut Vec<u8>) -> Result<bool, Stopped> {
+        while out.len() < at_once && !self.is_whole {
+            if self.packed.is_empty() {
+                let to = self.end.min(self.next + at_once as u64);
+                self.packed = self.bytes.read(self.next, to).await?;
+                self.next = to;
+            }
+            let before = out.len();
+            if self.packed.is_empty() {
+                self.unpacker.finish(out)?;
+                self.is_whole = true;
+            } else {
+                let mut done = 0;
+                while out.len() < at_once && done < self.packed.len() {
+                    done += self.unpacker.push(self.packed.get(done..).unwrap_or_default(), out)?;
+                    self.drop_known(before, out);
+                }
+                self.packed.drain(..done);
+            }
+            self.drop_known(before, out);
+        }
+        Ok(!self.is_whole)
+    }
+
+    /// Leaves out what came after `before`, as far as somebody has had it.
+    fn drop_known(&mut self, before: usize, out: &mut Vec<u8>) {
+        let known = usize::try_from(self.skip).unwrap_or(usize::MAX).min(out.len() - before);
+        out.drain(before..before + known);
+        self.skip -= known as u64;
+    }
+}
+
+impl From<UnpackError> for Stopped {
+    fn from(error: UnpackError) -> Self {
+        Self::Refused(Cause::new("file.packed", error.to_string()))
+    }
+}

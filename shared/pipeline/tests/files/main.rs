@@ -1,0 +1,7 @@
+//! Files become messages, each row once: whatever the file, and wherever a reader stops.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod crashes;
+mod fixtures;
+mod reading;
+mod snapshots;

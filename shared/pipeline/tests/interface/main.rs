@@ -1,0 +1,8 @@
+//! A product's own interface: deliveries that are written by it, and what can be asked of it in FHIR.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod access;
+mod asking;
+mod pms;
+mod reading;
+mod writing;
