@@ -13,8 +13,8 @@ fn path() -> PathBuf {
     adapters().join("adapter.schema.json")
 }
 
-/// Types of other crates that the vocabulary names.
-fn foreign() -> [(&'static str, Value); 2] {
+/// Types from elsewhere that the vocabulary names.
+fn foreign() -> [(&'static str, Value); 3] {
     let mode =
         json!({"enum": ["auto", "original", "enhanced"], "description": "How HL7 v2 is acknowledged."});
     let reading = json!({
@@ -23,7 +23,8 @@ fn foreign() -> [(&'static str, Value); 2] {
         "properties": {"undeclared": {"type": "string"}, "always": {"type": "string"}},
         "additionalProperties": false,
     });
-    [("Mode", mode), ("Reading", reading)]
+    let connection = json!({"type": "string", "description": "The id of a connection, `{tenant}.{name}`."});
+    [("ConnectionId", connection), ("Mode", mode), ("Reading", reading)]
 }
 
 fn schema() -> Value {

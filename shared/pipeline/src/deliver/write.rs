@@ -108,7 +108,7 @@ impl<P: DeliverPorts> Delivery<'_, P> {
         let tenant = self.to.connection.connection.tenant();
         let id = match &known.resource {
             Some(reference) => {
-                bridge.known(&tenant, reference).await?.and_then(|resource| product.id_of(&resource))
+                bridge.known_resource(&tenant, reference).await?.and_then(|resource| product.id_of(&resource))
             }
             None => before.clone(),
         };

@@ -51,7 +51,7 @@ impl<P: RemotePorts> Bridge<P> {
     }
 
     /// The page at `cursor`.
-    pub(super) async fn answer_page(
+    pub(super) async fn answered_page(
         &self,
         asked: &Asked<'_>,
         question: &Question<'_>,
@@ -125,11 +125,11 @@ impl<P: RemotePorts> Bridge<P> {
             self.ports.clock().sleep(wait).await;
             place = answer.next;
         };
-        self.take_answer(asked, question, answer).await
+        self.seen_page(asked, question, answer).await
     }
 
     /// What a page says, in FHIR, and stored. A record that can't be mapped costs itself.
-    async fn take_answer(
+    async fn seen_page(
         &self,
         asked: &Asked<'_>,
         question: &Question<'_>,

@@ -52,7 +52,8 @@ impl<P: RemotePorts> Bridge<P> {
         let rules = asked.rules(kind, May::Read)?;
         let read = rules.read.as_ref().ok_or_else(|| Refused::interaction(asked.allowed(kind, false)))?;
         let reference = format!("{kind}/{id}");
-        let known = self.known(&asked.connection().tenant(), &reference).await?.ok_or_else(unknown)?;
+        let known =
+            self.known_resource(&asked.connection().tenant(), &reference).await?.ok_or_else(unknown)?;
         let own = asked.product.id_of(&known).ok_or_else(unknown)?;
         let question = Question {
             kind,
@@ -60,7 +61,7 @@ impl<P: RemotePorts> Bridge<P> {
             operation: &read.operation,
             arguments: own.map(|own| BTreeMap::from([("id".to_owned(), own)])),
         };
-        match self.answer_page(asked, &question, &Cursor::default()).await {
+        match self.answered_page(asked, &question, &Cursor::default()).await {
             Ok(answered) => {
                 let is_it = |resource: &&Value| resource.get("id").and_then(Value::as_str) == Some(id);
                 let found = answered.page.matches.expose().iter().find(is_it).cloned();

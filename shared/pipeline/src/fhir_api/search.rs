@@ -50,7 +50,7 @@ impl<P: RemotePorts> Bridge<P> {
             Some(text) => self.open_cursor(&asked.product, name.as_str(), text).await?,
             None => Cursor::default(),
         };
-        let Answered { page, is_stale } = self.answer_page(asked, &question, &cursor).await?;
+        let Answered { page, is_stale } = self.answered_page(asked, &question, &cursor).await?;
         let matches = page.matches.expose();
         let shown = matches.get(cursor.skip..).unwrap_or_default();
         let count = asked.query.count.unwrap_or(COUNT).min(shown.len());

@@ -98,7 +98,7 @@ impl<P: RemotePorts> Bridge<P> {
         let reference = written.and_then(|written| written.resource.clone());
         let status = if asked.call.request.method == "PUT" { 200 } else { 201 };
         let resource = match &reference {
-            Some(reference) => self.known(&asked.connection().tenant(), reference).await?,
+            Some(reference) => self.known_resource(&asked.connection().tenant(), reference).await?,
             None => None,
         };
         let (Some(reference), Some(resource)) = (reference, resource) else {

@@ -71,7 +71,8 @@ impl<P: RemotePorts> Bridge<P> {
         let reference = format!("{kind}/{id}");
         let unknown = "this connection knows no such resource: it is created by POST";
         let unknown = || Refused::new(404, Code::NotFound, unknown);
-        let known = self.known(&asked.connection().tenant(), &reference).await?.ok_or_else(unknown)?;
+        let known =
+            self.known_resource(&asked.connection().tenant(), &reference).await?.ok_or_else(unknown)?;
         let own = asked.product.id_of(&known).ok_or_else(unknown)?;
         if let Some(expected) = asked.call.request.header("if-match") {
             let current = match rules.read {

@@ -36,7 +36,11 @@ fn value_of<'a>(resource: &'a Value, system: &str) -> Option<&'a str> {
 
 impl<P: Ports> Bridge<P> {
     /// A stored resource as JSON. One that can't be opened any more is as good as none.
-    pub(crate) async fn known(&self, tenant: &TenantId, reference: &str) -> Result<Option<Value>, Failure> {
+    pub(crate) async fn known_resource(
+        &self,
+        tenant: &TenantId,
+        reference: &str,
+    ) -> Result<Option<Value>, Failure> {
         match self.resource(tenant, reference).await {
             Ok(found) => Ok(found.and_then(|(_, json)| serde_json::from_slice(json.expose()).ok())),
             Err(KeyError::Port(error)) => Err(error.into()),
@@ -51,7 +55,7 @@ impl<P: Ports> Bridge<P> {
         reference: &str,
     ) -> Result<Option<Phi<String>>, Failure> {
         let tenant = product.loaded.connection.connection.tenant();
-        Ok(self.known(&tenant, reference).await?.and_then(|resource| product.id_of(&resource)))
+        Ok(self.known_resource(&tenant, reference).await?.and_then(|resource| product.id_of(&resource)))
     }
 
     /// Puts next to each reference the identifier that the product knows it by.
