@@ -172,7 +172,7 @@ impl Search {
 
     /// Whether a parameter can be asked for. The only modifier is a reference's type.
     fn knows(&self, full: &str) -> bool {
-        let modifier = full.split_once(':').map(|(_, modifier)| modifier);
+        let (_, modifier) = split(full);
         match (self.parameters.get(bare(full)), modifier) {
             (None, _) => false,
             (Some(_), None) => true,
@@ -183,7 +183,15 @@ impl Search {
 }
 
 fn bare(full: &str) -> &str {
-    full.split_once(':').map_or(full, |(name, _)| name)
+    split(full).0
+}
+
+/// A name and its modifier. In a chain (`schedule.actor:Practitioner`) the type is part of the name.
+fn split(full: &str) -> (&str, Option<&str>) {
+    match full.split_once(':') {
+        Some((name, modifier)) if !name.contains('.') => (name, Some(modifier)),
+        _ => (full, None),
+    }
 }
 
 fn without_type<'a>(value: &'a str, to: &str) -> &'a str {
