@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::{
     answer::{Judge, Said},
     pages::{self, Place, Point},
-    request::{Ask, request},
+    request::{self, Ask, request},
     send::{Lost, send},
     site::Site,
 };
@@ -66,7 +66,13 @@ impl<'a> Caller<'a> {
             return answer(Vec::new(), said, Some(waiting), Some(Duration::from_secs(job.every)));
         }
         let style = operation.style(self.site.party.api.style);
-        let records = pages::records(&mut said, operation, style, &at)?;
+        let mut records = pages::records(&mut said, operation, style, &at)?;
+        if !operation.carry.is_empty() {
+            let carried = request::carried(self.site, &ask);
+            for record in records.iter_mut().filter_map(Value::as_object_mut) {
+                record.insert("arguments".to_owned(), carried.clone());
+            }
+        }
         let next = match &operation.pages {
             Some(pages) => pages::next(
                 place,

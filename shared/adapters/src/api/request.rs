@@ -199,6 +199,12 @@ fn known<'a>(site: &'a Site<'_>, ask: &'a Ask<'_>, name: &str) -> Option<&'a str
     value.map(String::as_str).filter(|value| !value.is_empty())
 }
 
+/// What each record takes along of what was asked for.
+pub(super) fn carried(site: &Site<'_>, ask: &Ask<'_>) -> Value {
+    let carried = ask.operation.carry.iter();
+    carried.filter_map(|name| Some((name.clone(), Value::from(known(site, ask, name)?)))).collect()
+}
+
 /// Puts a value at a JSON pointer; objects on the way are made. `*` is the only member of an object.
 pub(super) fn put(body: &mut Value, pointer: &str, value: Value, place: &str) -> Result<(), CallError> {
     let mut at = body;

@@ -34,6 +34,11 @@ pub(super) fn check(
             problems.unless(known, place.clone(), || Fault::NoSuchArgument(name.to_owned()));
         }
     }
+    for name in &operation.carry {
+        taken.insert(name);
+        let known = given.any || given.names.contains(&**name) || around.manifest.settings.contains_key(name);
+        problems.unless(known, place.at("carry"), || Fault::NoSuchArgument(name.to_owned()));
+    }
     // A body's mapping may take any.
     if operation.body.is_none() {
         for name in

@@ -74,8 +74,8 @@ pub struct Operation {
     /// null, and in SOAP nothing at all, as an empty one. Left out: the answer is one record (in FHIR: the Bundle's entries).
     #[serde(default)]
     pub rows: Option<String>,
-    /// Arguments, or settings, that each record gets as `/arguments/{name}`: where the product does not repeat what it was asked for, free
-    /// times of a practitioner for example.
+    /// Arguments, or settings, that each record gets as `/arguments/{name}`: where the product does not repeat what it was
+    /// asked for, free times of a practitioner for example.
     #[serde(default)]
     pub carry: Vec<String>,
     /// How a list goes on. Left out: it is whole.
