@@ -47,8 +47,8 @@ fn what_is_kept_is_found_in_the_nested_stack() {
 fn queues_come_with_their_dead_letter_queues_first() {
     let template = known();
     let order: Vec<String> = template.queues().into_iter().map(|(_, id)| id).collect();
-    assert_eq!(order.len(), 8);
-    assert!(order[..4].iter().all(|id| id.ends_with("DeadLetters")), "{order:?}");
+    assert_eq!(order.len(), 10);
+    assert!(order[..5].iter().all(|id| id.ends_with("DeadLetters")), "{order:?}");
     let inbound = template.queue("", "Inbound").unwrap();
     assert_eq!(inbound.name, "bridge-inbound.fifo");
     assert_eq!(inbound.attributes["FifoQueue"], "true");
@@ -74,7 +74,7 @@ fn functions_and_routes_are_wired_as_declared() {
     assert!(source.arn.ends_with(":bridge-inbound.fifo") && source.partial);
     assert_eq!(source.concurrency, 20, "the parameter's default");
     let retry = functions.iter().find(|function| function.binary == "retry").unwrap();
-    assert_eq!(retry.sources.len(), 5);
+    assert_eq!(retry.sources.len(), 6);
     let poll = functions.iter().find(|function| function.binary == "poll").unwrap();
     assert_eq!(
         (poll.sources.len(), poll.minutely.as_slice()),

@@ -1,9 +1,12 @@
 //! Credentials and tokens.
 
+use std::{collections::BTreeMap, time::Duration};
+
 use bridge_core::{Phi, manifest::Auth, remote::CallError};
 use serde_json::json;
 
 use crate::{
+    delta,
     report::{Area, Report},
     subject::Subject,
 };
@@ -14,15 +17,14 @@ pub(crate) async fn run(subject: &Subject, report: &mut Report) {
         let got = subject.token(true).await.map(drop).map_err(|error| error.to_string());
         report.add(Area::Access, "", "a token is given", got);
     }
-    let Some(question) = question(subject) else {
-        report.skip(Area::Access, "", "the credentials are taken", "nothing can be asked without arguments");
+    let Some((question, arguments)) = question(subject).await else {
+        report.skip(Area::Access, "", "the credentials are taken", "nothing is polled");
         return;
     };
-    let nothing = Phi::default();
-    let taken = subject.patient(&question, &nothing, None).await.map(drop);
+    let taken = subject.patient(&question, &arguments, None).await.map(drop);
     report.add(Area::Access, "", "the credentials are taken", taken.map_err(|error| error.to_string()));
     if api.auth != Auth::None {
-        report.add(Area::Access, "", "others are refused", refused(subject, &question).await);
+        report.add(Area::Access, "", "others are refused", refused(subject, &question, &arguments).await);
     }
     if api.auth.needs_token() {
         let claim = "a token that has ended is replaced";
@@ -31,12 +33,12 @@ pub(crate) async fn run(subject: &Subject, report: &mut Report) {
             Some(control) => {
                 let ended = async {
                     control.fault(json!({"fault": "expire-tokens"})).await.map_err(|e| e.to_string())?;
-                    match subject.once(&question, &nothing, None).await {
+                    match subject.once(&question, &arguments, None).await {
                         Err(CallError::Unauthenticated(_)) => {}
                         other => return Err(told("an ended token was not told from a good one", &other)),
                     }
                     subject.token(true).await.map_err(|error| error.to_string())?;
-                    let again = subject.patient(&question, &nothing, None).await;
+                    let again = subject.patient(&question, &arguments, None).await;
                     again.map(drop).map_err(|error| error.to_string())
                 };
                 report.add(Area::Access, "", claim, ended.await);
@@ -45,20 +47,20 @@ pub(crate) async fn run(subject: &Subject, report: &mut Report) {
     }
 }
 
-/// An operation that can be called without arguments: a list.
-pub(crate) fn question(subject: &Subject) -> Option<String> {
-    let of_version = subject.api()?.version.as_ref().map(|version| version.operation.clone());
-    let polls = subject.resources().filter_map(|(_, resource)| resource.poll.as_ref());
-    let plain = polls.filter(|poll| poll.arguments.is_empty()).map(|poll| poll.operation.clone());
-    let takes_none = |operation: &String| {
-        let operation = subject.api().and_then(|api| api.operations.get(operation));
-        operation.is_some_and(|operation| operation.body.is_none() && !operation.path.contains("{id}"))
-    };
-    plain.chain(of_version).find(takes_none)
+/// An operation that lists, and what it is asked with.
+pub(crate) async fn question(subject: &Subject) -> Option<(String, Phi<BTreeMap<String, String>>)> {
+    let poll = subject.resources().find_map(|(_, resource)| resource.poll.as_ref())?;
+    let since = subject.now().await.ok()? - Duration::from_hours(1);
+    let arguments = delta::arguments(subject, poll, since).await.ok()?.into_iter().next()?;
+    Some((poll.operation.clone(), Phi::new(arguments)))
 }
 
 /// With credentials of the same form that nobody was given.
-async fn refused(subject: &Subject, question: &str) -> Result<(), String> {
+async fn refused(
+    subject: &Subject,
+    question: &str,
+    arguments: &Phi<BTreeMap<String, String>>,
+) -> Result<(), String> {
     let other = subject.with_secrets(|name, value| {
         // A key that signs must stay one; what is signed with it is refused by whom it names.
         if value.contains("PRIVATE KEY") { value.to_owned() } else { format!("{name}-of-nobody") }
@@ -68,7 +70,7 @@ async fn refused(subject: &Subject, question: &str) -> Result<(), String> {
     } else {
         other
     };
-    match other.patient(question, &Phi::default(), None).await {
+    match other.patient(question, arguments, None).await {
         Err(CallError::Unauthenticated(_) | CallError::Forbidden(_)) => Ok(()),
         answer => Err(told("wrong credentials were not told from good ones", &answer)),
     }

@@ -95,6 +95,14 @@ impl Control {
         self.post("seed", &asked).await.map(drop)
     }
 
+    /// Does what a practice does before the bridge may ask: subscriptions that a product wants.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn prepare(&self) -> Result<(), ControlError> {
+        self.post("prepare", &json!({})).await.map(drop)
+    }
+
     /// Changes records; gives the ids of those that changed.
     pub(crate) async fn touch(&self, resource: &str, count: usize) -> Result<Vec<String>, ControlError> {
         let said = self.post("touch", &json!({"resource": resource, "count": count})).await?;

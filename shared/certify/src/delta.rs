@@ -54,9 +54,17 @@ async fn changes(subject: &Subject, name: &str, resource: &ResourceApi, poll: &P
     control.advance(Duration::from_secs(600)).await.map_err(text)?;
     let mut found = Vec::new();
     for arguments in arguments(subject, poll, since).await? {
-        let listed = subject.all(&poll.operation, &Phi::new(arguments)).await;
-        for record in listed.map_err(|error| error.to_string())?.records {
-            found.push(subject.mapped(&resource.kind, &record)?);
+        let arguments = Phi::new(arguments);
+        // A queue hands out what fits on a page, and the rest the next time.
+        loop {
+            let listed = subject.all(&poll.operation, &arguments).await.map_err(|error| error.to_string())?;
+            let is_over = listed.records.is_empty() || !matches!(poll.delta, Delta::Queue { .. });
+            for record in listed.records {
+                found.push(subject.mapped(&resource.kind, &record)?);
+            }
+            if is_over {
+                break;
+            }
         }
     }
     let found = reads::ids(subject, name, resource, &found);
@@ -72,7 +80,7 @@ pub(crate) async fn arguments(
 ) -> Result<Vec<BTreeMap<String, String>>, String> {
     let zone = &subject.connection().zone;
     let with = |more: Vec<(&String, String)>| {
-        let mut arguments = poll.arguments.clone();
+        let mut arguments = subject.given(&poll.arguments);
         arguments.extend(more.into_iter().map(|(name, value)| (name.clone(), value)));
         arguments
     };

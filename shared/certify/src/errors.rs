@@ -1,5 +1,7 @@
 //! Limits and failures: each is told from the others, so that what follows is right.
 
+use std::collections::BTreeMap;
+
 use bridge_core::{Phi, remote::CallError};
 use serde_json::{Value, json};
 
@@ -30,7 +32,7 @@ pub(crate) async fn run(subject: &Subject, report: &mut Report) {
         (json!({"fault": "reset"}), "a broken connection is not taken for an answer", is_lost),
         (json!({"fault": "malformed"}), "half an answer is not taken for one", is_lost),
     ];
-    let (Some(control), Some(question)) = (&subject.control, question(subject)) else {
+    let (Some(control), Some(question)) = (&subject.control, question(subject).await) else {
         for (_, claim, _) in cases {
             report.skip(Area::Failures, "", claim, "only a simulator fails when asked");
         }
@@ -44,15 +46,15 @@ pub(crate) async fn run(subject: &Subject, report: &mut Report) {
 async fn case(
     subject: &Subject,
     control: &Control,
-    question: &str,
+    (question, arguments): &(String, Phi<BTreeMap<String, String>>),
     (fault, expected): (Value, fn(&CallError) -> bool),
 ) -> Result<(), String> {
     // Nothing of what went before may be in the way: neither a limit nor a token.
-    subject.patient(question, &Phi::default(), None).await.map_err(|error| error.to_string())?;
+    subject.patient(question, arguments, None).await.map_err(|error| error.to_string())?;
     control.advance(std::time::Duration::from_secs(120)).await.map_err(|error| error.to_string())?;
     subject.token(false).await.map_err(|error| error.to_string())?;
     control.fault(fault).await.map_err(|error| error.to_string())?;
-    let answer = subject.once(question, &Phi::default(), None).await;
+    let answer = subject.once(question, arguments, None).await;
     control.calm().await.map_err(|error| error.to_string())?;
     match answer {
         Err(error) if expected(&error) => Ok(()),

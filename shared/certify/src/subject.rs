@@ -135,6 +135,12 @@ impl Subject {
             .fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
     }
 
+    /// Arguments that are always the same, with the connection's settings; those that have none are left out.
+    pub(crate) fn given(&self, arguments: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let filled = arguments.iter().map(|(name, text)| (name.clone(), self.filled(text)));
+        filled.filter(|(_, text)| !text.is_empty()).collect()
+    }
+
     /// The same subject with another value of a secret.
     pub(crate) fn with_secrets(&self, change: impl Fn(&str, &str) -> String) -> Result<Self, String> {
         let mut connection = self.connection.clone();
@@ -280,6 +286,22 @@ impl Subject {
                 Ok(written) if written.unconfirmed => return self.confirmed(resource, &written).await,
                 other => return other,
             }
+        }
+    }
+
+    /// A write; one of which nobody knows whether it was done is looked for, and done if it was not.
+    pub(crate) async fn settled(
+        &self,
+        resource: &Phi<Value>,
+        id: Option<&Phi<String>>,
+        again: bool,
+    ) -> Result<Written, CallError> {
+        match self.write(resource, id, again).await {
+            Err(CallError::Unknown(_)) => {
+                self.wait(Duration::from_secs(60)).await.map_err(uncontrolled)?;
+                self.write(resource, id, true).await
+            }
+            other => other,
         }
     }
 

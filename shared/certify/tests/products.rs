@@ -12,8 +12,9 @@ async fn product(adapter: &str) {
     let simulator = bridge_simulators::by_name(adapter).expect("a simulator of that name");
     let served = bridge_simulators::serve(simulator, None).await.unwrap();
     let control = Control::new(&served.base).unwrap();
-    let reached = control.connection().await.unwrap();
     control.seed(60, 120).await.unwrap();
+    control.prepare().await.unwrap();
+    let reached = control.connection().await.unwrap();
     let connection = serde_json::from_value(json!({
         "connection": "certify.product", "adapter": adapter, "zone": reached.zone,
         "settings": reached.settings, "secrets": reached.secrets,

@@ -3,6 +3,7 @@
 //! | call | does |
 //! |---|---|
 //! | `POST seed {"number": 1, "patients": 20, "practitioners": 3, "appointments": 40}` | adds records; every word may be left out |
+//! | `POST prepare` | what a practice does before anybody may ask: subscriptions |
 //! | `POST touch {"resource": "Appointment", "count": 5}` | changes records: `{"ids": […]}` |
 //! | `POST faults {"fault": "status", "status": 503, "times": 2, "method": "GET", "path": "/v1"}` | [`Fault::from_json`] |
 //! | `DELETE faults` | takes back those that wait: `{"cleared": n}` |
@@ -36,6 +37,10 @@ fn act(desk: &Desk, method: &str, word: &str, body: &Value) -> Option<Result<Val
     Some(match (method, word) {
         ("POST", "seed") => {
             simulator.seed(&seed(body));
+            Ok(json!({}))
+        }
+        ("POST", "prepare") => {
+            simulator.prepare();
             Ok(json!({}))
         }
         ("POST", "touch") => {

@@ -52,6 +52,9 @@ pub trait Simulator: Send + Sync + 'static {
     /// simulator at the same time makes the same.
     fn seed(&self, seed: &Seed);
 
+    /// Does what a practice has to do before the bridge may ask: subscribes to change queues, for example.
+    fn prepare(&self) {}
+
     /// Changes `count` records of a FHIR resource type by the product's own clock, so that their time stamps move, and
     /// gives the product's ids of them. Fewer when there are fewer; none of a type that the product does not have.
     fn touch(&self, resource: &str, count: usize) -> Vec<String>;

@@ -107,11 +107,13 @@ fn read(file: &Path) -> Result<Connection, Failure> {
 /// A connection to a simulator, as it says itself.
 async fn reached(control: &Control, adapter: &str) -> Result<Connection, Failure> {
     let wrong = |error: bridge_certify::ControlError| Failure::World(error.to_string());
+    // What a connection says may depend on what is there.
+    control.seed(60, 120).await.map_err(wrong)?;
+    control.prepare().await.map_err(wrong)?;
     let reached = control.connection().await.map_err(wrong)?;
     if reached.adapter != adapter {
         return Err(Failure::Wrong(format!("what answers there is `{}`, not `{adapter}`", reached.adapter)));
     }
-    control.seed(60, 120).await.map_err(wrong)?;
     let secrets: BTreeMap<String, String> = reached.secrets;
     let connection = json!({
         "connection": "certify.product", "adapter": adapter, "zone": reached.zone,

@@ -138,7 +138,7 @@ fn family<'m>(c: &mut Conversion<'m>, w: &mut Json, value: Value<'m>) {
 
 /// A name as one text, for elements that take no more: given names and family name in the order XPN-11 asks for.
 pub(crate) fn text(value: Value<'_>) -> String {
-    let part = |n: u32| value.part(n).part(1).content();
+    let part = |n: u32| value.part(n).part(1).content().and_then(crate::conversion::trimmed);
     let family = part(1);
     let given = [5, 2, 3, 4].into_iter().filter_map(part);
     let pieces: Vec<_> = match value.part(11).raw() {

@@ -135,9 +135,13 @@ fn extensions<'m>(c: &mut Conversion<'m>, w: &mut Json, patient: &Patient<'m>) {
     let pid = patient.pid;
     w.array("extension", |w| {
         for name in c.each(pid, 6, extension!("patient-mothersMaidenName")) {
-            let name = xpn::text(name);
+            let text = xpn::text(name);
+            if text.is_empty() {
+                c.note(name, Reason::Lacks("a name"));
+                continue;
+            }
             w.extension("http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName", |w| {
-                w.text("valueString", &name);
+                w.text("valueString", &text);
             });
         }
         if let Some(religion) = c.one(pid, 17, extension!("patient-religion")) {

@@ -128,7 +128,8 @@ fn pages_are_followed_to_the_end_and_each_match_comes_once() {
         let links = bundle["link"].as_array().unwrap();
         let Some(next) = links.iter().find(|link| link["relation"] == "next") else { break };
         path = next["url"].as_str().unwrap().strip_prefix(BASE).unwrap()[1..].to_owned();
-        assert!(!path.contains("P1") && !path.contains("skip"), "{path}");
+        // Longer than what a sealed text has by chance.
+        assert!(!path.contains("patients") && !path.contains("skip="), "{path}");
     }
     let distinct: std::collections::BTreeSet<&String> = seen.iter().collect();
     assert_eq!((seen.len(), distinct.len(), pages), (27, 27, 8));

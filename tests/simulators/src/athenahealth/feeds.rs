@@ -91,6 +91,13 @@ const USUAL: usize = 1_500;
 const LARGEST: usize = 5_000;
 
 impl Feeds {
+    /// Subscribes to everything.
+    pub(super) fn subscribe(&mut self) {
+        for event in Event::ALL {
+            self.0.entry(event.feed()).or_default().events.insert(event.name());
+        }
+    }
+
     pub(super) fn note(&mut self, event: Event, id: u64) {
         let Some(feed) = self.0.get_mut(event.feed()) else { return };
         if feed.events.contains(event.name()) && feed.among.insert(id) {

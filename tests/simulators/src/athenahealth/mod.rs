@@ -121,6 +121,10 @@ impl Simulator for Athenahealth {
         Access::default()
             .setting("url", base)
             .setting("practice-id", PRACTICE)
+            .setting(
+                "default-department",
+                state.clinic.places.keys().next().map(u64::to_string).unwrap_or_default(),
+            )
             .setting("department-zones", zones.join(", "))
             .secret("client-id", CLIENT.0)
             .secret("client-secret", CLIENT.1)
@@ -132,6 +136,10 @@ impl Simulator for Athenahealth {
         let mut state = self.state();
         state.clinic.seed(seed, now, &WORDS);
         add_slots(&mut state.clinic, now);
+    }
+
+    fn prepare(&self) {
+        self.state().feeds.subscribe();
     }
 
     fn touch(&self, resource: &str, count: usize) -> Vec<String> {

@@ -199,9 +199,11 @@ impl Simulator for NexHealth {
     }
 
     fn connection(&self, base: &str) -> Access {
+        let provider = self.state().clinic.practitioners.keys().next().map(u64::to_string);
         Access::default()
             .zone(ZONE)
             .setting("url", base)
+            .setting("default-provider", provider.unwrap_or_default())
             .setting("subdomain", SUBDOMAIN)
             .setting("location", LOCATION.to_string())
             .secret("api-key", API_KEY)
