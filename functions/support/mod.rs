@@ -36,7 +36,10 @@ pub(crate) async fn answer<F: Function>(
 ) -> (Result<Value, EventError>, usize) {
     let (function, world) = function(new).await;
     let answer = call(&function, event).await;
-    let parked = lock(&world).tables.iter().filter(|record| record.by_attention.is_some()).count();
+    let is_parked = |place: &(String, String)| place.0.ends_with("#parked");
+    let world = lock(&world);
+    let parked =
+        world.tables.iter().filter(|record| record.by_attention.as_ref().is_some_and(is_parked)).count();
     (answer, parked)
 }
 

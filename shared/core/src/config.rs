@@ -61,6 +61,9 @@ pub struct Connection {
     /// Work waits while this is set.
     #[serde(default)]
     pub paused: bool,
+    /// The product is asked for what changed, where its adapter knows how.
+    #[serde(default)]
+    pub poll: bool,
     /// Values for the adapter's settings.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,

@@ -236,7 +236,7 @@ impl<P: Ports> Bridge<P> {
         self.put(writes, id.as_str()).await?;
         self.forget_configuration();
         if let Some(manifest) = self.ports.adapters().manifest(&connection.adapter) {
-            self.schedule_poll(&id, &manifest, connection.paused).await?;
+            self.schedule_poll(&id, &manifest, connection.poll && !connection.paused).await?;
         }
         Ok(stored)
     }

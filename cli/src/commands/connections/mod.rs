@@ -51,16 +51,17 @@ pub(crate) async fn run(global: &Global, command: Command, out: Out) -> Result<(
     let state = global.state();
     let found = system::find(&state, global.endpoint.as_deref())?;
     let pipeline = found.pipeline().await;
+    // Each holds a whole connection: the caller's future would hold the largest of them.
     match command {
-        Command::Apply(args) => apply::run(&pipeline, &args, out).await,
+        Command::Apply(args) => Box::pin(apply::run(&pipeline, &args, out)).await,
         Command::List(args) => list::run(&pipeline, &args, out).await,
         Command::Show(args) => show::run(&pipeline, &args, out).await,
         Command::Diff(args) => diff::run(&pipeline, &args, out).await,
-        Command::Shadow(args) => shadow::run(&pipeline, &found, &state, &args, out).await,
-        Command::Rollback(args) => rollback::run(&pipeline, &args, out).await,
-        Command::Pause(args) => pause::pause(&pipeline, &args, out).await,
-        Command::Resume(args) => pause::resume(&pipeline, &args, out).await,
-        Command::Test(args) => test::run(&pipeline, &found, &args, out).await,
+        Command::Shadow(args) => Box::pin(shadow::run(&pipeline, &found, &state, &args, out)).await,
+        Command::Rollback(args) => Box::pin(rollback::run(&pipeline, &args, out)).await,
+        Command::Pause(args) => Box::pin(pause::pause(&pipeline, &args, out)).await,
+        Command::Resume(args) => Box::pin(pause::resume(&pipeline, &args, out)).await,
+        Command::Test(args) => Box::pin(test::run(&pipeline, &found, &args, out)).await,
     }
 }
 

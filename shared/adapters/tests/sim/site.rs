@@ -18,6 +18,9 @@ use bridge_simulators::{Seed, Served, Simulator, serve};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+/// The access token, and the refresh token that came with it.
+type Tokens = (Option<Phi<String>>, Option<Phi<String>>);
+
 /// A practice in a simulated product, and how the bridge is connected to it.
 pub(crate) struct Site {
     pub(crate) served: Served,
@@ -26,7 +29,7 @@ pub(crate) struct Site {
     manifest: Arc<Manifest>,
     ways: Transports,
     /// The token, and the refresh token that came with it.
-    token: Mutex<(Option<Phi<String>>, Option<Phi<String>>)>,
+    token: Mutex<Tokens>,
 }
 
 impl Site {

@@ -50,15 +50,14 @@ pub(super) fn next_run(doc: &CursorDoc, poll: &Poll, turn: Timestamp, now: Times
     })
 }
 
+/// An operation, and what it is asked with.
+type Question<'a> = (&'a str, Phi<BTreeMap<String, String>>);
+
 /// The operation and the arguments of a run's question.
 ///
 /// # Errors
 /// When the manifest's form of a time can't be written.
-pub(super) fn question<'a>(
-    run: &Run,
-    poll: &'a Poll,
-    zone: &Zone,
-) -> Result<(&'a str, Phi<BTreeMap<String, String>>), Cause> {
+pub(super) fn question<'a>(run: &Run, poll: &'a Poll, zone: &Zone) -> Result<Question<'a>, Cause> {
     if let (Aim::Everything, Some(reconcile)) = (run.aim, &poll.reconcile) {
         return Ok((&reconcile.operation, Phi::new(reconcile.arguments.clone())));
     }

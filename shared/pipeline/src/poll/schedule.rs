@@ -41,14 +41,14 @@ pub(super) fn is_polled(manifest: &Manifest) -> bool {
 }
 
 impl<P: Ports> Bridge<P> {
-    /// A connection was applied: it is due at once where it is polled, and never where it is not.
+    /// A connection was applied: it is due at once where it is `asked` to be polled and can be, and never where it is not.
     pub(crate) async fn schedule_poll(
         &self,
         connection: &ConnectionId,
         manifest: &Manifest,
-        paused: bool,
+        asked: bool,
     ) -> Result<(), ConfigurationError> {
-        let wanted = is_polled(manifest) && !paused;
+        let wanted = is_polled(manifest) && asked;
         for _ in 0..RACES {
             let record = self.ports.store().get(&poll_key(connection)).await?;
             let due = self.now();

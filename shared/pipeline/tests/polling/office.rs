@@ -393,6 +393,7 @@ impl Office {
 fn source(first: &str) -> Connection {
     let mut source = Practice::source();
     source.adapter = "clinic".to_owned();
+    source.poll = true;
     (source.webhook, source.mappings) = (None, BTreeMap::new());
     source.settings.clear();
     source.secrets = BTreeMap::from([("first".to_owned(), Secret::One(Phi::new(first.to_owned())))]);

@@ -165,11 +165,11 @@ fn apply(clinic: &Clinic, visit: &mut Visit, body: &Value) -> Result<(), Answer>
     visit.note = text(body, "notes").unwrap_or_else(|| visit.note.clone());
     let may_overlap = body.get("allow_overlapping").and_then(Value::as_bool).unwrap_or_default();
     let except = (visit.id != 0).then_some(visit.id);
-    if takes_time(visit) && !may_overlap {
-        if let Some(other) = clinic.clash(visit.practitioner, visit.start, visit.minutes, except, takes_time)
-        {
-            return Err(detail(409, &format!("This appointment overlaps with appointment {other}.")));
-        }
+    if takes_time(visit)
+        && !may_overlap
+        && let Some(other) = clinic.clash(visit.practitioner, visit.start, visit.minutes, except, takes_time)
+    {
+        return Err(detail(409, &format!("This appointment overlaps with appointment {other}.")));
     }
     Ok(())
 }

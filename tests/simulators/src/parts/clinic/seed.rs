@@ -99,7 +99,7 @@ impl Clinic {
         let id = self.number();
         let person = person(chance);
         // Two in three are insured, one in nine twice.
-        let count = usize::from(at % 3 != 0) + usize::from(at % 9 == 1);
+        let count = usize::from(!at.is_multiple_of(3)) + usize::from(at % 9 == 1);
         let policies = (0..count)
             .map(|rank| {
                 let (payer, payer_id) = PAYERS.get((at + rank) % PAYERS.len()).copied().unwrap_or_default();
