@@ -56,7 +56,7 @@ validate *messages:
 
 # Everything that CI checks: the fast and the telling first. CI has 45 minutes; fuzzing comes last and ends in time.
 ci: test lint deny template validate e2e interop sim
-    FUZZ_UNTIL=$(({{ began }} + 40 * 60)) tools/fuzz 300
+    FUZZ_UNTIL=$(({{ began }} + 40 * 60)) FUZZ_FRESH=report tools/fuzz 300
 
 # The simulation, so many seeds of it; a failing seed is printed and can be run again.
 sim seeds="10000":

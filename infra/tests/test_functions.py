@@ -167,14 +167,15 @@ def test_sending_is_given_to_those_who_send():
         "FileIngest": [str(arn("Inbound"))],
         "Normalize": [str(arn("Outbound")), str(arn("Commands"))],
         "Deliver": [str(arn("Commands"))],
+        "FhirApi": [str(arn("Outbound"))],
         "Retry": [str(arn("Inbound")), str(arn("Outbound")), str(arn("Commands"))],
     }
 
 
-def test_only_normalize_writes_resources():
+def test_resources_are_written_by_those_who_map():
     resources = str({"Fn::GetAtt": ["Storage", "Outputs.ResourcesArn"]})
     writers = [name for name in FUNCTIONS if resources in map(str, allowed(name, "dynamodb:PutItem"))]
-    assert writers == ["Normalize"]
+    assert writers == ["Normalize", "Deliver", "FhirApi"]
 
 
 def test_functions_are_told_where_things_are():
@@ -197,12 +198,14 @@ def test_routes_are_explicit_and_reach_their_intake():
         "POST /webhooks/{connection}": "integrations/${WebhookIntegration}",
         "GET /webhooks/{connection}": "integrations/${WebhookIntegration}",
         "POST /hl7/{connection}": "integrations/${Hl7Integration}",
+        "ANY /fhir/{connection}/{proxy+}": "integrations/${FhirIntegration}",
     }
     assert "Body" not in MAIN["Resources"]["Api"]["Properties"]
 
 
 @pytest.mark.parametrize(
-    ("integration", "function"), [("WebhookIntegration", "WebhookIntake"), ("Hl7Integration", "Hl7Intake")]
+    ("integration", "function"),
+    [("WebhookIntegration", "WebhookIntake"), ("Hl7Integration", "Hl7Intake"), ("FhirIntegration", "FhirApi")],
 )
 def test_the_api_waits_longer_than_its_function_works(integration, function):
     integration = MAIN["Resources"][integration]["Properties"]
