@@ -61,7 +61,7 @@ fn ways(manifest: &bridge_core::manifest::Manifest) -> Vec<&'static str> {
         api.is_some_and(|api| api.resources.values().any(is))
     };
     let ways = [
-        (manifest.webhook.is_some() || manifest.open, "webhooks"),
+        (manifest.webhook.is_some() || manifest.open && manifest.hl7v2.is_none(), "webhooks"),
         (manifest.hl7v2.is_some(), "HL7 v2"),
         (of_api(|resource| resource.poll.is_some()), "polls"),
         (of_api(|resource| !resource.search.is_empty() || resource.read.is_some()), "reads"),

@@ -37,9 +37,6 @@ pub(super) fn signed(
         "ES384" => (JwtAlgorithm::Es384, "ES384"),
         _ => return Err(configuration("the algorithm is RS384 or ES384", PLACE)),
     };
-    if key.starts_with("kms:") {
-        return Err(configuration("a key in KMS does not sign here: give the key as PEM of PKCS #8", PLACE));
-    }
     let header = json!({"alg": name, "kid": key_id, "typ": "JWT"});
     let payload = json!({
         "iss": claims.client,

@@ -115,7 +115,7 @@ pub enum ClientAuth {
         id: String,
         /// `kid`.
         key_id: String,
-        /// The private key: a secret with a PEM of PKCS #8, or `kms:` and the id of a KMS key that signs.
+        /// The private key: a secret with a PEM of PKCS #8.
         key: String,
         /// `RS384` or `ES384`, perhaps by a setting.
         algorithm: String,
