@@ -5,6 +5,7 @@ mod check;
 mod list;
 mod new;
 mod show;
+mod simulate;
 
 use std::{path::Path, sync::Arc};
 
@@ -25,6 +26,8 @@ pub(crate) enum Command {
     New(new::Args),
     /// Prove that an adapter does with its product what it says
     Certify(certify::Args),
+    /// Run the simulator of a product, and print a connection to it
+    Simulate(simulate::Args),
 }
 
 /// Runs one.
@@ -35,6 +38,7 @@ pub(crate) async fn run(command: Command, out: Out) -> Result<(), Failure> {
         Command::Check(args) => check::run(&args, out),
         Command::New(args) => new::run(&args, out),
         Command::Certify(args) => certify::run(&args, out).await,
+        Command::Simulate(args) => simulate::run(&args, out).await,
     }
 }
 

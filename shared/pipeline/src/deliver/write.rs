@@ -141,7 +141,11 @@ impl<P: DeliverPorts> Delivery<'_, P> {
             Ok(seen) => seen,
             Err(cause) => return Ok((None, Some(cause))),
         };
-        let origin = Origin { connection: &self.to.connection.connection, message: &self.work.task.message };
+        let origin = Origin {
+            connection: &self.to.connection.connection,
+            message: &self.work.task.message,
+            wrote: true,
+        };
         bridge.keep_seen(origin, &seen, bridge.now()).await?;
         let resource_type = entry.resource.expose().get("resourceType").and_then(Value::as_str);
         Ok((seen.first(resource_type.unwrap_or_default()).map(bridge_fhir::Resource::reference), None))

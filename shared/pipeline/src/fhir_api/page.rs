@@ -137,7 +137,7 @@ impl<P: RemotePorts> Bridge<P> {
     ) -> Result<Page, Refused> {
         let index = self.index_key(&asked.connection().tenant()).await?;
         let message = index.message(asked.connection(), &[b"fhir-api", b"seen"]);
-        let origin = Origin { connection: asked.connection(), message: &message };
+        let origin = Origin { connection: asked.connection(), message: &message, wrote: false };
         let now = self.now();
         let mut page = Page { at: now, next: answer.next, ..Page::default() };
         let mut matches = Vec::new();

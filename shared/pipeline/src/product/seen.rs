@@ -36,6 +36,8 @@ pub(crate) struct Seen {
 pub(crate) struct Origin<'a> {
     pub(crate) connection: &'a ConnectionId,
     pub(crate) message: &'a MessageId,
+    /// It is what a write of ours left: of two states with one stamp (many products stamp by the second) the later is newer.
+    pub(crate) wrote: bool,
 }
 
 impl Seen {
@@ -102,7 +104,10 @@ impl<P: Ports> Bridge<P> {
             };
             Write::Put(self.resource_record(&told, resource, version).await?, expect)
         } else {
-            let version = format!("{version}#{BEFORE_MESSAGES}");
+            let version = match origin.wrote {
+                true => format!("{version}#{BEFORE_MESSAGES}!{:015}", at.as_millis()),
+                false => format!("{version}#{BEFORE_MESSAGES}"),
+            };
             let record = self.resource_record(&told, resource, version.clone()).await?;
             Write::Put(record, Expect::OlderThan(version))
         };

@@ -263,6 +263,26 @@ fn an_update_and_a_cancellation_go_to_the_record_that_is_meant() {
 }
 
 #[test]
+fn of_two_writes_with_one_stamp_the_later_is_told() {
+    let caller = caller();
+    let (_, found) = caller.get("Patient");
+    let mut patient = found["entry"][0]["resource"].clone();
+    let path = format!("Patient/{}", patient["id"].as_str().unwrap());
+    for family in ["Firstly", "Secondly"] {
+        patient["name"] = json!([{"family": family}]);
+        let body = patient.to_string();
+        let key = ("idempotency-key", family);
+        let taken = caller.send("PUT", &path, &[key, ("prefer", "respond-async")], &body);
+        assert_eq!(taken.status, 202, "{}", taken.body);
+        caller.practice.settle();
+        // Time passes for us, and the product stamps both with the same second.
+        caller.pass(1);
+        let done = caller.send("PUT", &path, &[key], &body);
+        assert!(done.status == 200 && done.body.contains(family), "{} {}", done.status, done.body);
+    }
+}
+
+#[test]
 fn a_refusal_is_told_and_holds_nothing_up() {
     let caller = caller();
     let body = appointment(&caller, TEN).to_string();
