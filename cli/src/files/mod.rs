@@ -14,6 +14,8 @@ use std::{
 use bridge_core::config::{Connection, Tenant};
 use serde::de::DeserializeOwned;
 
+use crate::failure::Failure;
+
 pub(crate) use check::{Known, check};
 pub(crate) use secrets::resolve;
 
@@ -98,6 +100,23 @@ pub(crate) fn read(path: &Path) -> Result<Vec<File>, Vec<Problem>> {
         }
     }
     if problems.is_empty() { Ok(files) } else { Err(problems) }
+}
+
+/// Reads the file of one connection.
+///
+/// # Errors
+/// As for [`read`], and when it is something else.
+pub(crate) fn read_connection(path: &Path) -> Result<(File, Connection), Failure> {
+    let mut files = read(path).map_err(|problems| {
+        Failure::Wrong(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    })?;
+    let Some(file) = files.pop().filter(|_| files.is_empty()) else {
+        return Err(Failure::Wrong(format!("{} is a folder: name one file", path.display())));
+    };
+    let connection = file.connection().cloned().ok_or_else(|| {
+        Failure::Wrong(format!("{} is about a tenant: only connections have versions", path.display()))
+    })?;
+    Ok((file, connection))
 }
 
 fn yaml_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {

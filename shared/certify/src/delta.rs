@@ -80,7 +80,7 @@ pub(crate) async fn arguments(
 ) -> Result<Vec<BTreeMap<String, String>>, String> {
     let zone = &subject.connection().zone;
     let with = |more: Vec<(&String, String)>| {
-        let mut arguments = subject.given(&poll.arguments);
+        let mut arguments = poll.arguments.clone();
         arguments.extend(more.into_iter().map(|(name, value)| (name.clone(), value)));
         arguments
     };

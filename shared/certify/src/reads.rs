@@ -37,8 +37,7 @@ pub(crate) async fn run(subject: &Subject, report: &mut Report) {
         }
         for search in &resource.search {
             if search.parameters.is_empty() {
-                let found =
-                    found(subject, resource, &search.operation, subject.given(&search.arguments)).await;
+                let found = found(subject, resource, &search.operation, search.arguments.clone()).await;
                 report.add(Area::Search, name, "all are found", found);
             }
             let Some((parameter, argument, value)) = reference(subject, search.parameters.iter(), known)
@@ -46,7 +45,7 @@ pub(crate) async fn run(subject: &Subject, report: &mut Report) {
                 continue;
             };
             if search.required.iter().all(|required| *required == parameter) {
-                let mut arguments = subject.given(&search.arguments);
+                let mut arguments = search.arguments.clone();
                 arguments.insert(argument, value);
                 let found = found(subject, resource, &search.operation, arguments).await;
                 report.add(Area::Search, name, "it is found by what it refers to", found);
@@ -94,7 +93,7 @@ pub(crate) async fn listed(
     }
     // A queue has what changed alone; what lists everything is the reconciliation.
     let (operation, questions) = match &poll.reconcile {
-        Some(all) => (&all.operation, vec![subject.given(&all.arguments)]),
+        Some(all) => (&all.operation, vec![all.arguments.clone()]),
         None => (&poll.operation, delta::arguments(subject, poll, since).await?),
     };
     let mut all = Vec::new();
@@ -125,12 +124,11 @@ async fn complete(
     known: &[Mapped],
 ) -> Result<(), String> {
     let listed = ids(subject, name, resource, known);
-    let Some(control) = &subject.control else { return Ok(()) };
-    let book = control.book().await.map_err(|error| error.to_string())?;
     if listed.is_empty() && !known.is_empty() {
         return Err("nothing was listed that has the identifier".to_owned());
     }
-    let Some(list) = of_book(name) else { return Ok(()) };
+    let (Some(control), Some(list)) = (&subject.control, of_book(name)) else { return Ok(()) };
+    let book = control.book().await.map_err(|error| error.to_string())?;
     let held = book.get(list).and_then(Value::as_array).into_iter().flatten();
     let held: BTreeSet<String> =
         held.filter_map(|record| record.get("id")?.as_str().map(str::to_owned)).collect();
@@ -172,10 +170,10 @@ async fn read(subject: &Subject, name: &str, resource: &ResourceApi, known: &[Ma
 /// A reference parameter, and a product's id that it can be asked with.
 fn reference<'a>(
     subject: &Subject,
-    parameters: impl Iterator<Item = (&'a String, &'a SearchParameter)>,
+    mut parameters: impl Iterator<Item = (&'a String, &'a SearchParameter)>,
     known: &[Mapped],
 ) -> Option<(String, String, String)> {
-    parameters.into_iter().find_map(|(name, parameter)| {
+    parameters.find_map(|(name, parameter)| {
         let SearchParameter::Reference { argument, to } = parameter else { return None };
         let system = subject.filled(&subject.api()?.resources.get(to)?.identifier);
         let value = known.iter().find_map(|mapped| {

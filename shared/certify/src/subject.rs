@@ -13,7 +13,7 @@ use bridge_adapters::{Adapter, Catalog, Transports};
 use bridge_core::{
     Cause, Phi, Timestamp,
     config::Connection,
-    manifest::{Api, ResourceApi},
+    manifest::{Api, ResourceApi, template},
     remote::{Answer, ApiCall, Authenticate, CallError, Party, Remote as _, Token, WriteCall, Written},
 };
 use bridge_fhir::Resource;
@@ -130,15 +130,8 @@ impl Subject {
     /// A text of the manifest with the connection's settings.
     pub(crate) fn filled(&self, text: &str) -> String {
         let settings = self.adapter.settings(&self.connection);
-        settings
-            .iter()
-            .fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
-    }
-
-    /// Arguments that are always the same, with the connection's settings; those that have none are left out.
-    pub(crate) fn given(&self, arguments: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-        let filled = arguments.iter().map(|(name, text)| (name.clone(), self.filled(text)));
-        filled.filter(|(_, text)| !text.is_empty()).collect()
+        // What can't be filled was refused when the adapter was checked.
+        template::fill(text, |name| settings.get(name)).unwrap_or_else(|_| text.to_owned())
     }
 
     /// The same subject with another value of a secret.

@@ -101,7 +101,7 @@ impl Checker {
             is_key: feed.columns.iter().map(of_key).collect(),
             columns: feed.columns.clone(),
             // A `Zone` exists in the same database.
-            zone: TimeZone::get(zone.name()).unwrap_or(TimeZone::UTC),
+            zone: zone.rules().unwrap_or(TimeZone::UTC),
             faults: Vec::new(),
             key: String::new(),
         })

@@ -16,7 +16,7 @@ use bridge_core::{
     Phi, Timestamp,
     config::{Connection, Hl7v2Site, Retention, Secret, Tenant},
     id::{ConnectionId, TenantId},
-    manifest::{Adapters, Kind, Manifest, Webhook},
+    manifest::{Adapters, Kind, Manifest, Transport, Webhook},
     task::Actor,
 };
 use bridge_seal::Binding;
@@ -60,6 +60,11 @@ impl Loaded {
     /// Its webhook rules: its own, or its adapter's.
     pub fn webhook(&self) -> Option<&Webhook> {
         self.connection.webhook.as_ref().or(self.manifest.webhook.as_ref())
+    }
+
+    /// Whether the product's own interface writes what it is sent.
+    pub(crate) fn is_written(&self) -> bool {
+        self.manifest.deliver.as_ref().is_some_and(|deliver| deliver.transport == Transport::Api)
     }
 
     /// What is known of a kind of message: of the webhook's, or of those that are polled.

@@ -8,16 +8,15 @@ use std::{
 };
 
 use bridge_certify::{Check, Control, Report, Subject, Verdict, certify};
-use bridge_core::{
-    Phi,
-    config::{Connection, Secret},
-};
+use bridge_core::config::Connection;
 use bridge_simulators::{by_name, serve};
 use serde_json::{Value, json};
 
 use super::{adapter, catalog};
 use crate::{
+    environment,
     failure::Failure,
+    files,
     output::{Colour, Out},
 };
 
@@ -88,19 +87,11 @@ pub(crate) async fn run(args: &Args, out: Out) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read(file: &Path) -> Result<Connection, Failure> {
-    let text = fs::read_to_string(file)
-        .map_err(|error| Failure::Wrong(format!("{} can't be read: {error}", file.display())))?;
-    let mut connection: Connection = serde_norway::from_str(&text)
-        .map_err(|error| Failure::Wrong(format!("{}: {error}", file.display())))?;
-    for (name, secret) in &mut connection.secrets {
-        if let Secret::Env { env } = secret {
-            let value = crate::environment::variable(env).ok_or_else(|| {
-                Failure::Wrong(format!("the secret `{name}` is to come from {env}, which is not set"))
-            })?;
-            *secret = Secret::One(Phi::new(value));
-        }
-    }
+fn read(path: &Path) -> Result<Connection, Failure> {
+    let (file, mut connection) = files::read_connection(path)?;
+    files::resolve(&file, &mut connection, environment::variable).map_err(|problems| {
+        Failure::Wrong(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    })?;
     Ok(connection)
 }
 

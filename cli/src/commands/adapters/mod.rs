@@ -43,7 +43,7 @@ pub(crate) async fn run(command: Command, out: Out) -> Result<(), Failure> {
 }
 
 /// The adapters of a folder, or those of this program.
-fn catalog(folder: Option<&Path>) -> Result<Catalog, Failure> {
+pub(crate) fn catalog(folder: Option<&Path>) -> Result<Catalog, Failure> {
     let Some(folder) = folder else { return Ok(Catalog::builtin()) };
     Catalog::from_dir(folder).map_err(|errors| {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();

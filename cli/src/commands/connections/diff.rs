@@ -1,6 +1,6 @@
 //! `bridge connections diff`: what applying a file would change, or what changed between two versions.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use bridge_core::id::ConnectionId;
 use serde_json::json;
@@ -30,7 +30,7 @@ pub(crate) struct Args {
 /// Runs it.
 pub(crate) async fn run(pipeline: &Pipeline, args: &Args, out: Out) -> Result<(), Failure> {
     let (connection, old, new) = match args.what.parse::<ConnectionId>() {
-        Ok(id) if !PathBuf::from(&args.what).exists() => {
+        Ok(id) if !Path::new(&args.what).exists() => {
             let (old, new) = versions(pipeline, &id, args).await?;
             (id, old, new)
         }
@@ -69,24 +69,14 @@ async fn versions(pipeline: &Pipeline, id: &ConnectionId, args: &Args) -> Result
 }
 
 async fn file(pipeline: &Pipeline, args: &Args) -> Result<(ConnectionId, Side, Side), Failure> {
-    let path = PathBuf::from(&args.what);
-    let all = |problems: Vec<files::Problem>| {
-        Failure::Wrong(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-    };
-    let files = files::read(&path).map_err(all)?;
-    let [file] = files.as_slice() else {
-        return Err(Failure::Wrong(format!("{} is a folder: name one file", args.what)));
-    };
-    let connection = file.connection().ok_or_else(|| {
-        Failure::Wrong(format!("{} is about a tenant: only connections have versions", args.what))
-    })?;
+    let (_, connection) = files::read_connection(Path::new(&args.what))?;
     let id = connection.connection.clone();
     let stored = pipeline.connection(&id).await?;
     let old = match stored {
         Some(stored) => (format!("{id} version {}", stored.version), canonical(&stored.connection)?),
         None => (format!("{id} is not applied yet"), String::new()),
     };
-    Ok((id, old, (args.what.clone(), canonical(connection)?)))
+    Ok((id, old, (args.what.clone(), canonical(&connection)?)))
 }
 
 fn unified((old_name, old): &Side, (new_name, new): &Side) -> String {

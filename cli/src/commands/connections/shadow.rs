@@ -3,7 +3,6 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use bridge_adapters::Catalog;
 use bridge_core::{
     Phi, Timestamp,
     config::Connection,
@@ -17,7 +16,10 @@ use bridge_pipeline::{
 use serde_json::{Value, json};
 
 use crate::{
-    commands::messages::{access, now},
+    commands::{
+        adapters,
+        messages::{access, now},
+    },
     failure::Failure,
     files,
     local::state::State,
@@ -73,12 +75,7 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     let (id, candidate) = candidate(args)?;
     super::existing(pipeline, &id).await?;
-    let changed = match &args.adapters {
-        Some(folder) => Catalog::from_dir(folder).map_err(|errors| {
-            Failure::Wrong(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-        })?,
-        None => Catalog::builtin(),
-    };
+    let changed = adapters::catalog(args.adapters.as_deref())?;
     let changed = found.pipeline_with(changed).await;
     let selection = Selection {
         connection: id.clone(),
@@ -125,16 +122,8 @@ fn candidate(args: &Args) -> Result<(ConnectionId, Option<Connection>), Failure>
             (Err(_), _) => Err(Failure::Missing(format!("there is no file {}", path.display()))),
         };
     }
-    let files = files::read(&path).map_err(|problems| {
-        Failure::Wrong(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-    })?;
-    let connection = match files.as_slice() {
-        [file] => file.connection(),
-        _ => None,
-    };
-    let connection = connection
-        .ok_or_else(|| Failure::Wrong(format!("{} is not the file of one connection", path.display())))?;
-    Ok((connection.connection.clone(), Some(connection.clone())))
+    let (_, connection) = files::read_connection(&path)?;
+    Ok((connection.connection.clone(), Some(connection)))
 }
 
 impl Tally {

@@ -10,7 +10,7 @@ use bridge_adapters::{Adapter, Catalog, Transports};
 use bridge_core::{
     Phi, Timestamp, Zone,
     config::Connection,
-    manifest::{Api, Manifest, Reference},
+    manifest::{Api, Manifest, Reference, template},
     remote::{Answer, ApiCall, Authenticate, CallError, Party, Remote as _, WriteCall, Written},
 };
 use bridge_mapping::{Context, Mapping};
@@ -141,25 +141,12 @@ impl Site {
             asked.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let search = resource.search_for(&asked).unwrap();
         let ids = |reference: &Reference<'_>| Some(reference.value.to_owned());
-        let mut arguments = self.settings_in(&search.arguments);
-        arguments.extend(
-            search.arguments(&asked, self.zone(), &self.adapter().settings(&self.connection), ids).unwrap(),
-        );
+        let settings = self.adapter().settings(&self.connection);
+        let arguments = search.arguments(&asked, self.zone(), &settings, ids).unwrap();
         let arguments: Vec<_> =
             arguments.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let records = self.all(&search.operation, &arguments).await;
         records.iter().flat_map(|record| self.resources(of, record)).collect()
-    }
-
-    fn settings_in(&self, arguments: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-        let settings = self.adapter().settings(&self.connection);
-        let filled = arguments.iter().map(|(name, text)| {
-            let value = settings
-                .iter()
-                .fold(text.clone(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
-            (name.clone(), value)
-        });
-        filled.filter(|(_, value)| !value.is_empty()).collect()
     }
 
     /// The checked FHIR resources that a record of a resource's kind becomes.
@@ -213,10 +200,10 @@ impl Site {
     /// The identifier by which the product knows a resource.
     pub(crate) fn identifier(&self, resource: &Value) -> Value {
         let of = resource["resourceType"].as_str().unwrap();
-        let system = &self
-            .settings_in(&BTreeMap::from([("s".to_owned(), self.api().resources[of].identifier.clone())]))["s"];
+        let settings = self.adapter().settings(&self.connection);
+        let system = template::fill(&self.api().resources[of].identifier, |name| settings.get(name)).unwrap();
         let found =
-            resource["identifier"].as_array().unwrap().iter().find(|known| known["system"] == **system);
+            resource["identifier"].as_array().unwrap().iter().find(|known| known["system"] == *system);
         found.unwrap_or_else(|| panic!("{resource:#} has no {system}")).clone()
     }
 

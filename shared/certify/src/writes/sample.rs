@@ -1,7 +1,7 @@
 //! Resources to write: made of what the product has, so that they refer to people and places that are there.
 
 use bridge_core::{
-    Phi, Timestamp, Zone,
+    Phi, Timestamp,
     manifest::{ResourceApi, SearchParameter},
 };
 use serde_json::{Map, Value, json};
@@ -86,17 +86,20 @@ pub(super) async fn changed(
         }
         _ => {}
     }
-    let system = subject.filled(&resource.identifier);
-    fields.insert("identifier".to_owned(), json!([{"system": system, "value": id.expose()}]));
-    Ok(changed)
+    Ok(known_as(changed, &subject.filled(&resource.identifier), id.expose()))
 }
 
 /// The same, called off.
 pub(super) fn cancelled(sample: &Value, system: &str, id: &str) -> Value {
     let mut cancelled = sample.clone();
     cancelled["status"] = json!("cancelled");
-    cancelled["identifier"] = json!([{"system": system, "value": id}]);
-    cancelled
+    known_as(cancelled, system, id)
+}
+
+/// The same as the product's record `id`.
+fn known_as(mut resource: Value, system: &str, id: &str) -> Value {
+    resource["identifier"] = json!([{"system": system, "value": id}]);
+    resource
 }
 
 /// Whether what came back says what was sent, by what every product keeps.
@@ -143,7 +146,7 @@ async fn appointment(subject: &Subject, fields: &mut Map<String, Value>, number:
     };
     let (start, end) = time("start").zip(time("end")).ok_or("the appointment to copy has no times")?;
     let length = end.duration_since(start);
-    let zone = rules(&subject.connection().zone)?;
+    let zone = subject.connection().zone.rules().ok_or("the connection's zone has no rules")?;
     let now = subject.now().await.map_err(|error| error.to_string())?;
     let today = jiff::Timestamp::from_millisecond(now.as_millis()).map_err(|error| error.to_string())?;
     let today = today.to_zoned(zone);
@@ -180,10 +183,6 @@ async fn people(subject: &Subject, fields: &mut Map<String, Value>) -> Result<()
         }
     }
     Ok(())
-}
-
-fn rules(zone: &Zone) -> Result<jiff::tz::TimeZone, String> {
-    jiff::tz::TimeZone::get(zone.name()).map_err(|error| error.to_string())
 }
 
 /// A free slot of the product, not the same for every number.
@@ -229,7 +228,7 @@ async fn searched_in(
     let now = subject.now().await.map_err(|error| error.to_string())?;
     let now = now + std::time::Duration::from_hours(24 * 7) * week;
     let zone = &subject.connection().zone;
-    let mut arguments = subject.given(&search.arguments);
+    let mut arguments = search.arguments.clone();
     let (mut asked, mut missing) = (search.parameters.is_empty(), false);
     for (parameter, rule) in &search.parameters {
         match rule {

@@ -10,7 +10,6 @@ use std::{sync::Arc, time::Duration};
 
 use bridge_core::{
     Cause, Timestamp,
-    manifest::Transport,
     task::{DeliverTask, OutboundTask, Stage},
 };
 
@@ -190,7 +189,6 @@ impl<P: DeliverPorts> Delivery<'_, P> {
 
     /// Whether the product's own interface writes it.
     fn is_written(&self) -> bool {
-        let deliver = self.to.manifest.deliver.as_ref();
-        self.work.task.asked || deliver.is_some_and(|deliver| deliver.transport == Transport::Api)
+        self.work.task.asked || self.to.is_written()
     }
 }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use bridge_core::{
     Cause, Phi,
     id::{ConnectionId, DeliveryId, LaneId},
-    manifest::Transport,
     task::{DeliverTask, NormalizeTask, OutboundTask},
 };
 use bridge_fhir::Resource;
@@ -94,7 +93,7 @@ impl<P: Ports> Bridge<P> {
                     sent.notes.extend(messages.notes);
                     messages.bytes
                 }
-                Some(destination) if is_written(&destination) => {
+                Some(destination) if destination.is_written() => {
                     if let Some(product) = Product::of(&destination) {
                         self.identify(&product, &mut resources).await?;
                     }
@@ -143,11 +142,6 @@ impl<P: Ports> Bridge<P> {
         });
         Ok(Entry { body: docs_write(&deliver), group, dedup })
     }
-}
-
-/// Whether a product's own interface writes what it is sent.
-fn is_written(destination: &Loaded) -> bool {
-    destination.manifest.deliver.as_ref().is_some_and(|deliver| deliver.transport == Transport::Api)
 }
 
 pub(super) fn speaks_hl7v2(destination: &Loaded) -> bool {

@@ -48,7 +48,7 @@ impl<P: Ports> Bridge<P> {
         let message = Message::parse_as(received.expose(), site.charset.unwrap_or_default())
             .map_err(|error| Cause::new("hl7v2.unreadable", error.to_string()))?;
         let namespace = Uuid::from_bytes(index.fhir_namespace());
-        let zone = TimeZone::get(source.connection.zone.name()).unwrap_or(TimeZone::UTC);
+        let zone = source.connection.zone.rules().unwrap_or(TimeZone::UTC);
         let converter =
             source.converter.get_or_init(|| Converter::new(profile::profile(site, namespace, zone.clone())));
         let at = jiff::Timestamp::from_millisecond(task.received_at.as_millis()).unwrap_or_default();

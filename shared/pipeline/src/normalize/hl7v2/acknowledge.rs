@@ -85,7 +85,7 @@ fn problem(cause: &Cause) -> Problem {
 
 /// When the message came, in the site's time.
 fn made(task: &NormalizeTask, source: &Loaded) -> String {
-    let zone = TimeZone::get(source.connection.zone.name()).unwrap_or(TimeZone::UTC);
+    let zone = source.connection.zone.rules().unwrap_or(TimeZone::UTC);
     let at = jiff::Timestamp::from_millisecond(task.received_at.as_millis()).unwrap_or_default();
     at.to_zoned(zone).strftime("%Y%m%d%H%M%S%z").to_string()
 }

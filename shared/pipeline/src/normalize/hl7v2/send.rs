@@ -66,7 +66,7 @@ impl<P: Ports> Bridge<P> {
         }
         self.add_known(task, route, &mut resources).await?;
         let index = self.index_key(&task.connection.tenant()).await.map_err(Failure::from)?;
-        let zone = TimeZone::get(destination.connection.zone.name()).unwrap_or(TimeZone::UTC);
+        let zone = destination.connection.zone.rules().unwrap_or(TimeZone::UTC);
         let namespace = Uuid::from_bytes(index.fhir_namespace());
         let writer = V2Writer::new(profile(&site, namespace, zone), header(&send, route)?);
         let sent = jiff::Timestamp::from_millisecond(task.received_at.as_millis()).unwrap_or_default();

@@ -24,7 +24,7 @@ pub(super) struct Stamp {
 
 impl Stamp {
     pub(super) fn new(source: &Loaded, now: Timestamp, frame: &[u8]) -> Self {
-        let zone = jiff::tz::TimeZone::get(source.connection.zone.name()).unwrap_or(jiff::tz::TimeZone::UTC);
+        let zone = source.connection.zone.rules().unwrap_or(jiff::tz::TimeZone::UTC);
         let at = jiff::Timestamp::from_millisecond(now.as_millis()).unwrap_or_default().to_zoned(zone);
         let head = &frame[..frame.len().min(HEAD)];
         let parts: [&[u8]; 3] =
