@@ -97,7 +97,6 @@ impl From<QueryError> for Failure {
         match error {
             QueryError::Key(error) => error.into(),
             QueryError::Ledger(error) => error.into(),
-            QueryError::Configuration(error) => error.into(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Rehearsing a change: what messages that were received become under another configuration or another version of an
 //! adapter, without any effect, and where that differs from what they become today.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use bridge_core::{
     Cause, Phi,
@@ -12,9 +12,7 @@ use bridge_core::{
 use bridge_fhir::Resource;
 use serde_json::Value;
 
-use crate::{
-    bridge::Bridge, configuration::Loaded, ledger::MessageDoc, ports::Ports, queries::QueryError, stage,
-};
+use crate::{bridge::Bridge, configuration::Loaded, ledger::MessageDoc, ports::Ports, queries::QueryError};
 
 /// How an element differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,8 +53,14 @@ pub struct Difference {
 pub type Rehearsed = Result<Vec<Resource>, Cause>;
 
 impl<P: Ports> Bridge<P> {
-    /// What a received message becomes, with this bridge's adapters and the connection as it is applied, or as the
-    /// `candidate` says. Nothing is written and nobody is called.
+    /// A connection that is not applied, with this bridge's adapters; `None` when its adapter is not one of them.
+    pub fn candidate(&self, connection: Connection) -> Option<Loaded> {
+        let manifest = self.ports.adapters().manifest(&connection.adapter)?;
+        Some(Loaded::new(connection, manifest))
+    }
+
+    /// What a received message becomes, with this bridge's adapters and this connection. Nothing is written and nobody is
+    /// called.
     ///
     /// # Errors
     /// When a port fails.
@@ -64,19 +68,8 @@ impl<P: Ports> Bridge<P> {
         &self,
         message: &MessageDoc,
         received: &Phi<Vec<u8>>,
-        candidate: Option<&Connection>,
+        source: &Loaded,
     ) -> Result<Rehearsed, QueryError> {
-        let source = match candidate {
-            Some(connection) => match self.ports.adapters().manifest(&connection.adapter) {
-                Some(manifest) => Some(Arc::new(Loaded::new(connection.clone(), manifest))),
-                None => {
-                    let text = format!("there is no adapter `{}`", connection.adapter);
-                    return Ok(Err(Cause::new("connection.unknown_adapter", text)));
-                }
-            },
-            None => self.connection(&message.connection).await?,
-        };
-        let Some(source) = source else { return Ok(Err(stage::unknown_connection(&message.connection))) };
         let index = self.index_key(&message.connection.tenant()).await?;
         let task = NormalizeTask {
             message: message.message.clone(),
@@ -89,7 +82,7 @@ impl<P: Ports> Bridge<P> {
             release: None,
             replay: 0,
         };
-        Ok(self.translate(&task, &source, received, &index).map(|translated| translated.resources))
+        Ok(self.translate(&task, source, received, &index).map(|translated| translated.resources))
     }
 }
 

@@ -1,7 +1,7 @@
 //! `bridge connections shadow`: what a change of a connection, or another version of its adapter, would make of the
 //! messages that were received. Nothing is written and nothing is sent.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use bridge_core::{
     Phi, Timestamp,
@@ -74,9 +74,16 @@ pub(crate) async fn run(
     out: Out,
 ) -> Result<(), Failure> {
     let (id, candidate) = candidate(args)?;
-    super::existing(pipeline, &id).await?;
+    let today = super::existing(pipeline, &id).await?;
     let changed = adapters::catalog(args.adapters.as_deref())?;
     let changed = found.pipeline_with(changed).await;
+    let tomorrow = match candidate {
+        Some(connection) => changed
+            .candidate(connection)
+            .map(Arc::new)
+            .ok_or_else(|| Failure::Wrong(format!("the adapter that {} names is not there", args.what)))?,
+        None => super::existing(&changed, &id).await?,
+    };
     let selection = Selection {
         connection: id.clone(),
         since: Timestamp::from_millis(0),
@@ -97,8 +104,8 @@ pub(crate) async fn run(
             }
             Err(error) => return Err(error.into()),
         };
-        let before = pipeline.rehearse(doc, &received, None).await?;
-        let after = changed.rehearse(doc, &received, candidate.as_ref()).await?;
+        let before = pipeline.rehearse(doc, &received, &today).await?;
+        let after = changed.rehearse(doc, &received, &tomorrow).await?;
         let found = tally.take(&before, &after);
         if args.reveal && !found.is_empty() {
             access::record(state, &id.tenant(), &doc.message, args.reason.as_deref().unwrap_or_default())?;

@@ -17,7 +17,6 @@ pub use trace::{Overview, Standing, Step};
 
 use crate::{
     bridge::Bridge,
-    configuration::ConfigurationError,
     keys::KeyError,
     ledger::{LaneKey, LedgerError, MessageDoc, ParkedDoc, ParkedTask, docs_read, message_key_of},
     payload::Purpose,
@@ -36,9 +35,6 @@ pub enum QueryError {
     /// A record can't be read, or a port failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// A connection can't be read, or a port failed.
-    #[error(transparent)]
-    Configuration(#[from] ConfigurationError),
 }
 
 impl From<PortError> for QueryError {
