@@ -58,8 +58,8 @@ async fn changes(subject: &Subject, name: &str, resource: &ResourceApi, poll: &P
         // A queue hands out what fits on a page, and the rest the next time.
         loop {
             let listed = subject.all(&poll.operation, &arguments).await.map_err(|error| error.to_string())?;
-            let is_over = listed.records.is_empty() || !matches!(poll.delta, Delta::Queue { .. });
-            for record in listed.records {
+            let is_over = listed.is_empty() || !matches!(poll.delta, Delta::Queue { .. });
+            for record in listed {
                 found.push(subject.mapped(&resource.kind, &record)?);
             }
             if is_over {

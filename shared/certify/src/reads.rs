@@ -99,7 +99,7 @@ pub(crate) async fn listed(
     let mut all = Vec::new();
     for arguments in questions {
         let listed = subject.all(operation, &Phi::new(arguments)).await;
-        for record in listed.map_err(|error| error.to_string())?.records {
+        for record in listed.map_err(|error| error.to_string())? {
             all.push(subject.mapped(&resource.kind, &record).map_err(|why| format!("{name}: {why}"))?);
         }
     }
@@ -207,10 +207,10 @@ async fn found(
     arguments: BTreeMap<String, String>,
 ) -> Result<(), String> {
     let listed = subject.all(operation, &Phi::new(arguments)).await.map_err(|error| error.to_string())?;
-    if listed.records.is_empty() {
+    if listed.is_empty() {
         return Err("nothing was found that was there a moment ago".to_owned());
     }
-    for record in listed.records {
+    for record in listed {
         subject.mapped(&resource.kind, &record)?;
     }
     Ok(())

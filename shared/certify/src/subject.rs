@@ -214,9 +214,14 @@ impl Subject {
         arguments: &Phi<BTreeMap<String, String>>,
         page: Option<&Phi<String>>,
     ) -> Result<Answer, CallError> {
+        self.patiently(async || self.once(operation, arguments, page).await).await
+    }
+
+    /// Asks again with a new token where the old one is refused, and after the waits that are asked for.
+    async fn patiently<T>(&self, ask: impl AsyncFn() -> Result<T, CallError>) -> Result<T, CallError> {
         let (mut renewed, mut waits) = (false, 0);
         loop {
-            match self.once(operation, arguments, page).await {
+            match ask().await {
                 Err(CallError::Unauthenticated(_)) if !renewed => {
                     renewed = true;
                     self.token(true).await?;
@@ -230,24 +235,22 @@ impl Subject {
         }
     }
 
-    /// All records of a list. The first page's answer comes along.
+    /// All records of a list.
     pub(crate) async fn all(
         &self,
         operation: &str,
         arguments: &Phi<BTreeMap<String, String>>,
-    ) -> Result<Listed, CallError> {
-        let mut listed = Listed::default();
-        let mut page: Option<Phi<String>> = None;
-        while listed.pages < MOST_PAGES {
+    ) -> Result<Vec<Value>, CallError> {
+        let (mut records, mut page) = (Vec::new(), None);
+        for _ in 0..MOST_PAGES {
             let answer = self.patient(operation, arguments, page.as_ref()).await?;
-            listed.pages += 1;
-            listed.records.extend(answer.records.expose().iter().cloned());
+            records.extend(answer.records.expose().iter().cloned());
             if let Some(time) = answer.wait {
                 self.wait(time).await.map_err(uncontrolled)?;
             }
-            match answer.next {
-                Some(next) => page = Some(next),
-                None => return Ok(listed),
+            page = answer.next;
+            if page.is_none() {
+                return Ok(records);
             }
         }
         let text = "the list has no end";
@@ -262,24 +265,14 @@ impl Subject {
         again: bool,
     ) -> Result<Written, CallError> {
         let Some(api) = self.api() else { return Err(no_interface()) };
-        let (mut renewed, mut waits) = (false, 0);
-        loop {
+        let write = async || {
             let token = self.token(false).await?;
             let now = self.now().await.map_err(uncontrolled)?;
             let call = WriteCall { party: self.party(api, now), resource, id, token: token.as_ref(), again };
-            match self.transports.write(&call).await {
-                Err(CallError::Unauthenticated(_)) if !renewed => {
-                    renewed = true;
-                    self.token(true).await?;
-                }
-                Err(CallError::Throttled(after, _)) if waits < MOST_WAITS => {
-                    waits += 1;
-                    self.wait(after.unwrap_or(Duration::from_secs(5))).await.map_err(uncontrolled)?;
-                }
-                Ok(written) if written.unconfirmed => return self.confirmed(resource, &written).await,
-                other => return other,
-            }
-        }
+            self.transports.write(&call).await
+        };
+        let written = self.patiently(write).await?;
+        if written.unconfirmed { self.confirmed(resource, &written).await } else { Ok(written) }
     }
 
     /// A write; one of which nobody knows whether it was done is looked for, and done if it was not.
@@ -349,13 +342,6 @@ impl Subject {
         mappings.insert(name.to_owned(), Arc::clone(&mapping));
         Ok(mapping)
     }
-}
-
-/// The records of a whole list.
-#[derive(Debug, Default)]
-pub(crate) struct Listed {
-    pub(crate) records: Vec<Value>,
-    pub(crate) pages: usize,
 }
 
 fn uncontrolled(error: ControlError) -> CallError {

@@ -266,7 +266,7 @@ async fn searched_in(
     }
     let listed = subject.all(&search.operation, &Phi::new(arguments)).await;
     let mut found = Vec::new();
-    for record in listed.map_err(|error| error.to_string())?.records {
+    for record in listed.map_err(|error| error.to_string())? {
         let resources = subject.mapped(&resource.kind, &record)?.resources;
         found.extend(resources.into_iter().filter(|one| one.resource_type == name).map(|one| one.json));
     }
