@@ -1,5 +1,5 @@
 //! `retry`: commands and dead letters in; parked work put back on its queue in lane order, lost work parked. Once a
-//! minute a schedule calls it to ask for what is due.
+//! minute one schedule calls it to ask for what is due, and another to look after connections that should speak.
 
 use bridge_aws::lambda::{
     EventError, Function, Invocation, Warm,
@@ -7,6 +7,7 @@ use bridge_aws::lambda::{
 };
 use bridge_pipeline::{
     Bridge,
+    ledger::LedgerError,
     ports::{Ports, QueueName},
     retry::{self, DeadLetters},
 };
@@ -17,12 +18,12 @@ use serde_json::{Value, json};
 /// What it calls.
 pub const WARM: [Warm; 3] = [Warm::Tables, Warm::Keys, Warm::Sending(QueueName::Inbound)];
 
-/// What the schedule in `infra/template.yaml` sends.
+/// What the schedules in `infra/template.yaml` send.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Scheduled {
-    #[serde(rename = "release-due")]
-    _release_due: bool,
+#[serde(rename_all = "kebab-case")]
+enum Scheduled {
+    ReleaseDue(bool),
+    WatchDue(bool),
 }
 
 /// The function.
@@ -46,10 +47,17 @@ impl<P: Ports> Function for Retry<P> {
         invocation: &'a Invocation,
     ) -> BoxFuture<'a, Result<Value, EventError>> {
         Box::pin(async {
-            if serde_json::from_slice::<Scheduled>(event).is_ok() {
-                let lanes =
-                    self.bridge.release_due().await.map_err(|error| EventError::Failed(error.to_string()))?;
-                return Ok(json!({"lanes": lanes}));
+            let failed = |error: LedgerError| EventError::Failed(error.to_string());
+            match serde_json::from_slice(event) {
+                Ok(Scheduled::ReleaseDue(_)) => {
+                    let lanes = self.bridge.release_due().await.map_err(failed)?;
+                    return Ok(json!({"lanes": lanes}));
+                }
+                Ok(Scheduled::WatchDue(_)) => {
+                    let watched = self.bridge.watch_due(invocation.deadline).await.map_err(failed)?;
+                    return Ok(json!({"connections": watched.connections, "silent": watched.silent}));
+                }
+                Err(_) => {}
             }
             let batch = sqs::read(event)?;
             let ports = self.bridge.ports();

@@ -16,6 +16,7 @@ use support::failures;
 const RELEASE: &str = include_str!("../../../events/retry/release-lane.json");
 const REPLAY: &str = include_str!("../../../events/retry/replay-message.json");
 const RELEASE_DUE: &str = include_str!("../../../events/retry/release-due.json");
+const WATCH_DUE: &str = include_str!("../../../events/retry/watch-due.json");
 const DEAD_LETTER: &str = include_str!("../../../events/retry/inbound-dead-letter.json");
 const NOT_OURS: &str = include_str!("../../../events/normalize/two-lanes.json");
 
@@ -57,6 +58,7 @@ fn a_dead_letter_is_parked() {
 #[test]
 fn the_schedule_asks_for_what_is_due() {
     assert_eq!(answer(RELEASE_DUE), (Ok(json!({"lanes": 0})), 0));
+    assert_eq!(answer(WATCH_DUE), (Ok(json!({"connections": 0, "silent": 0})), 0));
 }
 
 #[test]

@@ -221,6 +221,9 @@ pub enum Fault {
     /// Something wrong in the declaration of a feed.
     #[error("{0}")]
     Feed(String),
+    /// A rhythm that contradicts itself, or of a connection that never speaks.
+    #[error("{0}")]
+    Expects(String),
     /// A name that could not be a folder of the bucket.
     #[error("a feed's name is 1 to 40 of a-z, 0-9 and hyphens")]
     FeedName,

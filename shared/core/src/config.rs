@@ -1,5 +1,6 @@
 //! Tenants and connections, as their YAML files say.
 
+mod expects;
 mod hl7v2;
 mod hl7v2_send;
 
@@ -7,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use expects::{Expects, Holiday, Hours, LONGEST_RHYTHM, SHORTEST_RHYTHM, Weekday};
 pub use hl7v2::{
     AllergySeverity, EventPattern, Hl7v2Party, Hl7v2Site, Identity, NationalId, NewestBy, NextOfKin, ParkOn,
 };
@@ -88,9 +90,16 @@ pub struct Connection {
     /// The files it sends, by the name of the feed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub feeds: BTreeMap<String, Feed>,
+    /// How often it speaks; learned where nothing is said.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub expects: Expects,
     /// This connection's own JSONata mappings by name, where the adapter is open.
     #[serde(default)]
     pub mappings: BTreeMap<String, String>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// The values of a secret: the current one first, then the one being rotated out.

@@ -242,6 +242,7 @@ impl<P: Ports> Bridge<P> {
         self.forget_configuration();
         if let Some(manifest) = self.ports.adapters().manifest(&connection.adapter) {
             self.schedule_poll(&id, &manifest, connection.poll && !connection.paused).await?;
+            self.schedule_watch(&connection, &manifest).await?;
         }
         Ok(stored)
     }

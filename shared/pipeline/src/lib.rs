@@ -29,6 +29,7 @@ pub mod retry;
 pub mod shadow;
 mod stage;
 mod tokens;
+pub mod watch;
 
 pub use bridge::{Bridge, CONFIGURATION_AGE};
 pub use keys::{Keep, KeyError};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bridge_core::{
     Zone,
-    config::{Connection, Route, Secret},
+    config::{Connection, Expects, Route, Secret},
     feed::Format,
     manifest::{Form, Manifest, Setting, Transport},
 };
@@ -48,10 +48,27 @@ pub(crate) fn connection(
         let place = top.at("feeds").at(name).at("file");
         problems.unless(speaks, place, || Fault::NoHl7v2(manifest.adapter.clone()));
     }
+    expectations(connection, manifest, &top.at("expects"), &mut problems);
     for (index, route) in connection.routes.iter().enumerate() {
         given_route(route, connection, &top.at("routes").at(index), &mut problems);
     }
     problems.0
+}
+
+/// Whether its rhythm can be kept.
+fn expectations(connection: &Connection, manifest: &Manifest, place: &Place, problems: &mut Problems) {
+    let expects = &connection.expects;
+    for (word, text) in expects.problems() {
+        problems.unless(false, place.at(word), || Fault::Expects(text));
+    }
+    let has_a_door = manifest.webhook.is_some() || connection.webhook.is_some() || connection.poll;
+    let speaks = has_a_door
+        || manifest.hl7v2.is_some()
+        || connection.hl7v2.is_some()
+        || !connection.feeds.is_empty();
+    let text = "nothing ever comes from this connection: it has no webhook, HL7 v2 or feeds and is not polled";
+    let is_right = speaks || *expects == Expects::default();
+    problems.unless(is_right, place.clone(), || Fault::Expects(text.to_owned()));
 }
 
 /// Whether a connection can be delivered to.

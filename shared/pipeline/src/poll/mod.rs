@@ -23,6 +23,7 @@ use bridge_core::{Cause, Timestamp, id::ConnectionId, task::PollTask};
 
 pub use docs::{Aim, CursorDoc, Listing, PollDoc, Run, Trail};
 pub use schedule::PollStatus;
+pub(crate) use schedule::is_polled;
 
 use crate::{
     backoff::full_jitter,

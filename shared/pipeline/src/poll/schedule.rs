@@ -35,7 +35,7 @@ pub struct PollStatus {
 }
 
 /// Whether anything of a product is polled.
-pub(super) fn is_polled(manifest: &Manifest) -> bool {
+pub(crate) fn is_polled(manifest: &Manifest) -> bool {
     let api = manifest.api.as_ref();
     api.is_some_and(|api| api.resources.values().any(|resource| resource.poll.is_some()))
 }
