@@ -13,7 +13,6 @@ mod hl7;
 mod local;
 mod output;
 mod receiver;
-mod sign;
 mod system;
 mod template;
 mod texts;

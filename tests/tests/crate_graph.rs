@@ -30,7 +30,17 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     ("bridge-aws", &["bridge-core", "bridge-pipeline"]),
     ("bridge-simulators", &[]),
-    ("bridge-certify", &["bridge-adapters", "bridge-core", "bridge-fhir", "bridge-mapping"]),
+    (
+        "bridge-certify",
+        &[
+            "bridge-adapters",
+            "bridge-core",
+            "bridge-fhir",
+            "bridge-mapping",
+            "bridge-pipeline",
+            "bridge-seal",
+        ],
+    ),
     ("bridge-testkit", &["bridge-core", "bridge-pipeline", "bridge-seal"]),
     ("webhook-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("hl7-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),

@@ -1,6 +1,6 @@
 //! `bridge up`: everything on this machine.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use bridge_aws::SystemClock;
 use bridge_core::id::TenantId;
@@ -13,7 +13,11 @@ use tracing_subscriber::{
 
 use crate::{
     arguments::Global,
-    demo::{self, traffic},
+    demo::{
+        self,
+        products::{self, Products},
+        traffic,
+    },
     environment,
     failure::Failure,
     local::{
@@ -53,6 +57,9 @@ pub(crate) struct Args {
     /// No example practice and no receiver
     #[arg(long)]
     no_demo: bool,
+    /// Every product that there is a simulator of, too: connected, polled, and open to writes
+    #[arg(long, conflicts_with = "no_demo")]
+    demo: bool,
     /// Share of the calls that the demo's receiver fails, from 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     receiver_fail: f64,
@@ -98,10 +105,21 @@ async fn serve(
         region: local::REGION.to_owned(),
         environment: stack.environment.clone(),
     };
-    let mut running = stack.start(listener, &LocalIssuer::open(state.path())?, progress).await?;
+    let issuer = LocalIssuer::open(state.path())?;
+    let mut running = stack.start(listener, &issuer, progress).await?;
     let mut fresh = false;
+    let (mut commands, mut products) = (to_try(&system).to_vec(), BTreeMap::new());
     if !args.no_demo {
         let (url, new) = start_demo(&system, &mut running, args, progress).await?;
+        if args.demo {
+            let step = progress.step("products");
+            let started = Products::start(&system::pipeline(&system).await, demo::studio(&url)?).await?;
+            products = started.addresses();
+            let token = issuer.token(&products::tenant()?, "system/*.cruds")?;
+            commands.extend(products::to_try(&gateway, &token, bridge()).await?);
+            running.also(|stop| started.live(stop));
+            step.done(&format!("{} simulated and connected as {}.*", products.len(), products::TENANT));
+        }
         system.receiver = Some(url);
         fresh = new;
     }
@@ -117,9 +135,11 @@ async fn serve(
     running.also(|stop| drops::watch(pipeline, folder, out, quiet, stop));
     state.announce(&system)?;
     if !args.quiet {
-        greet(&system, state, out);
+        greet(&system, state, &commands, out);
     }
-    out.json(&json!({"event": "ready", "system": system, "state": state.path(), "try": to_try(&system)}));
+    out.json(&json!({
+        "event": "ready", "system": system, "state": state.path(), "try": commands, "products": products,
+    }));
     if fresh {
         send_samples(&system).await;
     }
@@ -159,7 +179,7 @@ async fn send_samples(system: &System) {
     }
 }
 
-fn greet(system: &System, state: &State, out: Out) {
+fn greet(system: &System, state: &State, commands: &[String], out: Out) {
     let strong = |text: &str| out.style.paint(Colour::Strong, text);
     out.text("");
     out.text(format_args!("{}  {}/webhooks/{{connection}}", strong("webhooks "), system.gateway));
@@ -180,7 +200,7 @@ fn greet(system: &System, state: &State, out: Out) {
     if system.receiver.is_some() {
         out.text("");
         out.text("Try, in another terminal:");
-        for line in to_try(system) {
+        for line in commands {
             out.text(format_args!("  {line}"));
         }
     }
@@ -191,9 +211,14 @@ fn greet(system: &System, state: &State, out: Out) {
     ));
 }
 
+/// How this program was called.
+fn bridge() -> &'static str {
+    if environment::variable("CARGO").is_some() { "cargo run -q --" } else { "bridge" }
+}
+
 /// Three commands for a newcomer, as they type them: cargo tells its children that it is there.
 fn to_try(system: &System) -> [String; 3] {
-    let bridge = if environment::variable("CARGO").is_some() { "cargo run -q --" } else { "bridge" };
+    let bridge = bridge();
     let trace = format!("{bridge} messages trace msg_…   # an id from the list");
     [traffic::curl(&system.gateway), format!("{bridge} messages list"), trace]
 }

@@ -1,5 +1,6 @@
 //! The example practice of `bridge up`: its configuration from `examples/sunrise/`, and some traffic to begin with.
 
+pub(crate) mod products;
 pub(crate) mod traffic;
 
 use bridge_adapters::Catalog;
@@ -99,6 +100,19 @@ async fn seed_connection(
     }
     apply_connection(pipeline, wanted, REASON, false).await?;
     Ok(true)
+}
+
+/// The example's destination, with the receiver's address.
+pub(crate) fn studio(receiver: &str) -> Result<Connection, Failure> {
+    let files = read()?;
+    let mut studio = files
+        .iter()
+        .filter_map(File::connection)
+        .find(|connection| connection.connection.as_str() == STUDIO)
+        .cloned()
+        .ok_or_else(|| Failure::World(format!("the example has no {STUDIO}")))?;
+    studio.settings.insert("url".to_owned(), receiver.to_owned());
+    Ok(studio)
 }
 
 /// The signing secret that the example's destination has.

@@ -1,15 +1,12 @@
 //! Sample traffic: a few webhooks of invented people, as the products send them.
 
 use bridge_aws::SystemClock;
+use bridge_certify::sign::{self, Unsigned};
 use bridge_core::id::ConnectionId;
 use bridge_pipeline::ports::Clock as _;
 use serde_json::json;
 
-use crate::{
-    failure::Failure,
-    sign::{self, Unsigned},
-    system::Pipeline,
-};
+use crate::{failure::Failure, system::Pipeline};
 
 /// A message of one product.
 struct Sample {

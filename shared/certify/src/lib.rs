@@ -11,10 +11,13 @@ mod access;
 mod control;
 mod delta;
 mod errors;
+mod minimised;
 mod reads;
 mod report;
+pub mod sign;
 mod subject;
 mod version;
+mod webhook;
 mod writes;
 
 pub use control::{Control, ControlError};
@@ -30,5 +33,6 @@ pub async fn certify(subject: &Subject) -> Report {
     delta::run(subject, &mut report).await;
     writes::run(subject, &mut report).await;
     errors::run(subject, &mut report).await;
+    webhook::run(subject, &mut report).await;
     report
 }

@@ -9,7 +9,7 @@ use bridge_core::{
 use serde_json::Value;
 
 use crate::{
-    delta,
+    delta, minimised,
     report::{Area, Report},
     subject::{Mapped, Subject},
     writes::sample,
@@ -31,6 +31,14 @@ pub(crate) async fn run(subject: &Subject, report: &mut Report) {
             Ok(known) => complete(subject, name, resource, known).await,
         };
         report.add(Area::List, name, "every record is listed over all pages, and is FHIR R4", complete);
+        if !known.is_empty() {
+            report.add(
+                Area::Minimised,
+                name,
+                "what a route drops is not sent",
+                minimised::check(name, known),
+            );
+        }
         if resource.read.is_some() {
             let read = read(subject, name, resource, known).await;
             report.add(Area::Read, name, "a record is read by its id", read);

@@ -23,14 +23,26 @@ pub enum Area {
     Update,
     /// An appointment that is called off.
     Cancel,
+    /// What a route drops.
+    Minimised,
     /// Refusals, limits and failures.
     Failures,
+    /// What the product sends by itself.
+    Webhook,
 }
 
 impl Area {
     /// Those that a resource has.
-    const OF_RESOURCES: [Self; 7] =
-        [Self::Read, Self::List, Self::Search, Self::Changes, Self::Create, Self::Update, Self::Cancel];
+    const OF_RESOURCES: [Self; 8] = [
+        Self::Read,
+        Self::List,
+        Self::Search,
+        Self::Changes,
+        Self::Create,
+        Self::Update,
+        Self::Cancel,
+        Self::Minimised,
+    ];
 
     /// As it stands in the matrix.
     pub const fn title(self) -> &'static str {
@@ -44,7 +56,9 @@ impl Area {
             Self::Create => "create",
             Self::Update => "update",
             Self::Cancel => "cancel",
+            Self::Minimised => "minimised",
             Self::Failures => "failures",
+            Self::Webhook => "webhook",
         }
     }
 }
@@ -172,10 +186,10 @@ mod tests {
         report.skip(Area::Changes, "Patient", "every change is found", "the clock can't be moved");
         assert!(!report.is_certified());
         let expected = "Version 3 of the adapter.\n\n\
-            | resource | read | list | search | changes | create | update | cancel |\n\
-            |---|---|---|---|---|---|---|---|\n\
-            | Appointment | – | – | – | – | **no** | – | – |\n\
-            | Patient | yes | – | – | – | – | – | – |\n\n\
+            | resource | read | list | search | changes | create | update | cancel | minimised |\n\
+            |---|---|---|---|---|---|---|---|---|\n\
+            | Appointment | – | – | – | – | **no** | – | – | – |\n\
+            | Patient | yes | – | – | – | – | – | – | – |\n\n\
             * access: a wrong key is refused: yes\n";
         assert_eq!(report.matrix(), expected);
     }

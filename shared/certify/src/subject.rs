@@ -13,7 +13,7 @@ use bridge_adapters::{Adapter, Catalog, Transports};
 use bridge_core::{
     Cause, Phi, Timestamp,
     config::Connection,
-    manifest::{Api, ResourceApi, template},
+    manifest::{Api, ResourceApi, Webhook, template},
     remote::{Answer, ApiCall, Authenticate, CallError, Party, Remote as _, Token, WriteCall, Written},
 };
 use bridge_fhir::Resource;
@@ -117,6 +117,11 @@ impl Subject {
     /// The interface; an empty one never is certified (`new` refuses it).
     pub(crate) fn api(&self) -> Option<&Api> {
         self.adapter.manifest().api.as_deref()
+    }
+
+    /// What it sends by itself.
+    pub(crate) fn webhook(&self) -> Option<&Webhook> {
+        self.adapter.manifest().webhook.as_ref()
     }
 
     /// The FHIR resource types, with what can be done with each.

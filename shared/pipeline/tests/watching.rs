@@ -50,7 +50,8 @@ impl Office {
     /// The time on the wall, `Thu 2026-11-26 09:05`.
     fn wall(&self) -> String {
         let now = self.practice.bridge.ports().now();
-        let there = jiff::Timestamp::from_millisecond(now.as_millis()).unwrap().in_tz("America/Chicago").unwrap();
+        let there =
+            jiff::Timestamp::from_millisecond(now.as_millis()).unwrap().in_tz("America/Chicago").unwrap();
         there.strftime("%a %Y-%m-%d %H:%M").to_string()
     }
 
@@ -167,7 +168,10 @@ fn a_rhythm_is_learned_with_its_weekends_and_survives_restarts() {
     office.restart();
     office.until("2026-12-03 15:00", |wall| working_hours(wall) && !is_day(wall, "12-03"));
     let [(begun, end)] = office.silences.as_slice() else { panic!("{:?}", office.silences) };
-    assert!(*begun >= "Thu 2026-12-03 11:00".to_owned() && *begun <= "Thu 2026-12-03 13:20".to_owned(), "{begun}");
+    assert!(
+        *begun >= "Thu 2026-12-03 11:00".to_owned() && *begun <= "Thu 2026-12-03 13:20".to_owned(),
+        "{begun}"
+    );
     assert_eq!(end, "");
     office.speak();
     office.until("2026-12-03 15:10", |_| false);
@@ -195,4 +199,51 @@ fn a_connection_that_is_not_due_costs_nothing() {
     let deadline = office.practice.bridge.ports().now() + Duration::from_secs(60);
     let watched = block_on(office.practice.bridge.watch_due(deadline)).unwrap();
     assert_eq!((watched.connections, office.watch()), (0, before));
+}
+
+/// A note with these fields beside the usual ones.
+fn note(n: u32, more: &str) -> String {
+    format!(
+        r#"{{"patient":"p{}","tag":"t-{n}","visit":{{"room":{n},"reason":"Marker-Value"}}{more}}}"#,
+        n % 7
+    )
+}
+
+#[test]
+fn payloads_that_change_are_noticed_by_their_shape_and_nothing_of_them_is_kept() {
+    let mut office = Office::new("{nothing: true}", "2026-10-05T12:00:00Z");
+    let id = CONNECTION.parse().unwrap();
+    let shape = |office: &Office| block_on(office.practice.bridge.shape(&id)).unwrap();
+    // A map by somebody's name, and one by number, among what is usual.
+    let more = |n: u32| {
+        let who = ["Markermann", "Markerova", "Markerson"][n as usize % 3];
+        format!(r#","by":{{"{who}{}":1,"55501{n:02}":2}}"#, char::from(b'a' + (n % 26) as u8))
+    };
+    let show = |office: &mut Office, n: u32, text: &str| {
+        assert_eq!(office.practice.post(&[("x-token", "t")], text.as_bytes()).status, 202, "{n}");
+        office.practice.settle();
+        lock(&office.practice.world).now += 20 * MINUTE;
+        office.look();
+    };
+    (0..250).for_each(|n| show(&mut office, n, &note(n, &more(n))));
+    let known = shape(&office);
+    assert!(known.kinds[0].learned && known.drifts.is_empty(), "{known:?}");
+    for n in 250..300 {
+        let text = note(n, &(more(n) + r#","insurance":{"plan":"Marker-Plan"}"#));
+        show(&mut office, n, &text.replace(&format!(r#""room":{n}"#), r#""room":"Marker-Room""#));
+    }
+    let drifts = shape(&office).drifts;
+    let said: Vec<_> =
+        drifts.iter().map(|one| format!("{} {}: {}", one.differs.word(), one.place, one.is)).collect();
+    assert_eq!(said, ["new insurance: parts", "retyped visit.room: text or number"]);
+    let world = lock(&office.practice.world);
+    let kept: Vec<_> = world.tables.iter().filter(|record| record.key.pk.ends_with("#watch")).collect();
+    assert_eq!(kept.len(), 2);
+    for record in kept {
+        let blob = String::from_utf8_lossy(record.blob.as_deref().unwrap_or_default()).into_owned();
+        assert!(!format!("{record:?}{blob}").contains("Marker"), "nothing of a payload in clear");
+    }
+    drop(world);
+    let accepted = block_on(office.practice.bridge.accept_drift(&id, &actor())).unwrap();
+    assert_eq!((accepted, shape(&office).drifts), (2, vec![]));
 }

@@ -111,6 +111,10 @@ pub(crate) async fn apply_connection(
         };
         let same_secrets = connection.secrets.iter().all(same_secret);
         if same_secrets && canonical(&connection)? == canonical(&current.connection)? {
+            // One of before connections were watched.
+            if !dry_run && pipeline.watch_of(&connection.connection).await?.is_none() {
+                pipeline.schedule_watch(&current.connection, &current.manifest).await?;
+            }
             return Ok(None);
         }
     }

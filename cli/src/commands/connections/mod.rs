@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 mod diff;
+mod drift;
 mod list;
 mod pause;
 mod rollback;
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Show(show::Args),
     /// Compare a file with what is applied, or two versions
     Diff(diff::Args),
+    /// Show where payloads differ from what they usually look like, or accept that
+    Drift(drift::Args),
     /// See what a change would make of the messages that were received, without sending anything
     Shadow(shadow::Args),
     /// Apply an earlier version again, with the secrets of today
@@ -57,6 +60,7 @@ pub(crate) async fn run(global: &Global, command: Command, out: Out) -> Result<(
         Command::List(args) => list::run(&pipeline, &args, out).await,
         Command::Show(args) => show::run(&pipeline, &args, out).await,
         Command::Diff(args) => diff::run(&pipeline, &args, out).await,
+        Command::Drift(args) => drift::run(&pipeline, &args, out).await,
         Command::Shadow(args) => Box::pin(shadow::run(&pipeline, &found, &state, &args, out)).await,
         Command::Rollback(args) => Box::pin(rollback::run(&pipeline, &args, out)).await,
         Command::Pause(args) => Box::pin(pause::pause(&pipeline, &args, out)).await,

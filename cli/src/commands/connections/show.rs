@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use bridge_aws::SystemClock;
-use bridge_core::id::ConnectionId;
-use bridge_pipeline::ports::Clock as _;
+use bridge_core::{config::Expects, id::ConnectionId};
+use bridge_pipeline::{ports::Clock as _, watch::WatchDoc};
 use serde_json::json;
 
 use crate::{
     failure::Failure,
     output::{Colour, Out},
     system::Pipeline,
+    texts::count,
 };
 
 /// Its arguments.
@@ -38,12 +39,17 @@ pub(crate) async fn run(pipeline: &Pipeline, args: &Args, out: Out) -> Result<()
     }
     let history = pipeline.history(id).await?;
     let rejections = pipeline.rejections(Some(id), SystemClock.now() - REJECTIONS_OF).await?;
+    let watch = pipeline.watch_of(id).await?;
+    let differences = pipeline.shape(id).await?.drifts.len();
     let yaml = super::apply::canonical(&loaded.connection)?;
     out.json(&json!({
         "connection": id, "version": loaded.version, "yaml": yaml,
         "secrets": secrets.iter().map(|(name, prints)| json!({"name": name, "fingerprints": prints})).collect::<Vec<_>>(),
         "versions": history.iter().map(|v| json!({"version": v.version, "applied_at": v.applied_at, "actor": v.actor})).collect::<Vec<_>>(),
         "rejections": rejections,
+        "heard": watch.as_ref().and_then(|watch| watch.heard),
+        "silent_since": watch.as_ref().and_then(|watch| watch.silent),
+        "differences": differences,
     }));
     let heading = |text: &str| out.style.paint(Colour::Strong, text);
     out.text(heading(&format!("{id}, version {}", loaded.version)));
@@ -60,6 +66,12 @@ pub(crate) async fn run(pipeline: &Pipeline, args: &Args, out: Out) -> Result<()
             version.version, version.applied_at, version.actor.name
         ));
     }
+    out.text(heading("what comes from it"));
+    out.text(format_args!("  {}", rhythm(watch.as_ref(), &loaded.connection.expects)));
+    if differences > 0 {
+        let what = count(differences, "difference");
+        out.text(format_args!("  {what} from the usual payloads: bridge connections drift {id}"));
+    }
     out.text(heading("turned away in the last 24 hours"));
     if rejections.is_empty() {
         out.text("  nothing");
@@ -68,4 +80,26 @@ pub(crate) async fn run(pipeline: &Pipeline, args: &Args, out: Out) -> Result<()
         out.text(format_args!("  {:>5} ×  {}  (last {})", rejected.count, rejected.cause, rejected.last));
     }
     Ok(())
+}
+
+/// When it last spoke, and what is expected of it.
+fn rhythm(watch: Option<&WatchDoc>, expects: &Expects) -> String {
+    let Some(watch) = watch else {
+        return "nothing is expected: it only takes, or was applied before connections were watched"
+            .to_owned();
+    };
+    let heard = match (watch.silent, watch.heard) {
+        (Some(silent), Some(heard)) => format!("silent: nothing since {heard}, noticed {silent}"),
+        (_, Some(heard)) => format!("the last message came {heard}"),
+        (_, None) => "it has not spoken yet".to_owned(),
+    };
+    let expected = match expects.every_minutes {
+        _ if expects.nothing => "its silence is no news".to_owned(),
+        Some(minutes) => format!("one is expected within {minutes} minutes of open time"),
+        None => match watch.profile.expected_hours() {
+            0 => "its rhythm is being learned".to_owned(),
+            hours => format!("it usually speaks in {} of the week", count(hours, "hour")),
+        },
+    };
+    format!("{heard}; {expected}")
 }

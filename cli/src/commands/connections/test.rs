@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use bridge_adapters::{Material, MllpAddress, MllpConnection, MllpError, http_client};
 use bridge_aws::SystemClock;
+use bridge_certify::sign::{self, Unsigned};
 use bridge_core::{id::ConnectionId, manifest::Transport};
 use bridge_pipeline::{configuration::Loaded, ports::Clock as _};
 use serde_json::{Value, json};
@@ -18,7 +19,6 @@ use serde_json::{Value, json};
 use crate::{
     failure::Failure,
     output::{Colour, Out},
-    sign::{self, Unsigned},
     system::{Found, Pipeline},
 };
 

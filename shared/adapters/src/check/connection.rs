@@ -62,11 +62,10 @@ fn expectations(connection: &Connection, manifest: &Manifest, place: &Place, pro
         problems.unless(false, place.at(word), || Fault::Expects(text));
     }
     let has_a_door = manifest.webhook.is_some() || connection.webhook.is_some() || connection.poll;
-    let speaks = has_a_door
-        || manifest.hl7v2.is_some()
-        || connection.hl7v2.is_some()
-        || !connection.feeds.is_empty();
-    let text = "nothing ever comes from this connection: it has no webhook, HL7 v2 or feeds and is not polled";
+    let speaks =
+        has_a_door || manifest.hl7v2.is_some() || connection.hl7v2.is_some() || !connection.feeds.is_empty();
+    let text =
+        "nothing ever comes from this connection: it has no webhook, HL7 v2 or feeds and is not polled";
     let is_right = speaks || *expects == Expects::default();
     problems.unless(is_right, place.clone(), || Fault::Expects(text.to_owned()));
 }

@@ -40,7 +40,8 @@ impl Expects {
     pub fn problems(&self) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
         if self.nothing && *self != (Self { nothing: true, ..Self::default() }) {
-            problems.push(("nothing", "`nothing: true` stands alone: leave out the rest, or this".to_owned()));
+            problems
+                .push(("nothing", "`nothing: true` stands alone: leave out the rest, or this".to_owned()));
         }
         if let Some(minutes) = self.every_minutes
             && !(SHORTEST_RHYTHM..=LONGEST_RHYTHM).contains(&minutes)

@@ -34,7 +34,11 @@ impl<'a> Calendar<'a> {
     pub(super) fn is_open(&self, at: Timestamp) -> bool {
         let today = self.date(at);
         let spans = [today.yesterday().ok(), Some(today)];
-        spans.into_iter().flatten().filter_map(|day| self.span(day)).any(|(open, close)| open <= at && at < close)
+        spans
+            .into_iter()
+            .flatten()
+            .filter_map(|day| self.span(day))
+            .any(|(open, close)| open <= at && at < close)
     }
 
     /// When so much open time will have passed since `from`; `None` for a practice that does not open.
@@ -67,7 +71,8 @@ impl<'a> Calendar<'a> {
     fn span(&self, day: Date) -> Option<(Timestamp, Timestamp)> {
         let Expects { days, holidays, hours, .. } = self.expects;
         let weekday = day.weekday().to_monday_zero_offset();
-        let works = days.is_empty() || days.iter().any(|open| i8::try_from(open.from_monday()) == Ok(weekday));
+        let works =
+            days.is_empty() || days.iter().any(|open| i8::try_from(open.from_monday()) == Ok(weekday));
         let is_holiday = holidays.iter().any(|holiday| {
             holiday.year.is_none_or(|year| year == day.year())
                 && (holiday.month, holiday.day) == (day.month(), day.day())
@@ -83,7 +88,8 @@ impl<'a> Calendar<'a> {
 
     /// An instant on the wall. What the clocks skip is as much later; of what they repeat it is the first.
     fn at(&self, day: Date, minutes: u16) -> Option<Timestamp> {
-        let time = Time::new(i8::try_from(minutes / 60).ok()?, i8::try_from(minutes % 60).ok()?, 0, 0).ok()?;
+        let time =
+            Time::new(i8::try_from(minutes / 60).ok()?, i8::try_from(minutes % 60).ok()?, 0, 0).ok()?;
         let there = self.zone.to_zoned(day.to_datetime(time)).ok()?;
         Some(Timestamp::from_millis(there.timestamp().as_millisecond()))
     }
@@ -106,8 +112,7 @@ mod tests {
         at.map(|at| at.to_string()).unwrap_or_default()
     }
 
-    const OFFICE: &str =
-        "{zone: America/Chicago, hours: 08:00-17:00, days: [mon, tue, wed, thu, fri], holidays: ['2026-11-26']}";
+    const OFFICE: &str = "{zone: America/Chicago, hours: 08:00-17:00, days: [mon, tue, wed, thu, fri], holidays: ['2026-11-26']}";
 
     #[test]
     fn only_open_time_counts() {
@@ -132,7 +137,10 @@ mod tests {
         let all = "{zone: America/Chicago, hours: 08:00-17:00}";
         assert_eq!(after(all, "2026-03-07T22:30:00Z", 60), "2026-03-08T13:30:00.000Z");
         // 1 November 2026: 02:00 becomes 01:00. The day has 25 hours, all of them open.
-        assert_eq!(after("{zone: America/Chicago}", "2026-11-01T05:00:00Z", 25 * 60), "2026-11-02T06:00:00.000Z");
+        assert_eq!(
+            after("{zone: America/Chicago}", "2026-11-01T05:00:00Z", 25 * 60),
+            "2026-11-02T06:00:00.000Z"
+        );
         // Opening within the hour that is skipped: as much later.
         let odd = "{zone: America/Chicago, hours: 02:30-06:00}";
         assert_eq!(after(odd, "2026-03-08T00:00:00Z", 10), "2026-03-08T08:40:00.000Z");

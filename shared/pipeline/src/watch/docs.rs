@@ -33,6 +33,8 @@ pub struct WatchDoc {
     /// How surprising the silence is up to there.
     #[serde(default)]
     pub surprise: f64,
+    /// Payloads that came before this were looked at.
+    pub sampled: Timestamp,
 }
 
 impl WatchDoc {
@@ -47,6 +49,7 @@ impl WatchDoc {
             profile,
             learned: now,
             surprise: 0.0,
+            sampled: now,
         }
     }
 
@@ -78,6 +81,10 @@ fn partition(connection: &ConnectionId) -> String {
 
 pub(super) fn watch_key(connection: &ConnectionId) -> Key {
     Key::new(Table::Ledger, watches_of(&connection.tenant()), format!("silence#{connection}"))
+}
+
+pub(super) fn shape_key(connection: &ConnectionId) -> Key {
+    Key::new(Table::Ledger, watches_of(&connection.tenant()), format!("shape#{connection}"))
 }
 
 pub(super) fn watches_of(tenant: &bridge_core::id::TenantId) -> String {

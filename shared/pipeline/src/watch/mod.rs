@@ -1,16 +1,21 @@
-//! `watch`: connections that should speak and are silent.
+//! `watch`: connections that should speak and are silent, or speak otherwise than they did.
 //!
 //! A schedule asks for the connections that are due; each is held against its rhythm by what the ledger's index knows of
-//! its messages, and says itself when it is due again. No message costs anything for it.
+//! its messages, samples of these against the shape that payloads usually have, and is due again when that may have changed.
+//! No message costs anything for it (ADR 28).
 //!
 //! | record | pk | sk |
 //! |---|---|---|
 //! | watch | `{tenant}#watch` | `silence#{connection}` |
+//! | shape of payloads, sealed | `{tenant}#watch` | `shape#{connection}` |
 
 mod calendar;
 mod docs;
+mod drift;
 mod profile;
+mod shape;
 mod silence;
+mod sketch;
 
 use std::time::Duration;
 
@@ -23,7 +28,9 @@ use bridge_core::{
 use futures::{StreamExt as _, stream};
 
 pub use docs::WatchDoc;
+pub use drift::Shape;
 pub use profile::Profile;
+pub use sketch::{Differs, Drift, Known};
 
 use crate::{
     bridge::Bridge,
@@ -118,24 +125,27 @@ impl<P: Ports> Bridge<P> {
             let range = String::new()..=format!("{}$", self.now());
             let query = Query { table, index, pk, range, descending: false, limit: DUE_AT_A_TIME };
             for record in self.ports.store().query(query).await? {
-                due.push(WatchDoc::read(&record)?.connection);
-            }
-        }
-        let looks = due.iter().map(|connection| async move {
-            if deadline.since(self.now()) < ENOUGH {
-                return None;
-            }
-            match self.look_at(connection).await {
-                Ok(silent) => Some(silent),
-                Err(error) => {
-                    tracing::warn!(%connection, %error, "a connection could not be watched");
-                    None
+                match WatchDoc::read(&record) {
+                    Ok(doc) => due.push(doc.connection),
+                    Err(error) => tracing::warn!(key = record.key.sk, %error, "a watch can't be read"),
                 }
             }
-        });
+        }
+        let looks = due.into_iter().map(|connection| self.look_in_time(connection, deadline));
         let looked: Vec<Option<bool>> = stream::iter(looks).buffer_unordered(SIDE_BY_SIDE).collect().await;
         let silent = looked.iter().filter(|silent| **silent == Some(true)).count();
         Ok(Watched { connections: looked.iter().flatten().count(), silent })
+    }
+
+    /// Whether a connection is silent; nothing where there is no time, or it can't be looked at.
+    async fn look_in_time(&self, connection: ConnectionId, deadline: Timestamp) -> Option<bool> {
+        if deadline.since(self.now()) < ENOUGH {
+            return None;
+        }
+        let looked = self.look_at(&connection).await;
+        looked
+            .inspect_err(|error| tracing::warn!(%connection, %error, "a connection could not be watched"))
+            .ok()
     }
 
     /// Looks at one connection; whether it is silent.
@@ -144,7 +154,10 @@ impl<P: Ports> Bridge<P> {
         let mut doc = WatchDoc::read(&record)?;
         let looked = match self.connection(connection).await {
             Ok(Some(loaded)) => self.look(&loaded, &mut doc).await,
-            Ok(None) => Ok(None),
+            Ok(None) => {
+                doc.due = Some(self.now() + AFTER_FAILURE);
+                Ok(None)
+            }
             Err(error) => Err(error.into()),
         };
         if looked.is_err() {
@@ -169,7 +182,11 @@ impl<P: Ports> Bridge<P> {
 
     async fn look(&self, loaded: &Loaded, doc: &mut WatchDoc) -> Result<Option<Turned>, Failure> {
         let (due, turned) = self.listen(loaded, doc).await?;
-        doc.due = Some(due);
+        // A shape that can't be sampled must not keep a silence from being told.
+        if let Err(error) = self.sample(loaded, doc).await {
+            tracing::warn!(connection = %doc.connection, %error, "payloads could not be looked at");
+        }
+        doc.due = Some(due.min(doc.sampled.max(self.now()) + drift::EVERY));
         Ok(turned)
     }
 

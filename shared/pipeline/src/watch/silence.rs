@@ -4,11 +4,7 @@ use std::time::Duration;
 
 use bridge_core::{Timestamp, id::ConnectionId};
 
-use super::{
-    calendar::Calendar,
-    docs::WatchDoc,
-    profile::TOLD,
-};
+use super::{calendar::Calendar, docs::WatchDoc, profile::TOLD};
 use crate::{
     bridge::Bridge,
     configuration::Loaded,

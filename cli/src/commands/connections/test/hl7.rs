@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use bridge_adapters::{Material, MllpAddress, MllpConnection};
 use bridge_aws::SystemClock;
+use bridge_certify::sign::{self, Unsigned};
 use bridge_core::config::{Hl7v2Party, Hl7v2Site};
 use bridge_hl7v2::{
     Message,
@@ -13,10 +14,7 @@ use bridge_hl7v2::{
 use bridge_pipeline::{configuration::Loaded, ports::Clock as _};
 
 use super::{Finding, PATIENCE};
-use crate::{
-    hl7::receiver::made,
-    sign::{self, Unsigned},
-};
+use crate::hl7::receiver::made;
 
 const MEDIA_TYPE: &str = "x-application/hl7-v2+er7";
 /// MSH-10 of what is sent.

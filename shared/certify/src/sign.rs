@@ -1,4 +1,4 @@
-//! Signing a request as a vendor would: for `connections test` and for the demo's sample traffic. The inverse of the
+//! Signing a request as a vendor would: to certify, for `connections test` and for the demo's sample traffic. The inverse of the
 //! pipeline's verification, which its tests hold against the vendors' published samples.
 
 use bridge_core::{
@@ -10,19 +10,19 @@ use data_encoding::{BASE64, HEXLOWER};
 
 /// A POST to be signed.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Unsigned<'a> {
+pub struct Unsigned<'a> {
     /// Without the query; there is none.
-    pub(crate) path: &'a str,
+    pub path: &'a str,
     /// Without parameters.
-    pub(crate) media_type: &'a str,
+    pub media_type: &'a str,
     /// As it is sent.
-    pub(crate) body: &'a [u8],
+    pub body: &'a [u8],
     /// When.
-    pub(crate) now: Timestamp,
+    pub now: Timestamp,
 }
 
 /// The headers that prove the request under this rule; `None` where only the sender can make them.
-pub(crate) fn headers(rule: &Verify, secret: &str, request: &Unsigned<'_>) -> Option<Vec<(String, String)>> {
+pub fn headers(rule: &Verify, secret: &str, request: &Unsigned<'_>) -> Option<Vec<(String, String)>> {
     let Unsigned { path, media_type, body, now } = *request;
     let one = |name: &str, value: String| Some(vec![(name.to_owned(), value)]);
     match rule {
