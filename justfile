@@ -50,7 +50,7 @@ interop: tools
     cargo build --package bridge --package mllp-gateway
     {{ py }}/pytest -rs tests/interop --binaries {{ built }}/debug
 
-# HL7's own validator over what HL7 v2 messages become; files or folders of messages, the project's own by default.
+# SOAP requests against their schema, and HL7's own validator over what HL7 v2 messages become; files or folders of messages, the project's own by default.
 validate *messages:
     tools/validate {{ messages }}
 
