@@ -9,9 +9,12 @@ mod budget;
 pub(crate) mod endpoint;
 pub(crate) mod limits;
 pub(crate) mod rates;
+pub(crate) mod places;
 mod seats;
+pub(crate) mod ways;
 
 pub use breaker::{Answer, Breaker, Counts, State};
 pub use bucket::{Bucket, Lease, Share, shards};
 pub use endpoint::{EndpointDoc, endpoint_key};
 pub use seats::Seats;
+pub use ways::{EndpointId, EndpointState};

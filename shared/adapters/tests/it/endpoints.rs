@@ -1,0 +1,89 @@
+//! Endpoints and fallbacks of a connection: each endpoint's address is held against the rules of any address.
+
+use bridge_adapters::Catalog;
+use bridge_core::config::Connection;
+
+const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// The problems of a connection file, with their lines.
+fn problems(yaml: &str) -> Vec<String> {
+    let connection: Connection = serde_norway::from_str(yaml).unwrap();
+    let catalog = Catalog::builtin();
+    let problems = catalog.get(&connection.adapter).unwrap().check_connection(&connection);
+    problems.iter().map(|problem| format!("{}: {problem}", problem.line(yaml))).collect()
+}
+
+/// Of a destination for webhooks; `rest` begins on line 6.
+fn studio(rest: &str) -> Vec<String> {
+    let head = "connection: demo.one\nzone: UTC\nadapter: practice-studio\n";
+    problems(&format!("{head}secrets:\n  signing-secret: {SECRET}\n{rest}"))
+}
+
+/// Of a product with an interface; `rest` begins on line 6.
+fn opendental(rest: &str) -> Vec<String> {
+    let head = "connection: demo.two\nzone: UTC\nadapter: opendental\n";
+    problems(&format!("{head}secrets:\n  customer-key: invented\n{rest}"))
+}
+
+#[test]
+fn a_right_one_needs_no_address_of_its_own() {
+    let both = "endpoints:\n- {name: east, url: 'https://east.example/hook', weight: 3}\n\
+                - {name: spare, url: 'https://spare.example/hook', role: standby}\n\
+                failover: {sticky: lane, one-book: true}\nfallback:\n  deliveries: {after: 30, to: outbox}\n";
+    assert_eq!(studio(both), [""; 0]);
+    assert_eq!(opendental("endpoints:\n- {name: east, url: 'https://east.example/api/v1'}\n"), [""; 0]);
+}
+
+#[test]
+fn no_endpoint_leads_where_no_address_may() {
+    for url in ["http://east.example/hook", "https://user:word@east.example/", "ftp://east.example/"] {
+        let found = studio(&format!("endpoints:\n- name: east\n  url: {url}\n"));
+        let rule = "must be an https URL without user or fragment (http only to this machine)";
+        assert_eq!(found, [format!("8: endpoints.0.url: {rule}")], "{url}");
+    }
+    for url in ["https://10.0.0.7/api", "https://169.254.169.254/latest", "http://east.example"] {
+        let found = opendental(&format!("endpoints:\n- name: east\n  url: {url}\n"));
+        assert!(matches!(found.as_slice(), [one] if one.starts_with("8: endpoints.0.url: must be an https URL")));
+    }
+}
+
+#[test]
+fn what_cannot_work_is_told_with_its_place() {
+    let standbys = "endpoints:\n- {name: a, url: 'https://a.example/', role: standby}\n";
+    assert_eq!(
+        studio(standbys),
+        ["6: endpoints: every endpoint of this side is a standby: make one of them `primary`"]
+    );
+    let twice = "endpoints:\n- {name: a, url: 'https://a.example/'}\n- {name: a, url: 'https://b.example/', weight: 0}\n";
+    assert_eq!(
+        studio(twice),
+        ["8: endpoints.1.name: another endpoint has this name", "8: endpoints.1.weight: must be from 1 to 1000"]
+    );
+    let side = "endpoints:\n- {name: a, url: 'https://a.example/', serves: interface}\n";
+    assert_eq!(
+        studio(side),
+        [
+            "1: settings: the setting `url` is missing",
+            "7: endpoints.0.serves: the adapter `practice-studio` calls nothing there"
+        ]
+    );
+    let url = "settings: {url: 'https://a.example/'}\n";
+    let itself = format!("{url}fallback:\n  deliveries: {{after: 0, to: demo.one}}\n");
+    assert_eq!(
+        studio(&itself),
+        [
+            "8: fallback.deliveries.after: must be from 1 to 10080",
+            "8: fallback.deliveries.to: leads back to the connection itself"
+        ]
+    );
+    let foreign = format!("{url}fallback:\n  deliveries: {{after: 5, to: other.one}}\n  reads: {{stale-for: 60}}\n");
+    assert_eq!(
+        studio(&foreign),
+        [
+            "8: fallback.deliveries.to: a fallback stays within its tenant",
+            "9: fallback.reads: `fallback.reads` needs `api`"
+        ]
+    );
+    let session = format!("{url}failover: {{sticky: token}}\n");
+    assert_eq!(studio(&session), ["7: failover.sticky: `token` needs `api.auth with tokens`"]);
+}
