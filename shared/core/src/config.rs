@@ -8,9 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use endpoints::{
-    Alternative, Endpoint, Failover, Fallback, Instead, OldAnswers, Role, Serves, Sticky,
-};
+pub use endpoints::{Alternative, Endpoint, Failover, Fallback, Instead, OldAnswers, Role, Serves, Sticky};
 pub use hl7v2::{
     AllergySeverity, EventPattern, Hl7v2Party, Hl7v2Site, Identity, NationalId, NewestBy, NextOfKin, ParkOn,
 };

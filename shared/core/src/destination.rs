@@ -4,7 +4,12 @@ use std::{future::Future, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cause, Phi, Timestamp, config::{Connection, Serves}, id::DeliveryId, manifest::Manifest};
+use crate::{
+    Cause, Phi, Timestamp,
+    config::{Connection, Serves},
+    id::DeliveryId,
+    manifest::Manifest,
+};
 
 /// What a call to a destination came to. The adapter classifies; the pipeline decides what follows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -59,7 +59,16 @@ impl Loaded {
             (own, None) => own,
         };
         let (retention, converter) = (Retention::default(), OnceLock::new());
-        Self { connection, manifest, retention, version: 0, hl7v2, endpoint: None, there: Vec::new(), converter }
+        Self {
+            connection,
+            manifest,
+            retention,
+            version: 0,
+            hl7v2,
+            endpoint: None,
+            there: Vec::new(),
+            converter,
+        }
     }
 
     /// Its webhook rules: its own, or its adapter's.

@@ -80,7 +80,8 @@ impl<'a> Site<'a> {
 
     /// An address that an answer names, absolute or relative to what was asked.
     pub(super) fn named(&self, text: &str, asked: &Url, place: &str) -> Result<Url, CallError> {
-        let url = asked.join(text).ok().and_then(|url| endpoint(url.as_str())).ok_or_else(|| refused(place))?;
+        let url =
+            asked.join(text).ok().and_then(|url| endpoint(url.as_str())).ok_or_else(|| refused(place))?;
         match self.from_elsewhere(&url) {
             Some(here) => self.allowed(here, place),
             None => self.allowed(url, place),
@@ -91,10 +92,12 @@ impl<'a> Site<'a> {
     fn from_elsewhere(&self, url: &Url) -> Option<Url> {
         let Party { connection, manifest, .. } = self.party;
         let bases = connection.endpoints.iter().filter_map(|endpoint| {
-            let settings = today(&self.party, adapter::settings(&connection.at(endpoint, manifest), manifest));
+            let settings =
+                today(&self.party, adapter::settings(&connection.at(endpoint, manifest), manifest));
             template::fill(&self.party.api.base, |name| settings.get(name)).ok().and_then(|text| base(&text))
         });
-        let below = |base: &Url| Some(url.as_str().strip_prefix(base.as_str().trim_end_matches('/'))?.to_owned());
+        let below =
+            |base: &Url| Some(url.as_str().strip_prefix(base.as_str().trim_end_matches('/'))?.to_owned());
         let here = self.base.as_str().trim_end_matches('/');
         let rest = bases.filter(|base| *base != self.base).find_map(|base| below(&base))?;
         let is_below = rest.is_empty() || rest.starts_with(['/', '?']);

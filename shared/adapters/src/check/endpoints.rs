@@ -51,8 +51,11 @@ pub(super) fn endpoints(
         }
     }
     for serves in [Serves::Deliveries, Serves::Interface] {
-        let mut of_side =
-            connection.endpoints.iter().filter(|endpoint| endpoint.serves(manifest) == Some(serves)).peekable();
+        let mut of_side = connection
+            .endpoints
+            .iter()
+            .filter(|endpoint| endpoint.serves(manifest) == Some(serves))
+            .peekable();
         let none = of_side.peek().is_some() && !of_side.any(|endpoint| endpoint.role == Role::Primary);
         problems.unless(!none, top.at("endpoints"), || Fault::NoPrimary);
     }

@@ -9,11 +9,7 @@ use bridge_core::{
 use reqwest::{Client, Method, StatusCode, Url};
 
 use super::{Material, Transports, endpoint, hl7v2::Address};
-use crate::{
-    adapter::settings,
-    api::callable,
-    template,
-};
+use crate::{adapter::settings, api::callable, template};
 
 /// A receiver that fails says so by a 5xx to every request. What it has against this one does not matter.
 pub(super) async fn knock(
@@ -28,10 +24,12 @@ pub(super) async fn knock(
     };
     let transport = manifest.deliver.as_ref().map(|deliver| &deliver.transport);
     match (serves, transport) {
-        (Serves::Interface, _) => match callable(&address).map(|(url, guard)| (url, ways.api_client(guard))) {
-            Some((url, Ok(client))) => options(client, url).await,
-            _ => false,
-        },
+        (Serves::Interface, _) => {
+            match callable(&address).map(|(url, guard)| (url, ways.api_client(guard))) {
+                Some((url, Ok(client))) => options(client, url).await,
+                _ => false,
+            }
+        }
         (Serves::Deliveries, Some(Transport::Hl7v2 { ca, identity, .. })) => {
             let Ok(ca) = template::fill(ca, &settings) else { return false };
             let secret = |name: &String| connection.secrets.get(name).map(Secret::values)?.first();

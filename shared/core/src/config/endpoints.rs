@@ -268,7 +268,8 @@ mod tests {
     }
 
     fn connection(more: Value) -> Connection {
-        let mut text = json!({"connection": "a.b", "adapter": "twice", "zone": "UTC", "settings": {"site": "7"}});
+        let mut text =
+            json!({"connection": "a.b", "adapter": "twice", "zone": "UTC", "settings": {"site": "7"}});
         text.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         serde_json::from_str(&text.to_string()).unwrap()
     }
@@ -294,8 +295,7 @@ mod tests {
     #[test]
     fn a_connection_has_the_last_word_about_its_endpoints() {
         let manifest = manifest();
-        let own =
-            connection(json!({"failover": {"one-book": true}})).failover(&manifest, Serves::Deliveries);
+        let own = connection(json!({"failover": {"one-book": true}})).failover(&manifest, Serves::Deliveries);
         assert_eq!(own, Failover { sticky: Some(Sticky::Lane), one_book: Some(true) });
         let own = connection(json!({"failover": {"sticky": "none"}})).failover(&manifest, Serves::Deliveries);
         assert_eq!(own.sticky, Some(Sticky::None));

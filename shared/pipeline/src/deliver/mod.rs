@@ -140,8 +140,7 @@ impl<P: DeliverPorts> Delivery<'_, P> {
         let Work { bridge, task, record, .. } = self.work;
         let released = task.release.is_some();
         // What earlier attempts left open is known to the claim at the latest. Where there is a choice it is read before.
-        let has_choice = !matches!(self.other, Err(None)) || !self.to.connection.endpoints.is_empty();
-        let mut known = match has_choice && (released || record.receives > 1) {
+        let mut known = match self.has_choice() && (released || record.receives > 1) {
             true => bridge.ledger().delivery(&task.connection, &task.message, &task.delivery).await?,
             false => None,
         };
@@ -155,10 +154,8 @@ impl<P: DeliverPorts> Delivery<'_, P> {
             let time_left = deadline.since(bridge.now());
             let retries = held.way.as_ref().and_then(|way| bridge.retries_wait(&way.id));
             let book = held.book();
-            let claimed = bridge
-                .ledger()
-                .claim(task, time_left, self.work.expires, retries, held.going(&book))
-                .await?;
+            let claimed =
+                bridge.ledger().claim(task, time_left, self.work.expires, retries, held.going(&book)).await?;
             if !matches!(claimed, Claimed::Go(_)) {
                 self.leave_all(&held, None).await;
             }

@@ -20,7 +20,7 @@ use crate::{
     resilience::{
         endpoint::Pass,
         rates::{Rates, Turn},
-        ways::{Survey, Want, Way},
+        ways::{Pick, Survey, Want, Way},
     },
     stage::Failure,
 };
@@ -172,27 +172,20 @@ impl<P: DeliverPorts> Delivery<'_, P> {
                 None => return Ok(Err(Stop::Gone(gone(doubt)))),
             },
         }
-        let may_go = bound.doubt.is_none() && !bound.begun;
         let want = Want { key: self.key(), avoid: bound.avoid.as_deref() };
-        let entered = match &self.other {
-            Ok(other) if may_go => match self.enter_again(&ways, want, deadline).await? {
-                Some(entered) => Ok(entered),
-                None => return self.hold_other(other, None, deadline).await,
-            },
-            // It may get its turn: nothing is to stand in doubt by then that a knock could have told.
-            Err(Some(turn)) if may_go => match self.enter_again(&ways, want, deadline).await? {
-                Some(entered) => Ok(entered),
-                None => Err(self.work.bridge.survey(&ways).await?.waits().map_or(*turn, |at| at.min(*turn))),
-            },
-            _ => self.enter_one(ways, want, deadline).await?,
-        };
-        Ok(match entered {
-            Ok((way, entered)) => {
+        let entered = self.enter_one(&ways, want, deadline).await?;
+        let may_go = bound.doubt.is_none() && !bound.begun;
+        Ok(match (entered, &self.other) {
+            (Ok((way, entered)), _) => {
                 let by = way.id.word().to_owned();
                 book.push(by.clone());
                 Ok(Held { way: Some(way), by, instead: false, book, entered })
             }
-            Err(until) => Err(Stop::Until(until)),
+            (Err(Busy::Endpoint(_)), Ok(other)) if may_go => {
+                return self.hold_other(other, None, deadline).await;
+            }
+            (Err(Busy::Endpoint(until)), Err(Some(turn))) if may_go => Err(Stop::Until(until.min(*turn))),
+            (Err(Busy::Endpoint(until) | Busy::Limits(until)), _) => Err(Stop::Until(until)),
         })
     }
 
@@ -212,13 +205,14 @@ impl<P: DeliverPorts> Delivery<'_, P> {
         endpoint: Option<&str>,
         deadline: Timestamp,
     ) -> Result<Result<Held, Stop>, Failure> {
-        let held = |way, by: String, entered| Held { way, book: vec![by.clone()], by, instead: true, entered };
+        let held =
+            |way, by: String, entered| Held { way, book: vec![by.clone()], by, instead: true, entered };
         let Other::To(loaded) = other else { return Ok(Ok(held(None, OUTBOX.to_owned(), None))) };
         let mut ways = loaded.ways(Serves::Deliveries);
         if let Some(endpoint) = endpoint {
             ways.retain(|way| way.id.word() == endpoint);
         }
-        Ok(match self.enter_one(ways, Want::default(), deadline).await? {
+        Ok(match self.enter_one(&ways, Want::default(), deadline).await? {
             Ok((way, entered)) => {
                 let id = &way.id;
                 let by = match id.word() {
@@ -227,59 +221,52 @@ impl<P: DeliverPorts> Delivery<'_, P> {
                 };
                 Ok(held(Some(way), by, entered))
             }
-            Err(until) => Err(Stop::Until(until)),
+            Err(Busy::Endpoint(until) | Busy::Limits(until)) => Err(Stop::Until(until)),
         })
     }
 
-    /// Enters the best of `ways` that can be entered.
+    /// Enters the best of `ways` that can be entered. Where there is a choice, one that failed is not entered before it
+    /// answers to a knock: a probe that leaves a doubt would bind its delivery to it.
     async fn enter_one(
-        &self,
-        mut ways: Vec<Way>,
-        want: Want<'_>,
-        deadline: Timestamp,
-    ) -> Result<Result<(Way, Option<Entered>), Timestamp>, Failure> {
-        let bridge = self.work.bridge;
-        let mut soonest: Option<Timestamp> = None;
-        while !ways.is_empty() {
-            let survey = bridge.survey(&ways).await?;
-            let pick = match bridge.pick(&ways, &survey, want) {
-                Ok(pick) => pick,
-                Err(until) => return Ok(Err(soonest.map_or(until, |other| other.min(until)))),
-            };
-            if let Some(due) = pick.probe
-                && let Some(entered) = self.probe(&due, deadline).await?
-            {
-                return Ok(Ok((due, entered)));
-            }
-            match self.enter_way(&pick.way, deadline).await? {
-                Ok(entered) => return Ok(Ok((pick.way, entered))),
-                Err(Busy::Limits(until)) => return Ok(Err(until)),
-                Err(Busy::Endpoint(until)) => {
-                    soonest = Some(soonest.map_or(until, |other| other.min(until)));
-                    ways.retain(|way| way.id != pick.way.id);
-                }
-            }
-        }
-        Ok(Err(soonest.unwrap_or_else(|| bridge.now())))
-    }
-
-    /// The same where there is another way: an endpoint that failed is not entered before it answers to a knock.
-    async fn enter_again(
         &self,
         ways: &[Way],
         want: Want<'_>,
         deadline: Timestamp,
-    ) -> Result<Option<(Way, Option<Entered>)>, Failure> {
-        let survey = self.work.bridge.survey(ways).await?;
-        if survey.has_healthy() {
-            return Ok(self.enter_one(ways.to_vec(), want, deadline).await?.ok());
-        }
-        for due in survey.due(ways) {
-            if let Some(entered) = self.probe(due, deadline).await? {
-                return Ok(Some((due.clone(), entered)));
+    ) -> Result<Result<(Way, Option<Entered>), Busy>, Failure> {
+        let bridge = self.work.bridge;
+        let mut left = ways.to_vec();
+        while !left.is_empty() {
+            let survey = bridge.survey(&left).await?;
+            let Pick { way, probe } = match bridge.pick(&left, &survey, want) {
+                Ok(pick) => pick,
+                Err(until) => return Ok(Err(Busy::Endpoint(until))),
+            };
+            let to_knock_at = match probe {
+                None if self.has_choice() && !survey.has_healthy() => Some(way.clone()),
+                better => better,
+            };
+            if let Some(due) = to_knock_at {
+                if let Some(entered) = self.probe(&due, deadline).await? {
+                    return Ok(Ok((due, entered)));
+                }
+                if due.id == way.id {
+                    left.retain(|other| other.id != way.id);
+                    continue;
+                }
+            }
+            match self.enter_way(&way, deadline).await? {
+                Ok(entered) => return Ok(Ok((way, entered))),
+                Err(busy @ Busy::Limits(_)) => return Ok(Err(busy)),
+                Err(Busy::Endpoint(_)) => left.retain(|other| other.id != way.id),
             }
         }
-        Ok(None)
+        let until = bridge.survey(ways).await?.waits();
+        Ok(Err(Busy::Endpoint(until.unwrap_or_else(|| bridge.now()))))
+    }
+
+    /// Whether there is, or will be, another way than the one that failed.
+    pub(super) fn has_choice(&self) -> bool {
+        self.to.connection.endpoints.len() > 1 || !matches!(self.other, Err(None))
     }
 
     /// Leave to be the probe of an endpoint, if it answers to a knock and nobody else is it.
@@ -290,8 +277,7 @@ impl<P: DeliverPorts> Delivery<'_, P> {
         if let Pass::Probe(_) = pass {
             let (connection, manifest) = (&way.to.connection, &way.to.manifest);
             let time = KNOCK.min(time_left);
-            let answers =
-                bridge.ports.destination().knock(connection, manifest, way.id.serves, time).await;
+            let answers = bridge.ports.destination().knock(connection, manifest, way.id.serves, time).await;
             if !answers {
                 bridge.leave(&way.id, &pass, Some(false)).await;
                 return Ok(None);

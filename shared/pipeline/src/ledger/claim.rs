@@ -144,11 +144,7 @@ impl<P: Ports> Ledger<'_, P> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn delivered(
-        &self,
-        mut claim: Claim,
-        instead: Option<String>,
-    ) -> Result<Settled, LedgerError> {
+    pub async fn delivered(&self, mut claim: Claim, instead: Option<String>) -> Result<Settled, LedgerError> {
         let now = self.now();
         claim.doc.instead = instead;
         self.end_attempt(claim, "delivered", None, DeliveryState::Delivered { at: now }).await

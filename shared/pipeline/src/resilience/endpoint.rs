@@ -213,12 +213,7 @@ impl<P: Ports> Bridge<P> {
         Ok(())
     }
 
-    async fn tell_probe(
-        &self,
-        endpoint: &EndpointId,
-        rev: u64,
-        good: Option<bool>,
-    ) -> Result<(), Failure> {
+    async fn tell_probe(&self, endpoint: &EndpointId, rev: u64, good: Option<bool>) -> Result<(), Failure> {
         let view = self.endpoints.with(endpoint, |view| view.clone());
         // Another revision: the lease ran out, and the probe is another's.
         if view.rev == rev {

@@ -8,8 +8,8 @@ mod bucket;
 mod budget;
 pub(crate) mod endpoint;
 pub(crate) mod limits;
-pub(crate) mod rates;
 pub(crate) mod places;
+pub(crate) mod rates;
 mod seats;
 pub(crate) mod ways;
 

@@ -54,7 +54,9 @@ impl Loaded {
         });
         let ways: Vec<Way> = there.collect();
         match ways.is_empty() {
-            true => vec![Way { id: id(&self.endpoint), to: Arc::clone(self), role: Role::Primary, weight: 1 }],
+            true => {
+                vec![Way { id: id(&self.endpoint), to: Arc::clone(self), role: Role::Primary, weight: 1 }]
+            }
             false => ways,
         }
     }

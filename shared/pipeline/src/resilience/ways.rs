@@ -92,11 +92,6 @@ impl Survey {
     pub(crate) const fn has_healthy(&self) -> bool {
         !self.healthy.is_empty()
     }
-
-    /// Those of `ways` whose probe is due.
-    pub(crate) fn due<'w>(&self, ways: &'w [Way]) -> impl Iterator<Item = &'w Way> {
-        self.due.iter().filter_map(|at| ways.get(*at))
-    }
 }
 
 /// What a caller wants.
@@ -150,7 +145,14 @@ impl<P: Ports> Bridge<P> {
                     Standing::Quiet(until) => ("quiet", Some(until)),
                 };
                 let endpoint = way.id.word().to_owned();
-                states.push(EndpointState { endpoint, serves, role: way.role, weight: way.weight, state, at });
+                states.push(EndpointState {
+                    endpoint,
+                    serves,
+                    role: way.role,
+                    weight: way.weight,
+                    state,
+                    at,
+                });
             }
         }
         Ok(states)
@@ -179,12 +181,7 @@ impl<P: Ports> Bridge<P> {
     }
 
     /// Chooses one of `ways`, or says until when to wait.
-    pub(crate) fn pick(
-        &self,
-        ways: &[Way],
-        survey: &Survey,
-        want: Want<'_>,
-    ) -> Result<Pick, Timestamp> {
+    pub(crate) fn pick(&self, ways: &[Way], survey: &Survey, want: Want<'_>) -> Result<Pick, Timestamp> {
         if let Some(until) = survey.waits() {
             return Err(until);
         }

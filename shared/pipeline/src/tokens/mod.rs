@@ -99,9 +99,7 @@ impl<P: RemotePorts> Bridge<P> {
             version == loaded.version && until > self.now() && stale.is_none_or(|stale| number > stale)
         };
         let of = (connection.clone(), loaded.endpoint.clone());
-        if let Some(known) =
-            self.tokens.get(&of, |known| is_good(known.number, known.version, known.until))
-        {
+        if let Some(known) = self.tokens.get(&of, |known| is_good(known.number, known.version, known.until)) {
             return Ok(Some(known));
         }
         let grant = grant_of(loaded, &*self.index_key(&connection.tenant()).await.map_err(Failure::from)?);

@@ -88,7 +88,9 @@ impl Coverage {
         let operator = [self.parked, self.releases, self.replays, self.pauses, self.many, self.cancelled];
         let breaker = [self.opened, self.probes, self.closed];
         let limits = [self.limited, self.waited, self.due];
-        let ways = [self.failovers, self.returns, self.knocks, self.instead, self.outbox];
+        // Some went to the outbox, others to a connection.
+        let dropped = self.instead.saturating_sub(self.outbox);
+        let ways = [self.failovers, self.returns, self.knocks, dropped, self.outbox];
         let all = faults.iter().chain(&operator).chain(&breaker).chain(&limits).chain(&ways);
         all.copied().all(|count| count > 0)
     }

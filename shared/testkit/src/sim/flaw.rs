@@ -78,9 +78,10 @@ impl Flaw {
             (Self::DueIsForgotten, Write::Put(record, expect)) if record.key.sk == "lane" => {
                 Some(Write::Put(Record { by_attention: None, ..record }, expect))
             }
-            (Self::DoubtsAreForgotten | Self::InsteadIsForgotten | Self::EndpointsAreMixedUp, Write::Put(record, expect))
-                if record.key.sk.starts_with("delivery#") =>
-            {
+            (
+                Self::DoubtsAreForgotten | Self::InsteadIsForgotten | Self::EndpointsAreMixedUp,
+                Write::Put(record, expect),
+            ) if record.key.sk.starts_with("delivery#") => {
                 let doc = self.corrupt_delivery(&record.doc);
                 Some(Write::Put(Record { doc, ..record }, expect))
             }

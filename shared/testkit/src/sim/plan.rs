@@ -157,7 +157,7 @@ pub(super) enum Lay {
     Together,
     /// One address, and the outbox.
     Outbox,
-    /// Two endpoints, and another connection.
+    /// One address, and another connection.
     Drop,
 }
 
@@ -167,9 +167,8 @@ impl Lay {
     /// The endpoints' names.
     pub(super) const fn endpoints(self) -> &'static [&'static str] {
         match self {
-            Self::One | Self::Outbox => &[],
+            Self::One | Self::Outbox | Self::Drop => &[],
             Self::Apart | Self::Together => &["east", "west", "spare"],
-            Self::Drop => &["east", "west"],
         }
     }
 
@@ -184,15 +183,14 @@ impl Lay {
         match self {
             Self::One | Self::Apart => {}
             Self::Together => {
-                connection.failover =
-                    Some(Failover { sticky: Some(Sticky::Lane), one_book: Some(true) });
+                connection.failover = Some(Failover { sticky: Some(Sticky::Lane), one_book: Some(true) });
             }
             Self::Outbox => {
                 let text = "{deliveries: {after: 1, to: outbox}}";
                 connection.fallback = Some(serde_norway::from_str(text).expect("valid"));
             }
             Self::Drop => {
-                let text = format!("{{deliveries: {{after: 2, to: {DROP}}}}}");
+                let text = format!("{{deliveries: {{after: 1, to: {DROP}}}}}");
                 connection.fallback = Some(serde_norway::from_str(&text).expect("valid"));
             }
         }
