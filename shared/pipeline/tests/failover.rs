@@ -62,6 +62,14 @@ fn run(practice: &Practice, seconds: i64) {
     }
 }
 
+/// What an operator does who has looked at what is parked.
+fn release_all(practice: &Practice) {
+    let tenant = Practice::destination().tenant();
+    let lanes = block_on(practice.bridge.parked(&tenant, None)).unwrap();
+    let keys: Vec<_> = lanes.iter().map(|lane| (lane.key.clone(), lane.tasks.len())).collect();
+    block_on(practice.bridge.release_lanes(&keys, 5, &actor(), "looked at it")).unwrap();
+}
+
 fn deliveries(practice: &Practice) -> Vec<DeliveryDoc> {
     let world = lock(&practice.world);
     let records = world.tables.iter().filter(|record| record.key.sk.starts_with("delivery#"));
@@ -161,6 +169,37 @@ fn what_was_not_answered_waits_for_the_endpoint_that_may_have_it() {
     assert!(deliveries(&practice).iter().all(is_delivered));
     assert_eq!(practice.delivered().len(), 2, "the endpoint knew the repeat");
     assert!(lock(&practice.world).receiver.blind.is_empty());
+}
+
+#[test]
+fn what_was_not_answered_does_not_wait_for_ever() {
+    let practice = practice(EAST_AND_WEST);
+    lock(&practice.world).receiver.mute = 1.0;
+    post(&practice, "a", "note-mute");
+    while practice.work(QueueName::Outbound) {}
+    lock(&practice.world).receiver.mute = 0.0;
+    lock(&practice.world).receiver.down_at.insert("east".to_owned());
+    for number in 0..12 {
+        post(&practice, &format!("p{number}"), &format!("note-{number}"));
+        run(&practice, 2);
+    }
+    let hours = |hours: usize| {
+        for _ in 0..hours * 12 {
+            lock(&practice.world).now += 299_000;
+            run(&practice, 1);
+        }
+    };
+    let doubtful = || deliveries(&practice).into_iter().find(|doc| doc.doubt.is_some()).unwrap();
+    hours(70);
+    assert!(!matches!(doubtful().state, DeliveryState::Parked { .. }), "{:?}", doubtful());
+    hours(4);
+    assert!(matches!(doubtful().state, DeliveryState::Parked { .. }), "{:?}", doubtful());
+    assert_eq!(doubtful().cause.unwrap().code, "delivery.unanswered");
+    lock(&practice.world).receiver.down_at.clear();
+    release_all(&practice);
+    hours(1);
+    assert!(deliveries(&practice).iter().all(is_delivered));
+    assert_eq!(practice.delivered().len(), 13, "each once");
 }
 
 #[test]
@@ -286,12 +325,7 @@ fn an_endpoint_that_is_gone_parks_what_it_may_have() {
     let docs = deliveries(&practice);
     assert!(matches!(docs[0].state, DeliveryState::Parked { .. }), "{:?}", docs[0].state);
     assert_eq!(docs[0].cause.as_ref().unwrap().code, "delivery.endpoint-gone");
-    let lanes = block_on(
-        practice.bridge.parked(&DESTINATION.parse::<bridge_core::id::ConnectionId>().unwrap().tenant(), None),
-    )
-    .unwrap();
-    let keys: Vec<_> = lanes.iter().map(|lane| (lane.key.clone(), lane.tasks.len())).collect();
-    block_on(practice.bridge.release_lanes(&keys, 5, &actor(), "looked at it")).unwrap();
+    release_all(&practice);
     run(&practice, 60);
     assert!(is_delivered(&deliveries(&practice)[0]), "somebody looked, and sent it again");
 }

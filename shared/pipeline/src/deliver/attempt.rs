@@ -24,6 +24,8 @@ use crate::{
 const SHORTEST: Duration = Duration::from_secs(1);
 /// What is left of the invocation after a call, to record its outcome.
 const AFTERWARDS: Duration = Duration::from_secs(3);
+/// Where there are other endpoints, who may not call one of them comes back after this long.
+const ELSEWHERE: Duration = Duration::from_secs(10);
 /// Attempts where an adapter that takes no deliveries is written to, as is asked at the FHIR interface.
 const ATTEMPTS: u32 = 12;
 /// The same of hours.
@@ -124,6 +126,8 @@ impl<P: DeliverPorts> Delivery<'_, P> {
             Came::Unfinished(cause) => return self.give_up(claim, "unconfirmed", cause, None).await,
             Came::Partly(cause) => return self.wait(claim, "partly", cause, bridge.now()).await,
             Came::NotBefore(until) => {
+                // The next attempt may go elsewhere.
+                let until = if self.has_choice() { until.min(bridge.now() + ELSEWHERE) } else { until };
                 let text = "the product fails, or is called as often as it allows: no attempt is counted";
                 return self.wait(claim, "waits", Cause::new("destination.waits", text), until).await;
             }

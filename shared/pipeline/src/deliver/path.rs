@@ -50,6 +50,8 @@ pub(super) struct Bound {
     begun: bool,
     /// It was parked, and somebody sends it again.
     looked_at: bool,
+    /// Since when it has been tried.
+    since: Option<Timestamp>,
 }
 
 impl Bound {
@@ -59,6 +61,7 @@ impl Bound {
             avoid: doc.failed_by().map(str::to_owned),
             begun: !doc.written.is_empty(),
             looked_at: released && matches!(doc.state, DeliveryState::Parked { .. }),
+            since: doc.since,
         }
     }
 }
@@ -185,8 +188,19 @@ impl<P: DeliverPorts> Delivery<'_, P> {
                 return self.hold_other(other, None, deadline).await;
             }
             (Err(Busy::Endpoint(until)), Err(Some(turn))) if may_go => Err(Stop::Until(until.min(*turn))),
-            (Err(Busy::Endpoint(until) | Busy::Limits(until)), _) => Err(Stop::Until(until)),
+            (Err(Busy::Endpoint(until)), _) => match bound.doubt.as_deref().filter(|_| self.is_old(bound)) {
+                Some(doubt) => Err(Stop::Gone(unreachable(doubt))),
+                None => Err(Stop::Until(until)),
+            },
+            (Err(Busy::Limits(until)), _) => Err(Stop::Until(until)),
         })
+    }
+
+    /// Whether it has waited for as long as a delivery may fail.
+    fn is_old(&self, bound: &Bound) -> bool {
+        let oldest = self.to.manifest.deliver.as_ref().map_or(0, |deliver| deliver.max_age);
+        let since = bound.since.filter(|_| !bound.looked_at);
+        since.is_some_and(|since| self.work.bridge.now().since(since) >= Duration::from_hours(oldest))
     }
 
     /// The other way that an earlier attempt took, by its name there, with the endpoint that it took.
@@ -355,6 +369,13 @@ impl<P: DeliverPorts> Delivery<'_, P> {
         };
         self.to.failover(self.serves).one_book.unwrap_or_else(looks_first)
     }
+}
+
+fn unreachable(name: &str) -> Cause {
+    let text = format!(
+        "it may have arrived at `{name}`, which can't be reached since: look there; released, it goes on waiting for it"
+    );
+    Cause::new("delivery.unanswered", text)
 }
 
 fn gone(name: &str) -> Cause {
