@@ -49,15 +49,15 @@ impl<P: Ports> Function for Retry<P> {
         Box::pin(async {
             let failed = |error: LedgerError| EventError::Failed(error.to_string());
             match serde_json::from_slice(event) {
-                Ok(Scheduled::ReleaseDue(_)) => {
+                Ok(Scheduled::ReleaseDue(true)) => {
                     let lanes = self.bridge.release_due().await.map_err(failed)?;
                     return Ok(json!({"lanes": lanes}));
                 }
-                Ok(Scheduled::WatchDue(_)) => {
+                Ok(Scheduled::WatchDue(true)) => {
                     let watched = self.bridge.watch_due(invocation.deadline).await.map_err(failed)?;
                     return Ok(json!({"connections": watched.connections, "silent": watched.silent}));
                 }
-                Err(_) => {}
+                _ => {}
             }
             let batch = sqs::read(event)?;
             let ports = self.bridge.ports();
