@@ -39,6 +39,8 @@ const VISIBILITY: i64 = 150_000;
 /// How many processes die in a burst, about, and how many calls to ports a record takes.
 const DEATHS: f64 = 25.0;
 const CALLS_OF_A_RECORD: f64 = 0.15;
+/// No call is more dangerous: a page takes some twenty, and somebody must get through one.
+const WORST: f64 = 0.03;
 
 /// What came, by the product's id.
 #[derive(Default)]
@@ -144,7 +146,7 @@ impl<'a> Poller<'a> {
     /// Polls while processes die, until every record came.
     pub(crate) async fn storm(&self, ids: &[String]) -> Figures {
         let (began, now) = (Instant::now(), lock(&self.time.world).now);
-        let kill = DEATHS / (ids.len() as f64 * CALLS_OF_A_RECORD);
+        let kill = (DEATHS / (ids.len() as f64 * CALLS_OF_A_RECORD)).min(WORST);
         reset_peak();
         let mut kills = 0;
         while self.came.lock().unwrap().messages.len() < ids.len() {

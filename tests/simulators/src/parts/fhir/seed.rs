@@ -166,6 +166,10 @@ fn appointment(
     })
 }
 
+fn text(resource: &Value, pointer: &str) -> String {
+    resource.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
 /// A person's or a place's name, as it stands beside a reference.
 fn display(store: &Store, kind: &str, id: &str) -> String {
     let Some(kept) = store.get(kind, id) else { return String::new() };
@@ -195,9 +199,6 @@ pub fn written(at: Timestamp) -> String {
 /// What a store holds, in neutral words.
 #[must_use]
 pub fn book(store: &Store) -> Book {
-    let text = |resource: &Value, pointer: &str| {
-        resource.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
     let patient = |(id, kept): (&str, &super::store::Kept)| book::Patient {
         id: id.to_owned(),
         family: text(&kept.resource, "/name/0/family"),
