@@ -3,7 +3,7 @@
 //! The cursor is written after the messages of a page are on `inbound.fifo` and before the next page is asked for. Whoever
 //! dies in between leaves a page that is read again: its messages have the same ids.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bridge_core::{
     Cause, Timestamp,
@@ -30,7 +30,7 @@ const A_PAGE: Duration = Duration::from_secs(8);
 
 /// What is walked, and until when.
 pub(super) struct Subject<'a> {
-    pub(super) loaded: &'a Loaded,
+    pub(super) loaded: &'a Arc<Loaded>,
     pub(super) api: &'a Api,
     pub(super) resource: &'a str,
     pub(super) poll: &'a Poll,
@@ -43,12 +43,12 @@ pub(super) struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    pub(super) const fn connection(&self) -> &ConnectionId {
+    pub(super) fn connection(&self) -> &ConnectionId {
         &self.loaded.connection.connection
     }
 
     /// Where its lists are remembered.
-    pub(super) const fn place(&self) -> (&ConnectionId, &str) {
+    pub(super) fn place(&self) -> (&ConnectionId, &str) {
         (self.connection(), self.resource)
     }
 

@@ -5,7 +5,9 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use bridge_adapters::{Catalog, Transports};
 use bridge_core::Timestamp;
-use bridge_pipeline::ports::{Clock, DeliverPorts, Entry, PortError, Ports, Queue, QueueName, RemotePorts};
+use bridge_pipeline::ports::{
+    Clock, DeliverPorts, Entry, FilePorts, PortError, Ports, Queue, QueueName, RemotePorts,
+};
 use bridge_testkit::memory::{Fault, Hook, MemoryPorts, Shared, lock};
 
 /// Takes what is put on `inbound`, so that it need not be kept.
@@ -141,6 +143,13 @@ impl<H: Hook> RemotePorts for Outward<H> {
     type Remote = Transports;
     fn remote(&self) -> &Transports {
         &self.ways
+    }
+}
+
+impl<H: Hook> FilePorts for Outward<H> {
+    type Files = MemoryPorts<H>;
+    fn files(&self) -> &MemoryPorts<H> {
+        &self.memory
     }
 }
 
