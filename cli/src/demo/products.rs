@@ -47,7 +47,7 @@ impl Products {
         let mut served = Vec::new();
         for make in bridge_simulators::all() {
             let simulator = make();
-            simulator.seed(&Seed::default());
+            simulator.seed(&Seed { patients: 8, appointments: 12, ..Seed::default() });
             simulator.prepare();
             let one = serve(simulator, None).await?;
             let access = one.simulator.connection(&one.base);

@@ -367,13 +367,14 @@ impl Place {
 
     /// Two names were data: what is known of both.
     fn merge(&mut self, other: Self) {
+        let is_first = self.last == 0;
         self.known = self.known.with(other.known);
         self.types = self.types.with(other.types);
         // One message may have had both.
         self.count = self.count.max(other.count);
-        self.absent = if self.last == 0 { other.absent } else { self.absent.min(other.absent) };
+        self.absent = if is_first { other.absent } else { self.absent.min(other.absent) };
         self.last = self.last.max(other.last);
-        self.told = None;
+        self.told = if is_first { other.told } else { None };
         other.witnesses.into_iter().for_each(|lane| witness(&mut self.witnesses, lane));
     }
 }
