@@ -77,6 +77,11 @@ impl Writer {
         self.records
     }
 
+    /// Forgets the last records: their bytes have been taken back.
+    pub fn go_back(&mut self, records: u64) {
+        self.records = self.records.min(records);
+    }
+
     /// What stands before the records.
     ///
     /// # Errors

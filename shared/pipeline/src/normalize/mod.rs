@@ -14,8 +14,10 @@ pub(crate) mod resources;
 mod translate;
 
 pub use change::{Change, Changes};
-use deliveries::NotSent;
+pub(crate) use deliveries::NotSent;
+pub(crate) use hl7v2::Parcel;
 pub use hl7v2::{Told, tell};
+pub(crate) use translate::apply;
 use resources::Version;
 
 use std::{sync::Arc, time::Duration};
