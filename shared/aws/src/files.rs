@@ -1,5 +1,6 @@
 //! Files in S3: read in ranges, pinned to a version and to its entity tag.
 
+mod list;
 mod parts;
 mod upload;
 

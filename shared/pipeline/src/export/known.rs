@@ -140,7 +140,7 @@ impl<P: FilePorts> Bridge<P> {
             Ok(rows) => rows,
             Err(stopped) => return stopped.into_cause().map(|cause| Some(Err(cause))),
         };
-        let query = Query::prefix(Table::Resources, Index::Main, marks_of(connection, export), "");
+        let query = Query::prefix(Table::Ledger, Index::Main, marks_of(connection, export), "");
         let marks = self.ports.store().query(query.limit(COUNTED)).await?;
         let (mut file, mut held) = (Vec::new(), Vec::new());
         let unwritable = |error: bridge_formats::Unwritable| {

@@ -1,4 +1,4 @@
-//! What has changed since an export last took it: a mark for each resource, in the table of the resources.
+//! What has changed since an export last took it: a mark for each resource, in the ledger.
 //!
 //! A mark is written in one transaction with the resource's new state, and removed when a run that took that very mark is over. No
 //! clock says what has changed, and none can say it wrong; what changes while a run is under way is marked anew and comes
@@ -34,7 +34,7 @@ pub(super) fn marks_of(connection: &ConnectionId, export: &str) -> String {
 }
 
 pub(super) fn mark_key(connection: &ConnectionId, export: &str, reference: &str) -> Key {
-    Key::new(Table::Resources, marks_of(connection, export), reference)
+    Key::new(Table::Ledger, marks_of(connection, export), reference)
 }
 
 /// Names a state of a resource. What was sealed twice is never the same.

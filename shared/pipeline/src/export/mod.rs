@@ -13,7 +13,7 @@
 //! | run | `{tenant}#{run}` | `run` |
 //! | record that is to be answered for | `{tenant}#{run}` | `record#{token}` |
 //! | resource that was set aside | `{tenant}#set-aside#{connection}#{export}` | `{Type}/{id}` |
-//! | resource that has changed (table of resources) | `{tenant}#marks#{connection}#{export}` | `{Type}/{id}` |
+//! | resource that has changed | `{tenant}#marks#{connection}#{export}` | `{Type}/{id}` |
 
 mod answers;
 mod blocks;

@@ -89,7 +89,7 @@ impl<P: FilePorts> Bridge<P> {
     ) -> Result<Vec<Record>, Failure> {
         // The end of a key that nothing has.
         let after = cursor.map_or_else(String::new, |cursor| format!("{cursor}\u{1}"));
-        let all = Query::prefix(Table::Resources, Index::Main, marks_of(&run.connection, &run.export), "");
+        let all = Query::prefix(Table::Ledger, Index::Main, marks_of(&run.connection, &run.export), "");
         let range = after..=all.range.end().clone();
         Ok(self.ports.store().query(Query { range, ..all }.limit(limit)).await?)
     }
