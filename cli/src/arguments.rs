@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::{
-        ack, adapters, bench, connections, convert, exports, feeds, files, messages, polls, receiver, replays,
-        send, tenants, token, up,
+        ack, adapters, bench, connections, convert, exports, feeds, files, messages, polls, receiver,
+        replays, send, tenants, token, up,
     },
     environment,
     local::state::State,

@@ -22,14 +22,18 @@ fn a_dropped_row_comes_back_in_the_practices_own_file() {
     json(&state, &["files", "put", sample.to_str().unwrap(), "--connection", "sunrise.front-desk"]);
 
     let preview = eventually("the rows to be known", SOON, || {
-        let command = [&["exports", "preview"], EXPORT.as_slice(), &["--limit", "100", "--reason", "a test"]].concat();
+        let command =
+            [&["exports", "preview"], EXPORT.as_slice(), &["--limit", "100", "--reason", "a test"]].concat();
         let preview = json(&state, &command).remove(0);
         let file = preview["file"].as_str().unwrap();
         (file.contains("Quillon") && file.contains("Ploverwick")).then_some(preview)
     });
     assert_eq!(preview["held"], serde_json::json!([]));
     let access = fs::read_to_string(state.join("access.jsonl")).unwrap();
-    assert!(access.contains("\"export\":\"sunrise.front-desk#patients\"") && access.contains("a test"), "{access}");
+    assert!(
+        access.contains("\"export\":\"sunrise.front-desk#patients\"") && access.contains("a test"),
+        "{access}"
+    );
 
     json(&state, &[&["exports", "run"], EXPORT.as_slice()].concat());
     let folder = state.join("outbox/sunrise.front-desk/patients");

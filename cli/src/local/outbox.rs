@@ -51,9 +51,13 @@ async fn look(
             let path = folder.join(name);
             let is_new = fs::read(&path).map_or(true, |known| known != bytes);
             if is_new {
-                write(&path, &bytes).map_err(|error| PortError { operation: "write", reason: error.to_string() })?;
+                write(&path, &bytes)
+                    .map_err(|error| PortError { operation: "write", reason: error.to_string() })?;
             }
-            if is_new && !quiet && let Some(file) = key.strip_suffix(MANIFEST) {
+            if is_new
+                && !quiet
+                && let Some(file) = key.strip_suffix(MANIFEST)
+            {
                 let file = folder.join(file.strip_prefix(OUTBOX).unwrap_or(file));
                 out.text(format_args!("          export     {}", file.display()));
                 out.json(&json!({"event": "export", "file": file}));

@@ -9,8 +9,10 @@ use export::{Export, WARM};
 fn main() -> ExitCode {
     lambda::main(&WARM, |aws| {
         let settings = aws.settings();
-        let needed = [("FILES_BUCKET", &settings.files_bucket), ("EXPORTS_QUEUE_URL", &settings.exports_queue_url)];
-        let missing: Vec<_> = needed.iter().filter(|(_, value)| value.is_empty()).map(|(name, _)| *name).collect();
+        let needed =
+            [("FILES_BUCKET", &settings.files_bucket), ("EXPORTS_QUEUE_URL", &settings.exports_queue_url)];
+        let missing: Vec<_> =
+            needed.iter().filter(|(_, value)| value.is_empty()).map(|(name, _)| *name).collect();
         if !missing.is_empty() {
             return Err(MissingSettings(missing).into());
         }

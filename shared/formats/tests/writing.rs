@@ -140,7 +140,8 @@ fn element(charset: Charset) -> BoxedStrategy<Value> {
 
 fn elements(charset: Charset) -> BoxedStrategy<Vec<Value>> {
     let several = prop::collection::vec(element(charset), 2..4).prop_map(Value::Array);
-    let record = (element(charset), several).prop_map(|(one, several)| json!({"One": one, "Several": several}));
+    let record =
+        (element(charset), several).prop_map(|(one, several)| json!({"One": one, "Several": several}));
     prop::collection::vec(record, 0..4).boxed()
 }
 
@@ -235,7 +236,11 @@ fn what_has_no_place_is_refused_by_place_and_nothing_of_it_is_written() {
     let xml = || Shape { xml: Some(Xml { records: "A/B".into() }), ..Shape::of(Format::Xml) };
     let message = "MSH|^~\\&|A\rPID|1\rMSH|^~\\&|B\r";
     let cases = [
-        (latin(Shape::of(Format::Csv)), json!({"chart": 1, "name": "Wałęsa"}), "name: a character is not in iso-8859-1"),
+        (
+            latin(Shape::of(Format::Csv)),
+            json!({"chart": 1, "name": "Wałęsa"}),
+            "name: a character is not in iso-8859-1",
+        ),
         (Shape::of(Format::Csv), json!({"name": ["a"]}), "name: a list or an object"),
         (Shape::of(Format::Csv), json!({"Smith": 1}), "the record has a member that is not in `columns`"),
         (csv(",", "none", Header::Required, ""), json!({"name": "a,b"}), "name: holds a delimiter"),
@@ -248,11 +253,31 @@ fn what_has_no_place_is_refused_by_place_and_nothing_of_it_is_written() {
         (xml(), json!({"#text": " ", "a": "x"}), "#text: blank text"),
         (xml(), json!({"a": [["x"]]}), "a: a list or an object"),
         (Shape::of(Format::Xdt), json!({"record": "6310"}), "an xDT record has"),
-        (Shape::of(Format::Xdt), json!({"record": "6310", "fields": [{"field": "30", "value": "x"}]}), "fields[0]: an xDT record"),
-        (Shape::of(Format::Xdt), json!({"record": "6310", "fields": [{"field": "3000", "value": "x\ny"}]}), "fields[0]: an xDT line"),
-        (Shape::of(Format::Xdt), json!({"record": "6310", "fields": [{"field": "3000", "value": "x".repeat(991)}]}), "fields[0]: an xDT line"),
-        (Shape::of(Format::Xdt), json!({"record": "6310", "fields": [{"field": "8100", "value": "1"}]}), "fields[0]: this field"),
-        (Shape::of(Format::Xdt), json!({"record": "6310", "fields": [{"field": "9206", "value": "3"}]}), "fields[0]: this field"),
+        (
+            Shape::of(Format::Xdt),
+            json!({"record": "6310", "fields": [{"field": "30", "value": "x"}]}),
+            "fields[0]: an xDT record",
+        ),
+        (
+            Shape::of(Format::Xdt),
+            json!({"record": "6310", "fields": [{"field": "3000", "value": "x\ny"}]}),
+            "fields[0]: an xDT line",
+        ),
+        (
+            Shape::of(Format::Xdt),
+            json!({"record": "6310", "fields": [{"field": "3000", "value": "x".repeat(991)}]}),
+            "fields[0]: an xDT line",
+        ),
+        (
+            Shape::of(Format::Xdt),
+            json!({"record": "6310", "fields": [{"field": "8100", "value": "1"}]}),
+            "fields[0]: this field",
+        ),
+        (
+            Shape::of(Format::Xdt),
+            json!({"record": "6310", "fields": [{"field": "9206", "value": "3"}]}),
+            "fields[0]: this field",
+        ),
         (Shape::of(Format::Hl7Batch), json!({"message": message}), "message: not one HL7 v2 message"),
         (Shape::of(Format::Hl7Batch), json!({"message": "MSH|^~\\&|A\n"}), "message: not one HL7 v2 message"),
     ];

@@ -11,7 +11,8 @@ use crate::{
 
 /// Runs it.
 pub(crate) async fn run(pipeline: &Pipeline, tenant: &TenantId, out: Out) -> Result<(), Failure> {
-    let mut table = Table::new(&["connection", "export", "last", "next", "runs", "state", "set aside", "trouble"]);
+    let mut table =
+        Table::new(&["connection", "export", "last", "next", "runs", "state", "set aside", "trouble"]);
     let exports = pipeline.exports(tenant, None).await?;
     for doc in &exports {
         let set_aside = pipeline.export_problems(&doc.connection, &doc.export).await?.len();

@@ -62,7 +62,9 @@ pub(crate) async fn run(global: &Global, command: Command, out: Out) -> Result<(
     let state = global.state();
     let found = system::find(&state, global.endpoint.as_deref())?;
     if found.settings.exports_queue_url.is_empty() {
-        return Err(Failure::Wrong("set FILES_BUCKET and EXPORTS_QUEUE_URL: outputs of the stack".to_owned()));
+        return Err(Failure::Wrong(
+            "set FILES_BUCKET and EXPORTS_QUEUE_URL: outputs of the stack".to_owned(),
+        ));
     }
     let pipeline = found.pipeline().await;
     match command {

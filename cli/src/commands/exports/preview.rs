@@ -32,7 +32,8 @@ pub(crate) async fn run(pipeline: &Pipeline, state: &State, args: &Args, out: Ou
         Some(Ok(preview)) => preview,
     };
     let file = String::from_utf8_lossy(preview.file.expose());
-    let held: Vec<_> = preview.held.iter().map(|(name, cause)| json!({"resource": name, "cause": cause})).collect();
+    let held: Vec<_> =
+        preview.held.iter().map(|(name, cause)| json!({"resource": name, "cause": cause})).collect();
     out.json(&json!({
         "changed": preview.changed, "looked": preview.looked, "records": preview.records, "file": file, "held": held,
     }));

@@ -26,7 +26,9 @@ pub(crate) async fn run(pipeline: &Pipeline, args: &Args, out: Out) -> Result<()
     let mut marked = 0;
     if let (true, Some(run)) = (args.unanswered, &args.run) {
         marked += pipeline.resend_unanswered(connection, run).await?.ok_or_else(|| {
-            Failure::Missing(format!("{run} waits for no answers: `bridge exports status {connection} {export}`"))
+            Failure::Missing(format!(
+                "{run} waits for no answers: `bridge exports status {connection} {export}`"
+            ))
         })?;
     }
     marked += pipeline.retry_export(connection, export, args.run.as_ref()).await?;

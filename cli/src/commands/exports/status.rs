@@ -24,7 +24,16 @@ pub(crate) async fn run(pipeline: &Pipeline, args: &Args, out: Out) -> Result<()
     let Which { connection, export } = &args.which;
     let doc = args.which.find(pipeline).await?;
     let mut table = Table::new(&[
-        "period to", "run", "state", "changed", "records", "left out", "held", "accepted", "rejected", "file",
+        "period to",
+        "run",
+        "state",
+        "changed",
+        "records",
+        "left out",
+        "held",
+        "accepted",
+        "rejected",
+        "file",
     ]);
     let runs = pipeline.export_runs(connection, export, args.limit).await?;
     for run in &runs {

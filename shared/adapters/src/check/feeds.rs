@@ -17,7 +17,8 @@ pub(super) fn feed(
     let is_name = (1..=40).contains(&name.len()) && name.bytes().all(inner);
     problems.unless(is_name, place.clone(), || Fault::FeedName);
     // The rows of answers go through no mapping.
-    let problems_of_feed = feed.problems().into_iter().filter(|problem| !is_answer || problem.place != "mapping");
+    let problems_of_feed =
+        feed.problems().into_iter().filter(|problem| !is_answer || problem.place != "mapping");
     for problem in problems_of_feed {
         let keys = problem.place.split(['.', '[', ']']).filter(|key| !key.is_empty());
         problems.add(keys.fold(place.clone(), |place, key| place.at(key)), Fault::Feed(problem.text));

@@ -44,7 +44,8 @@ impl S3Files {
         let part = |(number_of, tag): (u32, &String)| {
             CompletedPart::builder().part_number(number(number_of)).e_tag(tag).build()
         };
-        let all = CompletedMultipartUpload::builder().set_parts(Some((1..).zip(parts).map(part).collect())).build();
+        let all =
+            CompletedMultipartUpload::builder().set_parts(Some((1..).zip(parts).map(part).collect())).build();
         let end = self.client().complete_multipart_upload().bucket(&self.bucket).key(key).upload_id(upload);
         match end.multipart_upload(all).send().await {
             Ok(_) => Ok(true),

@@ -59,7 +59,11 @@ impl Export {
         }
         p.0.extend(self.file.shape_problems());
         if let Some(csv) = &self.file.csv {
-            p.unless(csv.skip_lines == 0, "file.csv.skip-lines", "no lines are written before the header: leave it out");
+            p.unless(
+                csv.skip_lines == 0,
+                "file.csv.skip-lines",
+                "no lines are written before the header: leave it out",
+            );
             p.unless(!csv.trim, "file.csv.trim", "only files that are read have it: leave it out");
         }
         let auto = self.file.charset == crate::feed::Charset::Auto;
@@ -113,14 +117,22 @@ impl Export {
             None => p.unless(false, "result.feed", format!("the connection has no feed `{}`", result.feed)),
             Some(feed) => {
                 let fits = feed.file.format != Format::Hl7Batch && feed.delta == Default::default();
-                p.unless(fits, "result.feed", "answers are rows, and each file of them is news: no `hl7-batch`, no `delta`");
+                p.unless(
+                    fits,
+                    "result.feed",
+                    "answers are rows, and each file of them is news: no `hl7-batch`, no `delta`",
+                );
             }
         }
         let columns = &self.columns;
         let known = columns.is_empty() || columns.iter().any(|column| column.name == result.key);
         p.unless(known, "result.key", format!("`{}` is not in `columns`", result.key));
         p.unless(!result.key.is_empty(), "result.key", "the member of a record that names it");
-        p.unless(!result.accepted.is_empty(), "result.accepted", "say which statuses mean that a record was taken");
+        p.unless(
+            !result.accepted.is_empty(),
+            "result.accepted",
+            "say which statuses mean that a record was taken",
+        );
         let both = result.accepted.iter().find(|status| result.rejected.contains(status));
         if let Some(both) = both {
             p.unless(false, "result.rejected", format!("`{both}` is in `accepted` as well"));
@@ -170,8 +182,16 @@ mod tests {
             (r#"["Patient"]"#, "[]", "resources: say which"),
             (r#""mapping": "row""#, r#""mapping": """#, "mapping: name the mapping"),
             (r#""format": "csv""#, r#""format": "pit""#, "file.format: files are written as csv"),
-            (r#""format": "csv""#, r#""format": "csv", "csv": {"delimiter": "\""}"#, "file.csv.quote: quote and"),
-            (r#""format": "csv""#, r#""format": "csv", "csv": {"skip-lines": 1}"#, "file.csv.skip-lines: no lines"),
+            (
+                r#""format": "csv""#,
+                r#""format": "csv", "csv": {"delimiter": "\""}"#,
+                "file.csv.quote: quote and",
+            ),
+            (
+                r#""format": "csv""#,
+                r#""format": "csv", "csv": {"skip-lines": 1}"#,
+                "file.csv.skip-lines: no lines",
+            ),
             (r#""format": "csv""#, r#""format": "xml""#, "file.xml.records: the path"),
             (r#""name": "family""#, r#""name": "chart""#, "columns[1].name: another column"),
             ("p-{number}.csv", "p-{date}.csv", "name: every run needs"),

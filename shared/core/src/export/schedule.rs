@@ -130,7 +130,8 @@ impl Schedule {
     fn has(&self, day: Date) -> bool {
         let last = day.days_in_month();
         let is_weekday = self.weekdays.iter().any(|weekday| weekday.civil() == day.weekday());
-        let is_month_day = self.month_days.iter().any(|of| i8::try_from(*of).unwrap_or(last).min(last) == day.day());
+        let is_month_day =
+            self.month_days.iter().any(|of| i8::try_from(*of).unwrap_or(last).min(last) == day.day());
         match (self.weekdays.is_empty(), self.month_days.is_empty()) {
             (true, true) => true,
             _ => is_weekday || is_month_day,
@@ -155,7 +156,8 @@ mod tests {
         let mut at: Timestamp = from.parse().unwrap();
         let next = || {
             at = rule.next(at, &zone).unwrap();
-            let local = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap().to_zoned(zone.rules().unwrap());
+            let local =
+                jiff::Timestamp::from_millisecond(at.as_millis()).unwrap().to_zoned(zone.rules().unwrap());
             local.strftime("%a %m-%d %H:%M %z").to_string()
         };
         std::iter::repeat_with(next).take(count).collect()
@@ -181,7 +183,8 @@ mod tests {
 
     #[test]
     fn months_end_when_they_end() {
-        let found = times(r#"{"at": "23:45", "month-days": [31]}"#, "Europe/Berlin", "2027-12-15T00:00:00Z", 5);
+        let found =
+            times(r#"{"at": "23:45", "month-days": [31]}"#, "Europe/Berlin", "2027-12-15T00:00:00Z", 5);
         let days: Vec<&str> = found.iter().map(|text| &text[4..9]).collect();
         assert_eq!(days, ["12-31", "01-31", "02-29", "03-31", "04-30"]);
         let found = times(r#"{"at": "08:00", "month-days": [30, 31, 1]}"#, "UTC", "2026-02-20T00:00:00Z", 4);

@@ -76,7 +76,8 @@ impl Feed {
     }
 
     fn check_rows(&self, p: &mut Problems) {
-        let unnamed = self.file.csv.as_ref().is_some_and(|csv| csv.header == Header::None) && self.columns.is_empty();
+        let unnamed =
+            self.file.csv.as_ref().is_some_and(|csv| csv.header == Header::None) && self.columns.is_empty();
         p.unless(!unnamed, "columns", "without a header the feed must name its columns, in order");
         if self.file.format == Format::FixedWidth {
             p.unless(

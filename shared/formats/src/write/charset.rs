@@ -63,7 +63,9 @@ impl Encoder {
             _ if self.above.is_empty() => out.extend_from_slice(text.as_bytes()),
             _ => {
                 self.check(text, String::new)?;
-                let byte = |c: char| u8::try_from(c).ok().filter(u8::is_ascii).or_else(|| self.above.get(&c).copied());
+                let byte = |c: char| {
+                    u8::try_from(c).ok().filter(u8::is_ascii).or_else(|| self.above.get(&c).copied())
+                };
                 out.extend(text.chars().filter_map(byte));
             }
         }
@@ -100,7 +102,9 @@ mod tests {
     #[test]
     fn a_character_that_is_not_in_the_set_is_refused_and_nothing_stands_in_for_it() {
         let mut bytes = Vec::new();
-        for (charset, text) in [(Charset::Iso8859_1, "€"), (Charset::Cp437, "Œ"), (Charset::Windows1252, "日")] {
+        for (charset, text) in
+            [(Charset::Iso8859_1, "€"), (Charset::Cp437, "Œ"), (Charset::Windows1252, "日")]
+        {
             let error = Encoder::new(charset).encode(text, &mut bytes).unwrap_err();
             assert_eq!(error.fault, WriteFault::Charset { charset: charset.name() });
         }

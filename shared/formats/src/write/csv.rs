@@ -40,7 +40,11 @@ impl Rows {
         Ok(line)
     }
 
-    pub(super) fn record(&self, record: &Map<String, Value>, charset: &Encoder) -> Result<String, Unwritable> {
+    pub(super) fn record(
+        &self,
+        record: &Map<String, Value>,
+        charset: &Encoder,
+    ) -> Result<String, Unwritable> {
         let is_known = |name: &String| self.columns.iter().any(|column| column.name == *name);
         if !record.keys().all(is_known) {
             return Err(WriteFault::UnknownMember.at(""));
@@ -50,7 +54,8 @@ impl Rows {
             values.push((column.name.as_str(), text(record.get(&column.name), &column.name)?));
         }
         let is_trailer = |(_, first): &(&str, String)| first.trim() == self.trailer;
-        if let Some((name, _)) = values.first().filter(|first| !self.trailer.is_empty() && is_trailer(first)) {
+        if let Some((name, _)) = values.first().filter(|first| !self.trailer.is_empty() && is_trailer(first))
+        {
             return Err(WriteFault::Trailer.at(*name));
         }
         let mut line = String::new();
@@ -78,7 +83,9 @@ impl Rows {
             charset.check(value, || name.to_owned())?;
             // A line without anything on it is no row, and a mark in front of a file is no text.
             let is_blank = value.is_empty() && self.columns.len() == 1;
-            let special = |c: char| c == self.delimiter || matches!(c, '\r' | '\n' | '\u{feff}') || Some(c) == self.quote;
+            let special = |c: char| {
+                c == self.delimiter || matches!(c, '\r' | '\n' | '\u{feff}') || Some(c) == self.quote
+            };
             match self.quote {
                 _ if !is_blank && !value.contains(special) => line.push_str(value),
                 Some(quote) => {

@@ -26,7 +26,9 @@ pub enum WriteFault {
     #[error("a record must be an object")]
     NotAnObject,
     /// A character that the declared set does not have.
-    #[error("a character is not in {charset}: choose another `charset`, or have the mapping write it otherwise")]
+    #[error(
+        "a character is not in {charset}: choose another `charset`, or have the mapping write it otherwise"
+    )]
     Charset {
         /// The set.
         charset: &'static str,

@@ -42,7 +42,11 @@ impl Elements {
 }
 
 /// One record a line; with `is_fhir`, a resource.
-pub(super) fn line(record: &Map<String, Value>, is_fhir: bool, charset: &Encoder) -> Result<String, Unwritable> {
+pub(super) fn line(
+    record: &Map<String, Value>,
+    is_fhir: bool,
+    charset: &Encoder,
+) -> Result<String, Unwritable> {
     if is_fhir && !record.get("resourceType").is_some_and(Value::is_string) {
         return Err(WriteFault::NoType.at(""));
     }

@@ -37,7 +37,9 @@ pub struct Writer {
 enum Kind {
     Csv(csv::Rows),
     Json(json::Elements),
-    Lines { is_fhir: bool },
+    Lines {
+        is_fhir: bool,
+    },
     Xml(xml::Elements),
     Xdt,
     Hl7(Envelope),

@@ -45,7 +45,8 @@ pub(super) fn record(record: &Map<String, Value>, charset: &Encoder) -> Result<S
         }
     }
     let mut whole = String::new();
-    line("8000", &kind, charset, &mut whole).map_err(|error| Unwritable { place: "record".to_owned(), ..error })?;
+    line("8000", &kind, charset, &mut whole)
+        .map_err(|error| Unwritable { place: "record".to_owned(), ..error })?;
     let length = charset.length(&whole) + AROUND + LENGTH_DIGITS + charset.length(&body);
     if length >= 10_usize.pow(LENGTH_DIGITS as u32) {
         return Err(WriteFault::XdtContent.at(""));

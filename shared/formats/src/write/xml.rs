@@ -36,7 +36,11 @@ impl Elements {
         Ok(head + "\n")
     }
 
-    pub(super) fn record(&self, record: &Map<String, Value>, charset: &Encoder) -> Result<String, Unwritable> {
+    pub(super) fn record(
+        &self,
+        record: &Map<String, Value>,
+        charset: &Encoder,
+    ) -> Result<String, Unwritable> {
         let mut out = String::new();
         element(&self.record, record, "", charset, &mut out)?;
         out.push('\n');
@@ -69,7 +73,8 @@ fn element(
         out.push('"');
     }
     out.push('>');
-    let has_elements = members.iter().any(|(member, value)| !member.starts_with(['@', '#']) && !is_nothing(value));
+    let has_elements =
+        members.iter().any(|(member, value)| !member.starts_with(['@', '#']) && !is_nothing(value));
     for (member, value) in members.iter().filter(|(member, _)| !member.starts_with('@')) {
         let place = format!("{place}{member}");
         if member == "#text" {
@@ -83,7 +88,9 @@ fn element(
         check_name(member, &place)?;
         charset.check(member, || place.clone())?;
         match value {
-            Value::Array(items) => items.iter().try_for_each(|item| child(member, item, &place, charset, out))?,
+            Value::Array(items) => {
+                items.iter().try_for_each(|item| child(member, item, &place, charset, out))?
+            }
             one if is_nothing(one) => {}
             one => child(member, one, &place, charset, out)?,
         }
@@ -96,7 +103,13 @@ fn is_nothing(value: &Value) -> bool {
     value.is_null() || value.as_array().is_some_and(Vec::is_empty)
 }
 
-fn child(name: &str, value: &Value, place: &str, charset: &Encoder, out: &mut String) -> Result<(), Unwritable> {
+fn child(
+    name: &str,
+    value: &Value,
+    place: &str,
+    charset: &Encoder,
+    out: &mut String,
+) -> Result<(), Unwritable> {
     if let Value::Object(members) = value {
         return element(name, members, &format!("{place}/"), charset, out);
     }

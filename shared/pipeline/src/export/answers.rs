@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::{
     docs::{
-        Answer, Answers, AwaitedDoc, ProblemDoc, RunDoc, RunState, awaited_key, awaited_range, problem_key, read,
-        run_key, waiting_key, waiting_range,
+        Answer, Answers, AwaitedDoc, ProblemDoc, RunDoc, RunState, awaited_key, awaited_range, problem_key,
+        read, run_key, waiting_key, waiting_range,
     },
     rows, tell,
 };
@@ -18,7 +18,9 @@ use crate::{
     bridge::Bridge,
     configuration::Loaded,
     ledger::{LedgerError, docs_write},
-    ports::{Expect, FilePorts, Files, Index, PortError, Ports, Query, Record, Store, Table, Write, WriteError},
+    ports::{
+        Expect, FilePorts, Files, Index, PortError, Ports, Query, Record, Store, Table, Write, WriteError,
+    },
     stage::Failure,
 };
 
@@ -53,7 +55,8 @@ impl Asked {
         index: &bridge_seal::IndexKey,
         (file, number): (&FileId, u64),
     ) -> Result<Said, &'static str> {
-        let name = rows::named(row, &self.result.row_key).ok_or("it names no record: see `result.row-key`")?;
+        let name =
+            rows::named(row, &self.result.row_key).ok_or("it names no record: see `result.row-key`")?;
         let status = rows::named(row, &self.result.status).ok_or("it has no status: see `result.status`")?;
         let accepted = self.result.accepted.contains(&status);
         if !accepted && !self.result.rejected.contains(&status) {
@@ -74,7 +77,8 @@ impl<P: Ports> Bridge<P> {
         let Some((export, result)) = found else { return Ok(None) };
         let connection = source.connection.connection.clone();
         let (pk, prefix) = waiting_range(&connection, export);
-        let records = self.ports.store().query(Query::prefix(Table::Ledger, Index::Main, pk, &prefix)).await?;
+        let records =
+            self.ports.store().query(Query::prefix(Table::Ledger, Index::Main, pk, &prefix)).await?;
         let run = |record: &Record| record.key.sk.rsplit('#').next()?.parse().ok();
         let runs = records.iter().filter_map(run).collect();
         Ok(Some(Asked { connection, export: export.clone(), result: result.clone(), runs }))
@@ -213,7 +217,9 @@ impl<P: FilePorts> Bridge<P> {
     pub(crate) async fn close_answered(&self, asked: &Asked) -> Result<(), Failure> {
         for run in &asked.runs {
             let answers = self.count_answers(&asked.connection, run, |_| {}).await?;
-            let Some(doc) = self.settle_answers(&asked.connection, run, answers, false).await? else { continue };
+            let Some(doc) = self.settle_answers(&asked.connection, run, answers, false).await? else {
+                continue;
+            };
             if let Some(object) = &doc.object {
                 let key = format!("{object}.result.json");
                 self.ports.files().put(&key, tell::result(&doc).into_bytes()).await?;

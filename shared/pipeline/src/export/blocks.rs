@@ -66,7 +66,8 @@ impl<P: FilePorts> Bridge<P> {
     async fn get_block(&self, run: &RunDoc, what: &str, block: (u64, u32)) -> Result<Vec<u8>, Stopped> {
         let (key, id) = name(run, what, block);
         let Some(sealed) = self.ports.files().get(&key).await? else { return Err(Stopped::Lost) };
-        let opened = self.open(Binding { connection: &run.connection, purpose: PURPOSE, id: &id }, &sealed).await?;
+        let opened =
+            self.open(Binding { connection: &run.connection, purpose: PURPOSE, id: &id }, &sealed).await?;
         Ok(opened.expose().clone())
     }
 }

@@ -11,7 +11,8 @@ use super::{
     Job, Stopped,
     blocks::Taken,
     docs::{
-        Answers, AwaitedDoc, ProblemDoc, RunDoc, RunState, awaited_key, problem_key, problems_of, read, waiting_key,
+        Answers, AwaitedDoc, ProblemDoc, RunDoc, RunState, awaited_key, problem_key, problems_of, read,
+        waiting_key,
     },
     marks::mark_key,
     tell,
@@ -142,7 +143,9 @@ impl<P: FilePorts> Bridge<P> {
                     let (reference, rev) = match conflict {
                         // It has changed again, or its mark was removed by a write that seemed to fail.
                         About::Mark => (None, None),
-                        About::Problem(reference) => (Some(reference.clone()), current.map(|record| record.rev)),
+                        About::Problem(reference) => {
+                            (Some(reference.clone()), current.map(|record| record.rev))
+                        }
                     };
                     writes.remove(index);
                     about.remove(index - held);
@@ -164,7 +167,8 @@ impl<P: FilePorts> Bridge<P> {
         let now = self.now();
         let run = &mut job.held.run;
         let export = job.source.connection.exports.get(&run.export);
-        let asks = run.object.is_some() && run.counts.records > 0 && export.is_some_and(|e| e.result.is_some());
+        let asks =
+            run.object.is_some() && run.counts.records > 0 && export.is_some_and(|e| e.result.is_some());
         run.state = if asks { RunState::Waiting } else { RunState::Closed };
         run.answers = asks.then(|| Answers { unanswered: run.counts.records, ..Answers::default() });
         run.updated_at = now;

@@ -198,7 +198,10 @@ impl RunDoc {
 
     /// The names of all blocks, in order.
     pub(super) fn blocks(&self) -> Vec<(u64, u32)> {
-        self.segments.iter().flat_map(|segment| (0..segment.blocks).map(|block| (segment.turn, block))).collect()
+        self.segments
+            .iter()
+            .flat_map(|segment| (0..segment.blocks).map(|block| (segment.turn, block)))
+            .collect()
     }
 
     pub(super) fn record(&self) -> Record {
@@ -255,7 +258,8 @@ fn exports_of(tenant: &TenantId) -> String {
 
 /// All exports of a tenant, or those of a connection: partition and beginning of the sort keys.
 pub(super) fn exports_range(tenant: &TenantId, connection: Option<&ConnectionId>) -> (String, String) {
-    let prefix = connection.map_or_else(|| "export#".to_owned(), |connection| format!("export#{connection}#"));
+    let prefix =
+        connection.map_or_else(|| "export#".to_owned(), |connection| format!("export#{connection}#"));
     (exports_of(tenant), prefix)
 }
 
@@ -269,7 +273,8 @@ pub(super) fn export_record(doc: &ExportDoc) -> Record {
     let place = format!("{}#{}", doc.connection, doc.export);
     let [first, ..] = bridge_seal::sha256(&[place.as_bytes()]);
     let part = u64::from(first) % DUE_PARTITIONS;
-    record.by_attention = (!doc.paused).then(|| (format!("#exports#{part}"), format!("{}#{place}", doc.look)));
+    record.by_attention =
+        (!doc.paused).then(|| (format!("#exports#{part}"), format!("{}#{place}", doc.look)));
     record
 }
 
@@ -311,6 +316,9 @@ pub(super) fn problem_key(connection: &ConnectionId, export: &str, reference: &s
     Key::new(Table::Ledger, problems_of(connection, export), reference)
 }
 
-pub(super) fn read<T: serde::de::DeserializeOwned>(record: &Record, what: &'static str) -> Result<T, LedgerError> {
+pub(super) fn read<T: serde::de::DeserializeOwned>(
+    record: &Record,
+    what: &'static str,
+) -> Result<T, LedgerError> {
     docs_read(record).map_err(|_| LedgerError::Unreadable(what))
 }

@@ -59,7 +59,8 @@ impl<P: Ports> Bridge<P> {
             reason: error.to_string(),
         };
         let source = self.connection(connection).await.map_err(config)?;
-        let reference = record.key.pk.split_once('#').map(|(_, reference)| reference.to_owned()).unwrap_or_default();
+        let reference =
+            record.key.pk.split_once('#').map(|(_, reference)| reference.to_owned()).unwrap_or_default();
         let kind = reference.split('/').next().unwrap_or_default();
         let takers: Vec<&String> = match &source {
             Some(source) => {

@@ -146,7 +146,12 @@ impl<P: FilePorts> Worker for Exports<'_, P> {
 type Ended = (Verdict, &'static str, Option<Cause>);
 
 impl<P: FilePorts> Exports<'_, P> {
-    async fn run(&self, connection: &ConnectionId, name: &str, deadline: Timestamp) -> Result<Ended, Failure> {
+    async fn run(
+        &self,
+        connection: &ConnectionId,
+        name: &str,
+        deadline: Timestamp,
+    ) -> Result<Ended, Failure> {
         let bridge = self.bridge;
         let Some(source) = bridge.connection(connection).await? else {
             return Ok((Verdict::Done, "unknown", Some(stage::unknown_connection(connection))));
@@ -179,7 +184,8 @@ impl<P: FilePorts> Exports<'_, P> {
                 let doc = &mut job.held.export;
                 doc.failures = doc.failures.saturating_add(1);
                 doc.cause = Some(cause.clone());
-                let wait = full_jitter(FIRST_FAILURE.saturating_add(doc.failures), bridge.ports.clock().chance());
+                let wait =
+                    full_jitter(FIRST_FAILURE.saturating_add(doc.failures), bridge.ports.clock().chance());
                 tracing::info!(
                     target: "bridge::event", event = "export-failing", connection = connection.as_str(),
                     export = name, failures = doc.failures, code = cause.code, why = cause.text

@@ -49,7 +49,8 @@ impl<P: FilePorts> Bridge<P> {
     async fn put_parts(&self, job: &mut Job, key: &str) -> Result<Upload, Stopped> {
         let files = self.ports.files();
         let id = files.begin_upload(key).await?;
-        let (mut envelope, mut digest, mut bytes, mut parts) = (Envelope::default(), Digest::default(), 0, Vec::new());
+        let (mut envelope, mut digest, mut bytes, mut parts) =
+            (Envelope::default(), Digest::default(), 0, Vec::new());
         for block in job.held.run.blocks() {
             envelope.push(&self.data_block(&job.held.run, block).await?);
             while envelope.ready() >= job.pace.part {

@@ -123,7 +123,8 @@ impl<P: Ports> Bridge<P> {
         }
         let records = match &rows.mapping {
             None => vec![resource.json],
-            Some((named, mapping)) => match apply(mapping, named, &resource.json, &rows.kind(), &rows.source) {
+            Some((named, mapping)) => match apply(mapping, named, &resource.json, &rows.kind(), &rows.source)
+            {
                 Ok(records) => records,
                 Err(cause) => return Ok(Outcome::Held(cause)),
             },
@@ -252,7 +253,12 @@ fn envelope(source: &Loaded, run: &RunId, made: Timestamp) -> Envelope {
             send.receiving_facility.clone(),
         ],
         made: made.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y%m%d%H%M%S+0000").to_string(),
-        control_id: run.as_str().trim_start_matches("run_").chars().take(20).collect::<String>().to_ascii_uppercase(),
+        control_id: run
+            .as_str()
+            .trim_start_matches("run_")
+            .chars()
+            .take(20)
+            .collect::<String>()
+            .to_ascii_uppercase(),
     }
 }
-

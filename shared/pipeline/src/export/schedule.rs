@@ -12,7 +12,9 @@ use crate::{
     bridge::Bridge,
     configuration::ConfigurationError,
     ledger::{LedgerError, docs_write},
-    ports::{Entry, Expect, Index, PortError, Ports, Query, Queue, QueueName, Store, Table, Write, WriteError},
+    ports::{
+        Entry, Expect, Index, PortError, Ports, Query, Queue, QueueName, Store, Table, Write, WriteError,
+    },
 };
 
 /// How many due exports of each part of the index are queued at a time.
@@ -105,7 +107,8 @@ impl<P: Ports> Bridge<P> {
         let mut entries = Vec::new();
         for pk in due_partitions() {
             let (table, index) = (Table::Ledger, Index::ByAttention);
-            let range = String::new()..=now.to_string();
+            // A place goes on with `#` after its time.
+            let range = String::new()..=format!("{now}$");
             let query = Query { table, index, pk, range, descending: false, limit: DUE_AT_A_TIME };
             for record in self.ports.store().query(query).await? {
                 let doc: ExportDoc = read(&record, "export")?;
@@ -135,7 +138,12 @@ impl<P: Ports> Bridge<P> {
                 doc.due = doc.due.min(now);
             }
             doc.look = now;
-            match self.ports.store().write(vec![Write::Put(export_record(&doc), Expect::Rev(record.rev))]).await {
+            match self
+                .ports
+                .store()
+                .write(vec![Write::Put(export_record(&doc), Expect::Rev(record.rev))])
+                .await
+            {
                 Ok(()) => {
                     self.queue_export(connection, name, &format!("{now}#now")).await?;
                     return Ok(true);
@@ -166,7 +174,8 @@ impl<P: Ports> Bridge<P> {
         connection: Option<&ConnectionId>,
     ) -> Result<Vec<ExportDoc>, LedgerError> {
         let (pk, prefix) = exports_range(tenant, connection);
-        let records = self.ports.store().query(Query::prefix(Table::Ledger, Index::Main, pk, &prefix)).await?;
+        let records =
+            self.ports.store().query(Query::prefix(Table::Ledger, Index::Main, pk, &prefix)).await?;
         records.iter().map(|record| read(record, "export")).collect()
     }
 }

@@ -47,7 +47,7 @@ impl<P: FilePorts> Bridge<P> {
         rows.writer = rows.writer.resume(run.counts.records);
         let (bytes, taken) = (Vec::new(), Vec::new());
         let mut block = Block { bytes, taken, cursor: run.cursor.clone(), counts: run.counts };
-        if run.segments.is_empty() {
+        if run.blocks().is_empty() {
             rows.writer.begin(&mut block.bytes).map_err(|error| {
                 let text = "what stands before the records can't be written";
                 Stopped::Blocked(Cause::new("export.unwritable", format!("{text}: {error}")))
@@ -115,12 +115,7 @@ impl<P: FilePorts> Bridge<P> {
         Ok(None)
     }
 
-    async fn take(
-        &self,
-        rows: &mut Rows,
-        block: &mut Block,
-        changed: Changed,
-    ) -> Result<(), Stopped> {
+    async fn take(&self, rows: &mut Rows, block: &mut Block, changed: Changed) -> Result<(), Stopped> {
         let Changed { reference, mark, state } = changed;
         let outcome = match &state {
             Some((doc, json)) => self.write_rows(rows, &reference, doc, json, &mut block.bytes).await?,
@@ -151,13 +146,12 @@ impl<P: FilePorts> Bridge<P> {
     async fn close_block(&self, job: &mut Job, block: &mut Block) -> Result<(), Stopped> {
         let turn = job.held.export.turns;
         let run = &mut job.held.run;
-        if run.segments.last().is_none_or(|segment| segment.turn != turn) {
-            run.segments.push(Segment { turn, blocks: 0 });
-        }
-        let next = run.segments.last().map_or(0, |segment| segment.blocks);
+        let next =
+            run.segments.last().filter(|segment| segment.turn == turn).map_or(0, |segment| segment.blocks);
         self.put_block(run, (turn, next), &block.bytes, &block.taken).await?;
-        if let Some(segment) = run.segments.last_mut() {
-            segment.blocks += 1;
+        match run.segments.last_mut().filter(|segment| segment.turn == turn) {
+            Some(segment) => segment.blocks += 1,
+            None => run.segments.push(Segment { turn, blocks: 1 }),
         }
         (run.cursor, run.counts) = (block.cursor.clone(), block.counts);
         block.bytes.clear();

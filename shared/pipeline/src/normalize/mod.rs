@@ -17,8 +17,8 @@ pub use change::{Change, Changes};
 pub(crate) use deliveries::NotSent;
 pub(crate) use hl7v2::Parcel;
 pub use hl7v2::{Told, tell};
-pub(crate) use translate::apply;
 use resources::Version;
+pub(crate) use translate::apply;
 
 use std::{sync::Arc, time::Duration};
 

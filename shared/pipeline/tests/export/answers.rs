@@ -15,8 +15,7 @@ result: {feed: answers, key: chart, row-key: Chart, status: Outcome, accepted: [
 
 fn asked() -> Practice {
     let practice = practice(&(NIGHTLY.to_owned() + ASKS), "America/Chicago");
-    set_time(&practice, "2026-06-01T12:00:00Z");
-    apply(&practice, |_| {});
+    begin(&practice, "2026-06-01T12:00:00Z");
     (1..=4).for_each(|chart| change(&practice, chart, "a"));
     pass(&practice, "2026-06-02T12:00:00Z", 60);
     assert_eq!(runs(&practice)[0].state, RunState::Waiting);

@@ -6,8 +6,7 @@ use crate::fixtures::*;
 
 fn names(export: &str, zone: &str, from: &str, to: &str, minutes: i64) -> Vec<String> {
     let practice = practice(export, zone);
-    set_time(&practice, from);
-    apply(&practice, |_| {});
+    begin(&practice, from);
     let mut state = 0;
     let until = to.parse::<bridge_core::Timestamp>().unwrap();
     while now(&practice) < until {
@@ -61,8 +60,7 @@ fn a_month_ends_on_its_own_last_day() {
 #[test]
 fn nights_that_were_missed_come_as_one_file_and_the_next_comes_in_time() {
     let practice = practice(NIGHTLY, "America/Chicago");
-    set_time(&practice, "2026-06-01T12:00:00Z");
-    apply(&practice, |_| {});
+    begin(&practice, "2026-06-01T12:00:00Z");
     change(&practice, 1, "a");
     pass(&practice, "2026-06-02T12:00:00Z", 60);
     change(&practice, 1, "b");

@@ -139,14 +139,22 @@ fn run(seed: u64, trouble: Trouble) -> usize {
     // Two calm nights: what changed while a run was under way comes with the next.
     for _ in 0..2 {
         lock(&practice.world).now += 86_400_000;
-        work(&practice, &mut states, &mut rng, Trouble { lives: |_| 1 << 40, millis: 0, fails: 0.0, changes: 0.0 });
+        work(
+            &practice,
+            &mut states,
+            &mut rng,
+            Trouble { lives: |_| 1 << 40, millis: 0, fails: 0.0, changes: 0.0 },
+        );
     }
     let sent = sent(&practice);
     for (state, count) in &sent {
         assert_eq!(*count, 1, "seed {seed}: {state} was sent {count} times");
     }
     for (chart, state) in &states.now {
-        assert!(sent.contains_key(&format!("{chart},s{state}")), "seed {seed}: {chart},s{state} was not sent");
+        assert!(
+            sent.contains_key(&format!("{chart},s{state}")),
+            "seed {seed}: {chart},s{state} was not sent"
+        );
     }
     assert_whole(&practice);
     let world = lock(&practice.world);
@@ -200,7 +208,10 @@ fn killed_at_each_call_in_turn() {
         let sent = sent(&practice);
         assert!(sent.values().all(|count| *count == 1), "killed at call {lives}: {sent:?}");
         for (chart, state) in &states.now {
-            assert!(sent.contains_key(&format!("{chart},s{state}")), "killed at call {lives}: {chart},s{state}");
+            assert!(
+                sent.contains_key(&format!("{chart},s{state}")),
+                "killed at call {lives}: {chart},s{state}"
+            );
         }
         assert_whole(&practice);
         if ended {
@@ -257,7 +268,12 @@ fn an_upload_that_was_cleared_away_is_made_again() {
         world.files.clear_uploads();
         world.now += 300_000;
     }
-    work(&practice, &mut states, &mut rng, Trouble { lives: |_| 1 << 40, millis: 0, fails: 0.0, changes: 0.0 });
+    work(
+        &practice,
+        &mut states,
+        &mut rng,
+        Trouble { lives: |_| 1 << 40, millis: 0, fails: 0.0, changes: 0.0 },
+    );
     assert_eq!(sent(&practice).len(), 20);
     assert_whole(&practice);
 }

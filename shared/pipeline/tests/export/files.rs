@@ -11,8 +11,7 @@ const NEXT: &str = "2026-06-02T12:00:00Z";
 
 fn ready(export: &str) -> bridge_testkit::practice::Practice {
     let practice = practice(export, "America/Chicago");
-    set_time(&practice, EARLY);
-    apply(&practice, |_| {});
+    begin(&practice, EARLY);
     practice
 }
 
@@ -53,7 +52,8 @@ fn a_night_without_changes_has_a_file_where_the_receiver_wants_one() {
 
 #[test]
 fn what_is_not_wanted_stays_out_until_it_changes() {
-    let practice = ready(&(NIGHTLY.to_owned() + "where: identifier[system='urn:sim:tag'].value != 'private'\n"));
+    let practice =
+        ready(&(NIGHTLY.to_owned() + "where: identifier[system='urn:sim:tag'].value != 'private'\n"));
     change(&practice, 1, "private");
     change(&practice, 2, "a");
     pass(&practice, NEXT, 60);
@@ -116,7 +116,8 @@ fn an_export_that_cannot_be_written_waits_for_its_correction() {
 fn run_now_is_a_run_of_its_own_and_a_preview_takes_nothing() {
     let practice = ready(NIGHTLY);
     change(&practice, 1, "a");
-    let preview = block_on(practice.bridge.preview_export(&source(), "nightly", 10)).unwrap().unwrap().unwrap();
+    let preview =
+        block_on(practice.bridge.preview_export(&source(), "nightly", 10)).unwrap().unwrap().unwrap();
     assert_eq!(preview.file.expose(), b"Chart No,tag\r\n1,a\r\n");
     assert_eq!((preview.changed, preview.looked, preview.records), (1, 1, 1));
     assert!(!format!("{preview:?}").contains("1,a"));

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bridge_core::{
-    Timestamp,
-    id::ConnectionId,
-};
+use bridge_core::{Timestamp, id::ConnectionId};
 use bridge_pipeline::{
     export::{Pace, RunDoc},
     ports::QueueName,
@@ -28,6 +25,14 @@ columns: [{name: chart, header: Chart No}, {name: tag}]
 name: "patients-{date}-{number}.csv"
 "#;
 
+/// Each change is a message of its own.
+const WEBHOOK: &str = r"
+verify: {kind: token, header: x-token, secret: token}
+kind: {constant: note}
+kinds:
+  note: {mapping: note, lane: [/patient], source-id: [/patient, /tag]}
+";
+
 const OUT: &str = r#"{
     "chart": $number(identifier[system="urn:sim:patient"].value), "tag": identifier[system="urn:sim:tag"].value}"#;
 
@@ -40,6 +45,7 @@ pub(crate) fn practice(export: &str, zone: &str) -> Practice {
     let mut source = Practice::source();
     source.zone = zone.parse().unwrap();
     source.routes.clear();
+    source.webhook = Some(serde_norway::from_str(WEBHOOK).unwrap());
     source.exports.insert("nightly".to_owned(), serde_norway::from_str(export).unwrap());
     source.mappings.insert("out".to_owned(), OUT.to_owned());
     if let Some(result) = &source.exports["nightly"].result {
@@ -120,7 +126,8 @@ pub(crate) fn sent(practice: &Practice) -> BTreeMap<String, usize> {
 pub(crate) fn assert_whole(practice: &Practice) {
     for run in runs(practice) {
         let Some(object) = run.object else { continue };
-        let manifest: Value = serde_json::from_str(&written(practice, &format!("{object}.manifest.json"))).unwrap();
+        let manifest: Value =
+            serde_json::from_str(&written(practice, &format!("{object}.manifest.json"))).unwrap();
         let world = lock(&practice.world);
         let bytes = world.files.get(&object).unwrap();
         let sum = data_encoding::HEXLOWER.encode(&bridge_seal::sha256(&[bytes]));
@@ -130,6 +137,14 @@ pub(crate) fn assert_whole(practice: &Practice) {
         assert_eq!(manifest["records"], run.counts.records);
         assert_eq!(manifest["period"]["to"], run.to.to_string());
     }
+}
+
+/// Begins at this moment, with an export that nobody knew before.
+pub(crate) fn begin(practice: &Practice, at: &str) {
+    set_time(practice, at);
+    let mut exports = BTreeMap::new();
+    apply(practice, |source| std::mem::swap(&mut source.exports, &mut exports));
+    apply(practice, |source| source.exports = exports);
 }
 
 /// Applies the source as it is after `edit`.

@@ -29,7 +29,9 @@ fn export(file: &str, mapping: &str, columns: bool) -> String {
         true => "columns: [{name: chart}, {name: family}, {name: given}, {name: sex}, {name: born}]\n",
         false => "",
     };
-    format!("schedule: {{at: '02:30'}}\nresources: [Patient]\nname: 'p-{{number}}.x'\nfile: {file}\n{mapping}{columns}")
+    format!(
+        "schedule: {{at: '02:30'}}\nresources: [Patient]\nname: 'p-{{number}}.x'\nfile: {file}\n{mapping}{columns}"
+    )
 }
 
 fn connection(edit: impl FnOnce(&mut Connection)) -> Connection {
@@ -87,7 +89,8 @@ fn every_format_gives_the_same_resources() {
         }));
         from.export_pace = fixtures::STEPS;
         for (n, patient) in patients().iter().enumerate() {
-            let body = json!({"patient": n.to_string(), "tag": n.to_string(), "resource": patient}).to_string();
+            let body =
+                json!({"patient": n.to_string(), "tag": n.to_string(), "resource": patient}).to_string();
             assert_eq!(from.post(&[("x-token", "t")], body.as_bytes()).status, 202);
         }
         from.settle();
