@@ -164,7 +164,9 @@ fn own_rules(connection: &Connection, manifest: &Manifest, top: &Place, problems
         let used: BTreeSet<&String> = exports::mappings(&connection.exports).collect();
         let own = connection.mappings.keys().all(|name| used.contains(name));
         problems.unless(own, top.at("mappings"), closed);
-        compile_mappings(connection, &used, top, problems);
+        if own {
+            compile_mappings(connection, &used, top, problems);
+        }
         return;
     }
     let needed = || Fault::NoWebhook(manifest.adapter.clone());
