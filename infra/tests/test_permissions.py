@@ -121,6 +121,7 @@ MATRIX = [
     (get_file("snapshots"), {"file-ingest"}),
     (put_file("snapshots"), {"file-ingest"}),
     (put_file("outbox"), {"file-ingest", "export"}),
+    (put_file("outbox/clinic.studio/undelivered"), {"file-ingest", "export", "deliver"}),
     (get_file("outbox"), {"export"}),
     (DELETE_FILE, NOBODY),
     (DATA_KEY, EVERY),

@@ -155,12 +155,7 @@ class TestFiles:
     def test_are_forgotten_but_the_last_snapshot_is_not(self):
         rules = {rule["Id"]: rule for rule in self.bucket["LifecycleConfiguration"]["Rules"]}
         prefixes = {rule.get("Prefix"): rule.get("ExpirationInDays") for rule in rules.values()}
-        assert prefixes == {
-            None: None,
-            "drops/": {"Ref": "FileRetentionDays"},
-            "outbox/": {"Ref": "FileRetentionDays"},
-            "work/": 14,
-        }
+        assert prefixes == {None: None, "drops/": {"Ref": "FileRetentionDays"}, "outbox/": 400, "work/": 14}
         assert rules["clean-up"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 7}
 
 
