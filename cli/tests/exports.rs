@@ -23,7 +23,8 @@ fn a_dropped_row_comes_back_in_the_practices_own_file() {
 
     let preview = eventually("the rows to be known", SOON, || {
         let command =
-            [&["exports", "preview"], EXPORT.as_slice(), &["--limit", "100", "--reason", "a test"]].concat();
+            [["exports", "preview"].as_slice(), EXPORT.as_slice(), &["--limit", "100", "--reason", "a test"]]
+                .concat();
         let preview = json(&state, &command).remove(0);
         let file = preview["file"].as_str().unwrap();
         (file.contains("Quillon") && file.contains("Ploverwick")).then_some(preview)
@@ -35,7 +36,7 @@ fn a_dropped_row_comes_back_in_the_practices_own_file() {
         "{access}"
     );
 
-    json(&state, &[&["exports", "run"], EXPORT.as_slice()].concat());
+    json(&state, &[["exports", "run"].as_slice(), EXPORT.as_slice()].concat());
     let folder = state.join("outbox/sunrise.front-desk/patients");
     let file = eventually("the file", SOON, || {
         let mut names = fs::read_dir(&folder).ok()?.map(|entry| entry.unwrap().path());
@@ -51,11 +52,11 @@ fn a_dropped_row_comes_back_in_the_practices_own_file() {
     let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
     assert_eq!(manifest["bytes"], bytes.len());
 
-    let runs = json(&state, &[&["exports", "status"], EXPORT.as_slice()].concat());
+    let runs = json(&state, &[["exports", "status"].as_slice(), EXPORT.as_slice()].concat());
     assert_eq!((&runs[0]["run"]["state"], runs.len()), (&"closed".into(), 1), "{runs:?}");
     let list = json(&state, &["exports", "list"]);
     assert_eq!((&list[0]["export"]["runs"], &list[0]["set_aside"]), (&1.into(), &0.into()), "{list:?}");
-    let again = json(&state, &[&["exports", "retry"], EXPORT.as_slice()].concat());
+    let again = json(&state, &[["exports", "retry"].as_slice(), EXPORT.as_slice()].concat());
     assert_eq!(again[0]["resources"], 0);
     let missing = run(&state, &["exports", "run", "sunrise.front-desk", "nothing"]);
     assert_eq!(missing.status.code(), Some(3));
