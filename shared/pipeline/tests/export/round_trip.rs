@@ -112,3 +112,55 @@ fn every_format_gives_the_same_resources() {
         assert_eq!(known(&from), known(&to), "{file}");
     }
 }
+
+/// HL7 v2 says less than FHIR does: what it says comes back.
+#[test]
+fn a_batch_of_hl7_messages_gives_the_same_patients() {
+    let site = "{authorities: {P: 'urn:sim:patient'}}";
+    let speaking = |edit: &dyn Fn(&mut Connection)| {
+        connection(|source| {
+            source.hl7v2 = Some(serde_norway::from_str(site).unwrap());
+            edit(source);
+        })
+    };
+    let mut from = Practice::with_source(speaking(&|source| {
+        let export = export("{format: hl7-batch}", "", false);
+        source.exports.insert("nightly".to_owned(), serde_norway::from_str(&export).unwrap());
+        assert_eq!(source.exports["nightly"].problems(&source.feeds), []);
+    }));
+    from.export_pace = fixtures::STEPS;
+    for (n, patient) in patients().iter().enumerate() {
+        let body = json!({"patient": n.to_string(), "tag": n.to_string(), "resource": patient}).to_string();
+        assert_eq!(from.post(&[("x-token", "t")], body.as_bytes()).status, 202);
+    }
+    from.settle();
+    lock(&from.world).now += 86_400_000;
+    tick(&from);
+    let run = &runs(&from)[0];
+    assert_eq!((run.counts.records, run.counts.held), (40, 0));
+    let batch = written(&from, run.object.as_deref().unwrap());
+    assert!(batch.starts_with("FHS|^~\\&|") && batch.ends_with("BTS|40\rFTS|1\r"), "its envelope");
+    let ids: std::collections::BTreeSet<&str> = batch
+        .split('\r')
+        .filter(|line| line.starts_with("MSH"))
+        .filter_map(|line| line.split('|').nth(9))
+        .collect();
+    assert_eq!(ids.len(), 40, "MSH-10 tells messages apart");
+
+    let to = Practice::with_source(speaking(&|source| {
+        let feed = "{keys: '*', file: {format: hl7-batch}}";
+        source.feeds.insert("patients".to_owned(), serde_norway::from_str(feed).unwrap());
+    }));
+    to.drop_file("p.x", batch.as_bytes());
+    to.settle();
+    assert_eq!(to.files()[0].state, FileState::Done, "{:?}", to.files()[0].cause);
+    let said = |practice: &Practice| -> Vec<(String, Vec<Value>)> {
+        let patients = known(practice).into_iter().filter(|(reference, _)| reference.starts_with("Patient/"));
+        let elements = ["/name/0/family", "/name/0/given", "/gender", "/birthDate", "/identifier/0/value"];
+        let of =
+            |json: &Value| elements.map(|place| json.pointer(place).cloned().unwrap_or_default()).to_vec();
+        patients.map(|(reference, json)| (reference, of(&json))).collect()
+    };
+    assert_eq!(said(&to).len(), 40);
+    assert_eq!(said(&from), said(&to));
+}
