@@ -148,6 +148,7 @@ impl<P: Ports> Bridge<P> {
             to: connection.clone(),
             resources: rows.export.resources.clone(),
             drop: rows.export.drop.clone(),
+            fallback: Default::default(),
         };
         let (source, tenant) = (Arc::clone(&rows.source), connection.tenant());
         let parcel = Parcel {
