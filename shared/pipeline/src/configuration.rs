@@ -259,6 +259,7 @@ impl<P: Ports> Bridge<P> {
             self.schedule_poll(&id, &manifest, connection.poll && !connection.paused).await?;
             self.schedule_watch(&connection, &manifest).await?;
         }
+        self.schedule_exports(&connection).await?;
         Ok(stored)
     }
 
