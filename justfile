@@ -62,6 +62,10 @@ ci: test lint deny template validate e2e interop sim
 sim seeds="10000":
     SIM_SEEDS={{ seeds }} cargo test --package bridge-testkit --test simulation no_seed -- --nocapture
 
+# Real processes, killed and restarted, in a world that misbehaves; a seed repeats its choices. Five thousand take a quarter of an hour.
+chaos seed="" deliveries="5000":
+    BRIDGE_SEED={{ seed }} BRIDGE_DELIVERIES={{ deliveries }} cargo test --package bridge --test chaos -- --nocapture
+
 # What a webhook costs in process, what HL7 v2 costs beside its yardsticks, and what a message costs on AWS.
 bench:
     cargo bench --package bridge-testkit --package bridge-hl7v2 --package bridge-convert --package bridge-formats \

@@ -23,6 +23,7 @@ use crate::{
     resilience::{
         endpoint::Pass,
         rates::{Rates, Turn},
+        seating::Seat,
     },
     stage::{self, Failure},
 };
@@ -129,8 +130,8 @@ impl<'a, P: DeliverPorts> Work<'a, P> {
 /// What a call holds while it is made.
 struct Held {
     pass: Pass,
-    /// Until when it has a seat, where the destination has them.
-    seat: Option<Timestamp>,
+    /// Where the destination has seats.
+    seat: Option<Seat>,
 }
 
 impl<P: DeliverPorts> Delivery<'_, P> {
@@ -145,18 +146,30 @@ impl<P: DeliverPorts> Delivery<'_, P> {
             },
         };
         let time_left = deadline.since(bridge.now());
-        let retries = bridge.retries_wait(&task.destination);
-        let claimed = bridge.ledger().claim(task, time_left, self.work.expires, retries).await?;
-        if !matches!(claimed, Claimed::Go(_)) {
+        let claimed = self.claim(time_left).await;
+        if !matches!(claimed, Ok(Claimed::Go(_))) {
             self.leave_all(held.as_ref(), None).await;
         }
         let line = self.work.line(0);
-        match claimed {
+        match claimed? {
             Claimed::Go(claim) => self.attempt(claim, held, deadline).await,
             Claimed::Over => self.work.settled(line.outcome("duplicate")).await,
             Claimed::Parked => Ok(Report { verdict: Verdict::Done, line: line.outcome("duplicate") }),
             Claimed::NotBefore(until) => Ok(again(until.since(bridge.now()), line)),
         }
+    }
+
+    /// Claims it for one attempt. A retry takes one of the destination's budget; what is received for the first time is none.
+    async fn claim(&self, time_left: Duration) -> Result<Claimed, Failure> {
+        let Work { bridge, task, record, .. } = self.work;
+        let may_be_retry = record.receives > 1 || task.release.is_some();
+        let until = if may_be_retry { bridge.take_retry(&task.destination).await? } else { None };
+        let claimed = bridge.ledger().claim(task, time_left, self.work.expires, until).await;
+        let is_retry = matches!(&claimed, Ok(Claimed::Go(claim)) if claim.doc.tries > 1);
+        if may_be_retry && until.is_none() && !is_retry {
+            bridge.retries.give_back(&task.destination);
+        }
+        Ok(claimed?)
     }
 
     /// Leave to make one call, or when to ask again.

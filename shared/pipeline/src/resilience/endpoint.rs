@@ -13,10 +13,7 @@ use std::{
 use bridge_core::{Timestamp, destination::Outcome, id::ConnectionId};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    breaker::{Answer, Breaker, Counts, HALF_WINDOW, State},
-    budget::Budget,
-};
+use super::breaker::{Answer, Breaker, Counts, HALF_WINDOW, State};
 use crate::{
     backoff::full_jitter,
     bridge::Bridge,
@@ -67,7 +64,6 @@ struct View {
     untold: Counts,
     untold_since: Timestamp,
     told_at: Timestamp,
-    budget: Budget,
 }
 
 /// One process's views.
@@ -141,22 +137,11 @@ impl<P: Ports> Bridge<P> {
         Ok(Err(self.look_again(&view, lease)))
     }
 
-    /// Until when only first attempts are made, where this process has tried again often enough.
-    pub(crate) fn retries_wait(&self, destination: &ConnectionId) -> Option<Timestamp> {
-        let now = self.now();
-        self.endpoints.with(destination, |view| view.budget.next(now))
-    }
-
-    /// A retry is being made.
-    pub(crate) fn retries(&self, destination: &ConnectionId) {
-        self.endpoints.with(destination, |view| view.budget.spend());
-    }
-
     /// What came of a call, or `None` when it was not made. Never a reason for the delivery to fail: what can't be
     /// told is told with a later call.
     pub(crate) async fn leave(&self, destination: &ConnectionId, pass: &Pass, good: Option<bool>) {
         if good == Some(true) {
-            self.endpoints.with(destination, |view| view.budget.earn());
+            self.retries.earn(destination);
         }
         let told = match pass {
             Pass::Ordinary => match good {

@@ -1,0 +1,80 @@
+//! The retry budget of a destination, shared by all processes: each takes a few retries at a time from one record, and
+//! tells with that what it has earned. Only who tries again ever asks, so a destination without trouble costs nothing.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use bridge_core::{Timestamp, id::ConnectionId};
+
+use super::{
+    budget::{Budget, Purse},
+    limits::{A_MOMENT, KEPT, RACES},
+};
+use crate::{
+    bridge::Bridge,
+    ledger::{LedgerError, docs_read, docs_write},
+    ports::{Key, Ports, Record, Table},
+    stage::Failure,
+};
+
+/// One process's purses, each with the budget as it was last seen and its revision.
+#[derive(Debug, Default)]
+pub(crate) struct Retries(Mutex<HashMap<ConnectionId, (Purse, Budget, u64)>>);
+
+impl Retries {
+    fn with<T>(&self, of: &ConnectionId, change: impl FnOnce(&mut (Purse, Budget, u64)) -> T) -> T {
+        let mut purses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(purses.entry(of.clone()).or_default())
+    }
+
+    /// A call was answered.
+    pub(crate) fn earn(&self, of: &ConnectionId) {
+        self.with(of, |(purse, ..)| purse.earn());
+    }
+
+    /// A retry that was taken was not made.
+    pub(crate) fn give_back(&self, of: &ConnectionId) {
+        self.with(of, |(purse, ..)| purse.give_back());
+    }
+}
+
+fn budget_key(destination: &ConnectionId) -> Key {
+    Key::new(Table::Ledger, format!("{}#endpoint#{destination}", destination.tenant()), "retries")
+}
+
+impl<P: Ports> Bridge<P> {
+    /// Takes a retry (`None`), or says until when only first attempts are made.
+    pub(crate) async fn take_retry(&self, destination: &ConnectionId) -> Result<Option<Timestamp>, Failure> {
+        let now = self.now();
+        let (known, (purse, mut seen, mut rev)) =
+            self.retries.with(destination, |state| (state.0.take(now), *state));
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        for _ in 0..RACES {
+            let (now, earned, mut budget) = (self.now(), purse.earned, seen);
+            let taken = budget.take(now, earned);
+            let mut record = Record::new(budget_key(destination), docs_write(&budget));
+            record.expires = Some(now + KEPT);
+            match self.put_limit(record, rev).await? {
+                Ok(rev) => {
+                    self.retries.with(destination, |(purse, seen, at)| {
+                        purse.told(now, earned, taken);
+                        (*seen, *at) = (budget, rev);
+                    });
+                    return Ok(taken.err());
+                }
+                Err(current) => (seen, rev) = read(current.as_deref())?,
+            }
+        }
+        Ok(Some(self.now() + A_MOMENT))
+    }
+}
+
+fn read(record: Option<&Record>) -> Result<(Budget, u64), LedgerError> {
+    let Some(record) = record else { return Ok((Budget::default(), 0)) };
+    let budget = docs_read(record).map_err(|_| LedgerError::Unreadable("retries"))?;
+    Ok((budget, record.rev))
+}
