@@ -67,12 +67,21 @@ impl Profile {
         Self { name: name.into(), limits, seconds: f64::from(seconds) }
     }
 
-    /// The most calls that any caller could make while it is watched, from `began` on.
+    /// For how many seconds it is watched from `began` on: to the end of a period of the clock, where it goes by the clock.
+    fn watched(&self, began: f64) -> f64 {
+        let by_clock = self.limits.iter().filter(|limit| limit.on_the_clock).map(|limit| limit.seconds).max();
+        by_clock.map_or(self.seconds, |period| {
+            let period = f64::from(period);
+            ((began + self.seconds) / period).ceil() * period - began
+        })
+    }
+
+    /// The most calls that any caller could make in that time.
     fn allowed(&self, began: f64) -> f64 {
         let of = |limit: &Limit| {
             let period = f64::from(limit.seconds);
-            let began = if limit.on_the_clock { began.rem_euclid(period) } else { 0.0 };
-            f64::from(limit.calls) * ((began + self.seconds) / period).ceil()
+            let began_in = if limit.on_the_clock { began.rem_euclid(period) } else { 0.0 };
+            f64::from(limit.calls) * ((began_in + self.watched(began)) / period).ceil()
         };
         self.limits.iter().map(of).fold(f64::MAX, f64::min)
     }
@@ -83,13 +92,13 @@ impl Profile {
         let rate = self.limits.iter().map(a_second).fold(f64::MAX, f64::min);
         let processes = FEWEST_PROCESSES.max((rate / CALLS_PER_PROCESS) as u64);
         let mut load = Load::limited(&self.limits, processes, forgets);
-        let allowed = self.allowed(load.began());
+        let (seconds, allowed) = (self.watched(load.began()), self.allowed(load.began()));
         let notes = (allowed * 1.1) as usize + 30;
         // A lane has one delivery under way: of a high limit it takes many.
         load.pile_up(notes, notes.clamp(40, 400));
-        load.run(self.seconds, 0, 1);
-        let calls = load.calls(DESTINATION, 0.0, self.seconds) as f64;
-        let used = load.delivered(DESTINATION, 0.0, self.seconds) as f64 / allowed;
+        load.run(seconds, 0, 1);
+        let calls = load.calls(DESTINATION, 0.0, seconds) as f64;
+        let used = load.delivered(DESTINATION, 0.0, seconds) as f64 / allowed;
         (used, load.refused() as f64 / calls)
     }
 }

@@ -102,11 +102,11 @@ fn a_thousand_parked_deliveries_go_out_in_order_beside_live_work() {
     load.assert_in_order(DESTINATION);
 }
 
-/// Retries that were made of 600 deliveries at least, and how many there may be, where nearly half of the calls fail.
+/// Retries that were made of 600 deliveries at least, and how many there may be, where two of five calls fail.
 fn retries(forgets: Option<&'static str>) -> (usize, f64) {
     const SECONDS: f64 = 200.0;
     let mut load = Load::new(16, forgets);
-    lock(&load.practice.world).receiver.fail = 0.45;
+    lock(&load.practice.world).receiver.fail = 0.4;
     load.run(60.0, 100, 200);
     load.run(SECONDS, 0, 200);
     let answers = load.delivered(DESTINATION, 0.0, SECONDS) as f64;

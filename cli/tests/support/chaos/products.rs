@@ -63,7 +63,10 @@ impl Party {
 
     /// The connection to it, and the source whose messages go there.
     pub(crate) fn connections(&self) -> [Value; 2] {
-        let access = self.served.simulator.connection(&self.served.base);
+        let mut access = self.served.simulator.connection(&self.served.base);
+        if let ("drchrono", Some(doctor)) = (self.name, self.people.1.first()) {
+            access = access.setting("default-doctor", doctor);
+        }
         let to = json!({
             "connection": format!("chaos.{}", self.name), "adapter": self.name, "zone": access.zone,
             "settings": access.settings, "secrets": access.secrets,
@@ -168,9 +171,9 @@ const BOOKING: &str = r#"
   "start": start,
   "end": end,
   "participant": [
-    {"actor": $reference("Patient", "urn:nexhealth:patient", patient), "status": "accepted"},
-    {"actor": $reference("Practitioner", "urn:nexhealth:provider", practitioner), "status": "accepted"},
-    {"actor": $reference("Location", "urn:nexhealth:operatory", "1"), "status": "accepted"}
+    {"actor": {"identifier": $identifier("urn:nexhealth:patient", patient)}, "status": "accepted"},
+    {"actor": {"identifier": $identifier("urn:nexhealth:provider", practitioner)}, "status": "accepted"},
+    {"actor": {"identifier": $identifier("urn:nexhealth:operatory", "1")}, "status": "accepted"}
   ]
 }
 "#;

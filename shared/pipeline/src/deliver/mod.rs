@@ -136,7 +136,7 @@ struct Held {
 
 impl<P: DeliverPorts> Delivery<'_, P> {
     async fn enter(&self, deadline: Timestamp) -> Result<Report, Failure> {
-        let Work { bridge, task, .. } = self.work;
+        let bridge = self.work.bridge;
         // Who writes enters with each of the calls that a write takes.
         let held = match self.is_written() {
             true => None,

@@ -54,7 +54,7 @@ impl Budget {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Purse {
     /// Of calls that were answered, and not told yet.
-    pub(super) earned: f64,
+    earned: f64,
     retries: u32,
     until: Timestamp,
     /// There is none before this, as it was told.
@@ -82,9 +82,18 @@ impl Purse {
         self.retries += 1;
     }
 
-    /// What the budget said to it, after it had told what it had earned. Of what it was given one retry is taken.
-    pub(super) fn told(&mut self, now: Timestamp, earned: f64, taken: Result<u32, Timestamp>) {
-        self.earned = (self.earned - earned).max(0.0);
+    /// What it has earned, to be told once.
+    pub(super) const fn tell(&mut self) -> f64 {
+        std::mem::replace(&mut self.earned, 0.0)
+    }
+
+    /// That could not be told.
+    pub(super) fn untell(&mut self, earned: f64) {
+        self.earned = (self.earned + earned).min(MOST);
+    }
+
+    /// What the budget said to it. Of what it was given one retry is taken.
+    pub(super) fn told(&mut self, now: Timestamp, taken: Result<u32, Timestamp>) {
         match taken {
             Ok(retries) => {
                 let kept = if now < self.until { self.retries } else { 0 };
@@ -106,9 +115,8 @@ mod tests {
     /// One process's retry, where it may be made.
     fn retries(budget: &mut Budget, purse: &mut Purse, now: i64) -> bool {
         let wait = purse.take(at(now)).unwrap_or_else(|| {
-            let earned = purse.earned;
-            let taken = budget.take(at(now), earned);
-            purse.told(at(now), earned, taken);
+            let taken = budget.take(at(now), purse.tell());
+            purse.told(at(now), taken);
             taken.err()
         });
         wait.is_none()

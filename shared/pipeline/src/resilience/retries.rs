@@ -48,27 +48,36 @@ impl<P: Ports> Bridge<P> {
     /// Takes a retry (`None`), or says until when only first attempts are made.
     pub(crate) async fn take_retry(&self, destination: &ConnectionId) -> Result<Option<Timestamp>, Failure> {
         let now = self.now();
-        let (known, (purse, mut seen, mut rev)) =
-            self.retries.with(destination, |state| (state.0.take(now), *state));
+        let (known, earned, mut seen, mut rev) = self.retries.with(destination, |(purse, seen, rev)| {
+            let known = purse.take(now);
+            // What two ask for at once is told by one of them.
+            let earned = if known.is_none() { purse.tell() } else { 0.0 };
+            (known, earned, *seen, *rev)
+        });
         if let Some(known) = known {
             return Ok(known);
         }
         for _ in 0..RACES {
-            let (now, earned, mut budget) = (self.now(), purse.earned, seen);
+            let (now, mut budget) = (self.now(), seen);
             let taken = budget.take(now, earned);
             let mut record = Record::new(budget_key(destination), docs_write(&budget));
             record.expires = Some(now + KEPT);
-            match self.put_limit(record, rev).await? {
-                Ok(rev) => {
+            match self.put_limit(record, rev).await {
+                Ok(Ok(rev)) => {
                     self.retries.with(destination, |(purse, seen, at)| {
-                        purse.told(now, earned, taken);
+                        purse.told(now, taken);
                         (*seen, *at) = (budget, rev);
                     });
                     return Ok(taken.err());
                 }
-                Err(current) => (seen, rev) = read(current.as_deref())?,
+                Ok(Err(current)) => (seen, rev) = read(current.as_deref())?,
+                Err(error) => {
+                    self.retries.with(destination, |(purse, ..)| purse.untell(earned));
+                    return Err(error);
+                }
             }
         }
+        self.retries.with(destination, |(purse, ..)| purse.untell(earned));
         Ok(Some(self.now() + A_MOMENT))
     }
 }
