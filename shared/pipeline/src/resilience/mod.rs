@@ -9,13 +9,16 @@ mod bucket;
 mod budget;
 pub(crate) mod endpoint;
 pub(crate) mod limits;
+pub(crate) mod places;
 mod pocket;
 pub(crate) mod rates;
 pub(crate) mod retries;
 pub(crate) mod seating;
 mod seats;
+pub(crate) mod ways;
 
 pub use breaker::{Answer, Breaker, Counts, State};
 pub use bucket::{Bucket, Lease, Share, Wish, shards};
 pub use endpoint::{EndpointDoc, endpoint_key};
 pub use seats::Seats;
+pub use ways::{EndpointId, EndpointState};

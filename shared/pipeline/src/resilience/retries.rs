@@ -1,54 +1,57 @@
-//! The retry budget of a destination, shared by all processes: each takes a few retries at a time from one record, and
-//! tells with that what it has earned. Only who tries again ever asks, so a destination without trouble costs nothing.
+//! The retry budget of an endpoint, shared by all processes: each takes a few retries at a time from one record, and
+//! tells with that what it has earned. Only who tries again ever asks, so an endpoint without trouble costs nothing.
 
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
 };
 
-use bridge_core::{Timestamp, id::ConnectionId};
+use bridge_core::Timestamp;
 
 use super::{
     budget::{Budget, Purse},
+    endpoint::endpoint_key,
     limits::{A_MOMENT, KEPT, RACES},
+    ways::EndpointId,
 };
 use crate::{
     bridge::Bridge,
     ledger::{LedgerError, docs_read, docs_write},
-    ports::{Key, Ports, Record, Table},
+    ports::{Key, Ports, Record},
     stage::Failure,
 };
 
 /// One process's purses, each with the budget as it was last seen and its revision.
 #[derive(Debug, Default)]
-pub(crate) struct Retries(Mutex<HashMap<ConnectionId, (Purse, Budget, u64)>>);
+pub(crate) struct Retries(Mutex<HashMap<EndpointId, (Purse, Budget, u64)>>);
 
 impl Retries {
-    fn with<T>(&self, of: &ConnectionId, change: impl FnOnce(&mut (Purse, Budget, u64)) -> T) -> T {
+    fn with<T>(&self, of: &EndpointId, change: impl FnOnce(&mut (Purse, Budget, u64)) -> T) -> T {
         let mut purses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         change(purses.entry(of.clone()).or_default())
     }
 
     /// A call was answered.
-    pub(crate) fn earn(&self, of: &ConnectionId) {
+    pub(crate) fn earn(&self, of: &EndpointId) {
         self.with(of, |(purse, ..)| purse.earn());
     }
 
     /// A retry that was taken was not made.
-    pub(crate) fn give_back(&self, of: &ConnectionId) {
+    pub(crate) fn give_back(&self, of: &EndpointId) {
         self.with(of, |(purse, ..)| purse.give_back());
     }
 }
 
-fn budget_key(destination: &ConnectionId) -> Key {
-    Key::new(Table::Ledger, format!("{}#endpoint#{destination}", destination.tenant()), "retries")
+/// Beside what is known of the endpoint.
+fn budget_key(endpoint: &EndpointId) -> Key {
+    Key { sk: "retries".to_owned(), ..endpoint_key(endpoint) }
 }
 
 impl<P: Ports> Bridge<P> {
     /// Takes a retry (`None`), or says until when only first attempts are made.
-    pub(crate) async fn take_retry(&self, destination: &ConnectionId) -> Result<Option<Timestamp>, Failure> {
+    pub(crate) async fn take_retry(&self, endpoint: &EndpointId) -> Result<Option<Timestamp>, Failure> {
         let now = self.now();
-        let (known, earned, mut seen, mut rev) = self.retries.with(destination, |(purse, seen, rev)| {
+        let (known, earned, mut seen, mut rev) = self.retries.with(endpoint, |(purse, seen, rev)| {
             let known = purse.take(now);
             // What two ask for at once is told by one of them.
             let earned = if known.is_none() { purse.tell() } else { 0.0 };
@@ -60,11 +63,11 @@ impl<P: Ports> Bridge<P> {
         for _ in 0..RACES {
             let (now, mut budget) = (self.now(), seen);
             let taken = budget.take(now, earned);
-            let mut record = Record::new(budget_key(destination), docs_write(&budget));
+            let mut record = Record::new(budget_key(endpoint), docs_write(&budget));
             record.expires = Some(now + KEPT);
             match self.put_limit(record, rev).await {
                 Ok(Ok(rev)) => {
-                    self.retries.with(destination, |(purse, seen, at)| {
+                    self.retries.with(endpoint, |(purse, seen, at)| {
                         purse.told(now, taken);
                         (*seen, *at) = (budget, rev);
                     });
@@ -72,12 +75,12 @@ impl<P: Ports> Bridge<P> {
                 }
                 Ok(Err(current)) => (seen, rev) = read(current.as_deref())?,
                 Err(error) => {
-                    self.retries.with(destination, |(purse, ..)| purse.untell(earned));
+                    self.retries.with(endpoint, |(purse, ..)| purse.untell(earned));
                     return Err(error);
                 }
             }
         }
-        self.retries.with(destination, |(purse, ..)| purse.untell(earned));
+        self.retries.with(endpoint, |(purse, ..)| purse.untell(earned));
         Ok(Some(self.now() + A_MOMENT))
     }
 }
