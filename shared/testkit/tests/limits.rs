@@ -36,7 +36,7 @@ fn is_whole() -> bool {
 }
 
 fn periods() -> u32 {
-    if is_whole() { 12 } else { 4 }
+    if is_whole() { 12 } else { 2 }
 }
 
 /// What is used at least of what is allowed, and refused at most of what is called.
@@ -61,9 +61,9 @@ fn on_the_clock(calls: u32, seconds: u32) -> Limit {
 
 impl Profile {
     fn new(name: impl Into<String>, limits: Vec<Limit>) -> Self {
-        // So many of the longest periods, and a minute at least.
+        // So many of the longest periods, and most of a minute at least.
         let longest = limits.iter().map(|limit| limit.seconds).max().unwrap_or(1);
-        let seconds = if longest >= 3600 { 2 * longest } else { (periods() * longest).clamp(60, 600) };
+        let seconds = if longest >= 3600 { 2 * longest } else { (periods() * longest).clamp(40, 600) };
         Self { name: name.into(), limits, seconds: f64::from(seconds) }
     }
 
