@@ -25,7 +25,7 @@ use crate::{
     stage::{self, Failure},
 };
 use aside::{Aside, again};
-use path::{Bound, Other, Stop};
+use path::{Bound, Held, Other, Stop};
 
 const HOUR: Duration = Duration::from_hours(1);
 /// A wait longer than this is not the queue's to keep: the ledger does, until the delivery is due.
