@@ -66,6 +66,10 @@ sim seeds="10000":
 chaos seed="" deliveries="5000":
     BRIDGE_SEED={{ seed }} BRIDGE_DELIVERIES={{ deliveries }} cargo test --package bridge --test chaos -- --nocapture
 
+# So many appointments changed at once in two products, through processes that die: calls, rows a second and memory.
+burst changes="100000" seed="1":
+    BRIDGE_BURST={{ changes }} BRIDGE_BURST_SEED={{ seed }} cargo test --package bridge-testkit --test burst -- --nocapture
+
 # What a webhook costs in process, what HL7 v2 costs beside its yardsticks, and what a message costs on AWS.
 bench:
     cargo bench --package bridge-testkit --package bridge-hl7v2 --package bridge-convert --package bridge-formats \
