@@ -16,7 +16,7 @@ use crate::{
     ledger::Ledger,
     ports::{Clock, Ports},
     rejections::Rejections,
-    resilience::{endpoint::Endpoints, limits::Limits},
+    resilience::{endpoint::Endpoints, limits::Limits, retries::Retries},
     tokens::Tokens,
 };
 
@@ -33,6 +33,7 @@ pub struct Bridge<P> {
     pub(crate) rejections: Rejections,
     pub(crate) endpoints: Endpoints,
     pub(crate) limits: Limits,
+    pub(crate) retries: Retries,
     pub(crate) tokens: Tokens,
     pub(crate) pages: Pages,
     connections: Mutex<HashMap<ConnectionId, Looked>>,
@@ -48,6 +49,7 @@ impl<P: Ports> Bridge<P> {
             rejections: Rejections::default(),
             endpoints: Endpoints::default(),
             limits: Limits::default(),
+            retries: Retries::default(),
             tokens: Tokens::default(),
             pages: Pages::default(),
             connections: Mutex::default(),
