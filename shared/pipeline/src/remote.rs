@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What is left of the time after a call, to write down what it said.
 const AFTERWARDS: Duration = Duration::from_secs(3);
 /// The interface's causes for calls that could not be made.
-const UNSENT: [&str; 2] = ["api.configuration", "api.address"];
+const UNSENT: [&str; 3] = ["api.configuration", "api.address", "api.impossible"];
 
 /// Why an errand came to nothing. Holds no PHI.
 #[derive(Debug, thiserror::Error)]
