@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::{
-        ack, adapters, bench, connections, convert, feeds, files, messages, polls, receiver, replays, send,
-        tenants, token, up,
+        ack, adapters, bench, connections, convert, feeds, files, keys, messages, polls, receiver, replays,
+        send, tenants, token, up,
     },
     environment,
     local::state::State,
@@ -93,6 +93,11 @@ pub(crate) enum Command {
     Adapters {
         #[command(subcommand)]
         command: adapters::Command,
+    },
+    /// Make, rotate and withdraw the keys by which products know the bridge
+    Keys {
+        #[command(subcommand)]
+        command: keys::Command,
     },
     /// Print the environment of the functions, for `cargo lambda watch`
     Env,

@@ -8,6 +8,7 @@ pub(crate) mod convert;
 pub(crate) mod env;
 pub(crate) mod feeds;
 pub(crate) mod files;
+pub(crate) mod keys;
 pub(crate) mod messages;
 pub(crate) mod polls;
 pub(crate) mod receiver;

@@ -136,6 +136,11 @@ pub(crate) fn get(url: &str) -> Option<Value> {
     call("GET", url, &[], "")
 }
 
+/// The same with a header.
+pub(crate) fn get_with(url: &str, header: (&str, &str)) -> Option<Value> {
+    call("GET", url, &[header], "")
+}
+
 /// Posts JSON; nothing when nobody answers with JSON.
 pub(crate) fn post_json(url: &str, header: (&str, &str), body: &Value) -> Option<Value> {
     call("POST", url, &[("content-type", "application/json"), header], &body.to_string())

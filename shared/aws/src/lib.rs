@@ -15,6 +15,7 @@ mod meter;
 mod ports;
 mod queue;
 mod settings;
+mod signing;
 mod store;
 mod trust;
 
@@ -27,4 +28,5 @@ pub use meter::{Meter, Tally};
 pub use ports::AwsPorts;
 pub use queue::SqsQueue;
 pub use settings::{Credentials, IssuerSettings, MissingSettings, Settings};
+pub use signing::{KmsSigning, MadeKey};
 pub use store::DynamoStore;

@@ -3,7 +3,7 @@
 use bridge_core::{destination::Destination, manifest::Adapters, remote::Remote};
 use bridge_pipeline::ports::{DeliverPorts, FilePorts, Ports, RemotePorts};
 
-use crate::{Aws, DynamoStore, KmsKeys, S3Blobs, S3Files, SqsQueue, SystemClock};
+use crate::{Aws, DynamoStore, KmsKeys, KmsSigning, S3Blobs, S3Files, SqsQueue, SystemClock};
 
 /// AWS, adapters of kind `A`, and destinations reached by `D`. Functions that never call out leave `D` away: they
 /// then have no way to.
@@ -86,7 +86,11 @@ where
     D: Remote + 'static,
 {
     type Remote = D;
+    type Signing = KmsSigning;
     fn remote(&self) -> &D {
         &self.destination
+    }
+    fn signing(&self) -> &KmsSigning {
+        &self.aws.signing
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     ports::{Clock, Ports},
     rejections::Rejections,
     resilience::{endpoint::Endpoints, limits::Limits},
+    signing::KnownKeys,
     tokens::Tokens,
 };
 
@@ -35,6 +36,7 @@ pub struct Bridge<P> {
     pub(crate) limits: Limits,
     pub(crate) tokens: Tokens,
     pub(crate) pages: Pages,
+    pub(crate) signing: KnownKeys,
     connections: Mutex<HashMap<ConnectionId, Looked>>,
     mappings: Mutex<HashMap<String, Arc<Mapping>>>,
 }
@@ -50,6 +52,7 @@ impl<P: Ports> Bridge<P> {
             limits: Limits::default(),
             tokens: Tokens::default(),
             pages: Pages::default(),
+            signing: KnownKeys::default(),
             connections: Mutex::default(),
             mappings: Mutex::default(),
         }

@@ -27,6 +27,7 @@ pub mod replays;
 pub mod resilience;
 pub mod retry;
 pub mod shadow;
+pub mod signing;
 mod stage;
 mod tokens;
 

@@ -9,6 +9,7 @@ use std::{future::Future, ops::RangeInclusive, time::Duration};
 use bridge_core::{Timestamp, destination::Destination, id::TenantId, manifest::Adapters, remote::Remote};
 use zeroize::Zeroizing;
 
+pub use bridge_seal::JwtAlgorithm;
 pub use files::{FilePorts, Files, Pinned};
 
 /// The world, as one parameter.
@@ -52,8 +53,12 @@ pub trait DeliverPorts: RemotePorts {
 pub trait RemotePorts: Ports {
     /// How products' interfaces are called.
     type Remote: Remote;
+    /// What proves to them who the bridge is.
+    type Signing: Signing;
     /// See [`Remote`].
     fn remote(&self) -> &Self::Remote;
+    /// See [`Signing`].
+    fn signing(&self) -> &Self::Signing;
 }
 
 /// The world did not do what was asked, and may do it the next time. Holds no PHI.
@@ -297,6 +302,18 @@ pub trait Keys: Send + Sync {
         tenant: &TenantId,
         wrapped: &[u8],
     ) -> impl Future<Output = Result<Zeroizing<Vec<u8>>, PortError>> + Send;
+}
+
+/// Keys of the key service that sign: KMS `Sign`. Nobody is ever given one.
+pub trait Signing: Send + Sync {
+    /// The signature of a message (of 4,096 bytes at most) under the key that the service calls `key`, as a JWT carries it
+    /// (RFC 7518, section 3): of ECDSA both numbers, 48 bytes each, and not the service's DER.
+    fn sign(
+        &self,
+        key: &str,
+        algorithm: JwtAlgorithm,
+        message: &[u8],
+    ) -> impl Future<Output = Result<Vec<u8>, PortError>> + Send;
 }
 
 /// Time and chance, which a simulation decides.

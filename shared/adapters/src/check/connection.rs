@@ -6,7 +6,7 @@ use bridge_core::{
     Zone,
     config::{Connection, Route, Secret},
     feed::Format,
-    manifest::{Form, Manifest, Setting, Transport},
+    manifest::{Auth, ClientAuth, Form, Manifest, OAuth2, Setting, Transport},
 };
 use bridge_mapping::Mapping;
 
@@ -36,6 +36,7 @@ pub(crate) fn connection(
             let place = top.at("settings").at(names);
             problems.unless(crate::api::is_base(&address), place, || Fault::ApiAddress);
         }
+        named_key(connection, manifest, &api.auth, &top.at("settings"), &mut problems);
     }
     if let Some(deliver) = &manifest.deliver {
         destination(connection, manifest, &deliver.transport, &top, &mut problems);
@@ -52,6 +53,24 @@ pub(crate) fn connection(
         given_route(route, connection, &top.at("routes").at(index), &mut problems);
     }
     problems.0
+}
+
+/// Whether a private key that the connection brings has a name.
+fn named_key(
+    connection: &Connection,
+    manifest: &Manifest,
+    auth: &Auth,
+    place: &Place,
+    problems: &mut Problems,
+) {
+    let Auth::Oauth2(OAuth2 { client: ClientAuth::PrivateKeyJwt { key, key_id, .. }, .. }) = auth else {
+        return;
+    };
+    let mut keys = template::names(key).unwrap_or_default().into_iter();
+    let is_given = keys.any(|name| connection.secrets.contains_key(name));
+    let id = template::fill(key_id, &settings(connection, manifest)).unwrap_or_default();
+    let names = template::names(key_id).unwrap_or_default().join(", ");
+    problems.unless(!is_given || !id.is_empty(), place.at(names), || Fault::KeyWithoutId);
 }
 
 /// Whether a connection can be delivered to.

@@ -7,6 +7,7 @@ mod files;
 mod product;
 mod queue;
 mod receiver;
+mod signing;
 pub(crate) mod step;
 mod store;
 
@@ -28,7 +29,7 @@ use bridge_pipeline::ports::{
     Store, Write, WriteError,
 };
 use bridge_pipeline::resilience::{Breaker, EndpointDoc, endpoint_key};
-use bridge_seal::sha256;
+use bridge_seal::{KeyPair, sha256};
 use zeroize::Zeroizing;
 
 pub use files::Bucket;
@@ -36,6 +37,7 @@ pub use product::{Called, Product};
 pub use queue::{FifoQueue, Message};
 use receiver::Beginning;
 pub use receiver::{Effect, Receiver};
+pub use signing::make_signing_key;
 pub use step::{Stepping, killed_after};
 pub use store::Tables;
 
@@ -52,6 +54,8 @@ pub struct World {
     pub objects: BTreeMap<String, Vec<u8>>,
     /// The bucket of files.
     pub files: Bucket,
+    /// The key service's keys that sign, by name.
+    pub signing: BTreeMap<String, KeyPair>,
     /// Where deliveries end.
     pub receiver: Receiver,
     /// What is asked, where a test brings it.

@@ -132,7 +132,11 @@ impl<H: Hook> Remote for MemoryPorts<H> {
 
 impl<H: Hook> RemotePorts for MemoryPorts<H> {
     type Remote = Self;
+    type Signing = Self;
     fn remote(&self) -> &Self {
+        self
+    }
+    fn signing(&self) -> &Self {
         self
     }
 }
