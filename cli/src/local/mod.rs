@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bridge_adapters::{Catalog, Transports};
 use bridge_aws::{
-    Aws, AwsPorts, Meter,
+    Aws, AwsPorts, Meter, Valkey,
     admin::Admin,
     lambda::{self, Warm},
 };
@@ -158,7 +158,9 @@ fn handlers(
     handlers.insert("file-ingest", Arc::new(file_ingest::FileIngest::new(ports())));
     handlers.insert("normalize", Arc::new(normalize::Normalize::new(ports())));
     handlers.insert("deliver", Arc::new(deliver::Deliver::new(ports().with_destination(transports()?))));
-    let asks = fhir_api::FhirApi::new(ports().with_destination(transports()?), issuer.access(), None);
+    let cache = Valkey::from_env().map_err(|error| Failure::Wrong(error.to_string()))?;
+    let asks = ports().with_destination(transports()?).with_cache(cache);
+    let asks = fhir_api::FhirApi::new(asks, issuer.access(), None);
     handlers.insert("fhir-api", Arc::new(asks));
     handlers.insert("poll", Arc::new(poll::Poll::new(ports().with_destination(transports()?))));
     handlers.insert("retry", Arc::new(retry::Retry::new(ports(), aws.sources())));

@@ -18,6 +18,7 @@ mod settings;
 mod signing;
 mod store;
 mod trust;
+mod valkey;
 
 pub use blobs::S3Blobs;
 pub use client::Aws;
@@ -30,3 +31,4 @@ pub use queue::SqsQueue;
 pub use settings::{Credentials, IssuerSettings, MissingSettings, Settings};
 pub use signing::{KmsSigning, MadeKey};
 pub use store::DynamoStore;
+pub use valkey::{CacheAddress, Valkey, WrongAddress};

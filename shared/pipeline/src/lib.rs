@@ -15,6 +15,7 @@ mod keys;
 pub mod ledger;
 mod line;
 pub mod normalize;
+mod outcomes;
 mod payload;
 pub mod poll;
 pub mod ports;

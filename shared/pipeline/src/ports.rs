@@ -2,6 +2,7 @@
 //! implementation, in memory, that a deterministic simulation drives. Decisions live on this side of the ports:
 //! a port stores, sends or tells the time, and nothing else.
 
+mod cache;
 mod files;
 
 use std::{future::Future, ops::RangeInclusive, time::Duration};
@@ -10,6 +11,7 @@ use bridge_core::{Timestamp, destination::Destination, id::TenantId, manifest::A
 use zeroize::Zeroizing;
 
 pub use bridge_seal::JwtAlgorithm;
+pub use cache::Cache;
 pub use files::{FilePorts, Files, Pinned};
 
 /// The world, as one parameter.
@@ -55,10 +57,14 @@ pub trait RemotePorts: Ports {
     type Remote: Remote;
     /// What proves to them who the bridge is.
     type Signing: Signing;
+    /// Where answers are kept for all processes.
+    type Cache: Cache;
     /// See [`Remote`].
     fn remote(&self) -> &Self::Remote;
     /// See [`Signing`].
     fn signing(&self) -> &Self::Signing;
+    /// See [`Cache`]; `None` where the tables are the cache.
+    fn cache(&self) -> Option<&Self::Cache>;
 }
 
 /// The world did not do what was asked, and may do it the next time. Holds no PHI.

@@ -1,6 +1,7 @@
 //! The ports on AWS keep the same contracts as those in memory: against the emulator, over real HTTP.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod cache;
 mod lossy;
 mod refusing;
 mod world;

@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use bridge_core::{
     Cause, Timestamp,
-    task::{DeliverTask, OutboundTask, Stage},
+    task::{Command, DeliverTask, OutboundTask, Stage},
 };
 
 use crate::{
@@ -54,10 +54,11 @@ impl<P: DeliverPorts> Worker for Deliver<'_, P> {
         };
         let work = Work::new(self.0, &task, record);
         let line = work.line(0);
-        match work.deliver(time_left).await {
-            Ok(report) => report,
-            Err(error) => stage::failed(line, &error),
-        }
+        let done = match work.deliver(time_left).await {
+            Ok(report) => self.tell(&task, report).await,
+            Err(error) => Err(error),
+        };
+        done.unwrap_or_else(|error| stage::failed(line, &error))
     }
 
     async fn park(&self, record: &Received, cause: Cause) -> Report {
@@ -70,6 +71,21 @@ impl<P: DeliverPorts> Worker for Deliver<'_, P> {
             Ok(report) => report,
             Err(error) => stage::failed(work.line(0), &error),
         }
+    }
+}
+
+impl<P: DeliverPorts> Deliver<'_, P> {
+    /// Has who asked told, where they want to be, before the task leaves its queue: one that comes again has it told again,
+    /// to the same message.
+    async fn tell(&self, task: &DeliverTask, report: Report) -> Result<Report, Failure> {
+        if task.tell && matches!(report.verdict, Verdict::Done) {
+            let (connection, message) = (task.connection.clone(), task.message.clone());
+            let command = Command::TellOutcome { connection, message, delivery: task.delivery.clone() };
+            let attempts = self.0.ledger().delivery(&task.connection, &task.message, &task.delivery).await?;
+            let dedup = attempts.map_or(0, |doc| doc.attempts);
+            self.0.command(&command, format!("told#{dedup}")).await?;
+        }
+        Ok(report)
     }
 }
 

@@ -126,7 +126,7 @@ impl<P: Ports> Bridge<P> {
         let mut writes = vec![Write::Put(record_of(&key), Expect::Absent)];
         let ends = key.signs_from + new.overlap;
         for (mut old, record) in self.stored_keys().await? {
-            if old.replaces(&key) && old.withdrawn.is_none() {
+            if old.replaces(&key) && old.withdrawn.is_none_or(|until| until > ends) {
                 old.withdrawn = Some(ends);
                 writes.push(Write::Put(record_of(&old), Expect::Rev(record.rev)));
             }

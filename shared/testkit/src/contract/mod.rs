@@ -4,6 +4,7 @@
 //! A contract that is broken panics. `room` keeps runs apart that share a world: it becomes part of every key.
 
 mod blobs;
+mod cache;
 mod files;
 mod keys;
 mod queue;
@@ -11,6 +12,7 @@ mod signing;
 mod store;
 
 pub use blobs::blobs;
+pub use cache::cache;
 pub use files::files;
 pub use keys::keys;
 pub use queue::{Source, queue};
@@ -27,7 +29,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::memory::{Calm, MemoryAdapters, MemoryPorts, Shared, World, lock, make_signing_key};
+    use crate::memory::{Calm, Kept, MemoryAdapters, MemoryPorts, Shared, World, lock, make_signing_key};
 
     fn world() -> (Shared, MemoryPorts<Calm>) {
         let world: Shared = Arc::default();
@@ -62,6 +64,12 @@ mod tests {
             store(&ports, &ports, "room").await;
             blobs(&ports, "room").await;
             keys(&ports).await;
+            lock(&world).cache = Some(Kept::default());
+            cache(&ports, "room", |time| {
+                lock(&world).now += i64::try_from(time.as_millis()).unwrap();
+                std::future::ready(())
+            })
+            .await;
             for algorithm in JwtAlgorithm::ALL {
                 let public = make_signing_key(&world, algorithm.as_str(), algorithm);
                 signing(&ports, algorithm.as_str(), algorithm, &public).await;

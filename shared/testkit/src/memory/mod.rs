@@ -3,6 +3,7 @@
 //! One [`World`] is what all processes share: tables, queues, objects, the receiver, and time. A [`MemoryPorts`] is
 //! what one process sees of it: its own clock (with a skew), and a [`Hook`] that may pause, fail or spy on each call.
 
+mod cache;
 mod files;
 mod product;
 mod queue;
@@ -32,6 +33,7 @@ use bridge_pipeline::resilience::{Breaker, EndpointDoc, endpoint_key};
 use bridge_seal::{KeyPair, sha256};
 use zeroize::Zeroizing;
 
+pub use cache::Kept;
 pub use files::Bucket;
 pub use product::{Called, Product};
 pub use queue::{FifoQueue, Message};
@@ -54,6 +56,8 @@ pub struct World {
     pub objects: BTreeMap<String, Vec<u8>>,
     /// The bucket of files.
     pub files: Bucket,
+    /// The cache beside the tables, where there is one.
+    pub cache: Option<Kept>,
     /// The key service's keys that sign, by name.
     pub signing: BTreeMap<String, KeyPair>,
     /// Where deliveries end.
