@@ -152,7 +152,7 @@ def test_a_role_allows_what_the_function_needs_and_no_more(aws, stack, function)
 
 @pytest.fixture(scope="module")
 def signing_key(aws, stack) -> str:
-    """A key as the operator makes one. That others are refused is in the policy's condition, which the emulator does not read."""
+    """A key as the operator makes one. The emulator does not read the condition that keeps others out."""
     tags = [{"TagKey": "pms-bridge", "TagValue": stack.name}]
     kms = deploy.client("kms", aws.endpoint)
     return kms.create_key(KeySpec="ECC_NIST_P384", KeyUsage="SIGN_VERIFY", Tags=tags)["KeyMetadata"]["Arn"]
