@@ -92,8 +92,21 @@ fn shared_key(place: &Key) -> String {
 }
 
 impl<P: RemotePorts> Bridge<P> {
-    /// The page as all processes have it, if it was answered since `since`.
-    pub(super) async fn stored_page(
+    /// The page as all processes have it, if it was answered since `since`. What can't be looked up is not there: the product
+    /// is asked.
+    pub(super) async fn kept_page(
+        &self,
+        product: &Product,
+        key: &BlindToken,
+        since: Timestamp,
+    ) -> Option<Arc<Page>> {
+        self.stored_page(product, key, since).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "kept answers can't be looked up");
+            None
+        })
+    }
+
+    async fn stored_page(
         &self,
         product: &Product,
         key: &BlindToken,
@@ -118,13 +131,14 @@ impl<P: RemotePorts> Bridge<P> {
         }
     }
 
-    /// Keeps a page for everybody.
-    pub(super) async fn store_page(
-        &self,
-        product: &Product,
-        key: &BlindToken,
-        page: &Page,
-    ) -> Result<(), Failure> {
+    /// Keeps a page for everybody, if that can be done: who asked has the answer anyhow.
+    pub(super) async fn keep_page(&self, product: &Product, key: &BlindToken, page: &Page) {
+        if let Err(error) = self.store_page(product, key, page).await {
+            tracing::warn!(%error, "an answer is not kept");
+        }
+    }
+
+    async fn store_page(&self, product: &Product, key: &BlindToken, page: &Page) -> Result<(), Failure> {
         let connection = &product.loaded.connection.connection;
         let binding = Binding { connection, purpose: "fhir-answer", id: key.as_str() };
         let keep = Keep::Payload(product.loaded.retention);
@@ -156,6 +170,6 @@ impl<P: RemotePorts> Bridge<P> {
         if let Some(page) = self.pages.since(key, since) {
             return Some(page);
         }
-        self.stored_page(product, key, since).await.ok().flatten()
+        self.kept_page(product, key, since).await
     }
 }

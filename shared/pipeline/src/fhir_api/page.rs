@@ -80,7 +80,7 @@ impl<P: RemotePorts> Bridge<P> {
             }
         };
         if !lifetime.is_zero()
-            && let Some(page) = self.stored_page(&asked.product, &key, kept).await?
+            && let Some(page) = self.kept_page(&asked.product, &key, kept).await
         {
             self.pages.keep(&key, Arc::clone(&page));
             return Ok(fresh(page));
@@ -90,7 +90,7 @@ impl<P: RemotePorts> Bridge<P> {
                 let page = Arc::new(page);
                 self.pages.keep(&key, Arc::clone(&page));
                 if question.rules.cache > 0 {
-                    self.store_page(&asked.product, &key, &page).await?;
+                    self.keep_page(&asked.product, &key, &page).await;
                 }
                 Ok(fresh(page))
             }
