@@ -96,7 +96,10 @@ impl<P: RemotePorts> Bridge<P> {
             }
             Err(refused) if refused.is_passing() && !question.fresh => {
                 match self.stand_in(&asked.product, &key).await {
-                    Some(page) => Ok(Answered { page, is_stale: true }),
+                    Some(page) => {
+                        asked.stands_in(page.at);
+                        Ok(Answered { page, is_stale: true })
+                    }
                     None => Err(refused),
                 }
             }
