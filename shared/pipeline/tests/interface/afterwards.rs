@@ -128,8 +128,9 @@ fn who_does_not_wait_is_told_by_an_event() {
     let (status, appointment_now) = caller.get(task["focus"]["reference"].as_str().unwrap());
     assert_eq!((status, &appointment_now["start"]), (200, &json!(TEN)));
 
+    let taken_chair = appointment(&caller, "2026-03-02T12:00:00Z").to_string();
     caller.pms.get().faults = [Fault::Answer(conflict())].into();
-    caller.send("POST", "Appointment", &asked, &appointment(&caller, "2026-03-02T12:00:00Z").to_string());
+    caller.send("POST", "Appointment", &asked, &taken_chair);
     caller.practice.settle();
     let tasks = told(&caller);
     assert_eq!((tasks.len(), &tasks[1]["status"]), (2, &json!("rejected")));
