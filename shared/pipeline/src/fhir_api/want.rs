@@ -28,8 +28,16 @@ use crate::{
 /// The longest `Idempotency-Key`.
 const LONGEST_KEY: usize = 255;
 
-/// In front of the kinds of messages that come in here.
+/// In front of the kinds of messages that come in here: `fhir.Appointment`, and `fhir.update.Appointment` where there is one
+/// already.
 pub(crate) const WRITE_KIND: &str = "fhir.";
+const UPDATE: &str = "update.";
+
+/// The resource type that a message of this kind writes, and whether it changes what is there. `None`: it came in elsewhere.
+pub(super) fn asked_for(kind: &str) -> Option<(&str, bool)> {
+    let kind = kind.strip_prefix(WRITE_KIND)?;
+    Some(kind.strip_prefix(UPDATE).map_or((kind, false), |kind| (kind, true)))
+}
 
 /// What is written.
 #[derive(Debug, Clone, Copy)]
@@ -131,7 +139,7 @@ impl<P: RemotePorts> Bridge<P> {
         let of_message = NormalizeTask {
             message: message.clone(),
             connection: connection.clone(),
-            kind: format!("{WRITE_KIND}{}", resource.resource_type),
+            kind: format!("{WRITE_KIND}{}{}", if is_update { UPDATE } else { "" }, resource.resource_type),
             lane,
             received_at: now,
             payload,

@@ -17,6 +17,7 @@ use super::{
     refusal::{Code, Refused},
     reply::{Reply, version_of},
     want::Which,
+    watch::Watched,
 };
 use crate::{bridge::Bridge, ports::RemotePorts};
 
@@ -91,7 +92,12 @@ impl<P: RemotePorts> Bridge<P> {
         known_references(asked, &resource.json, &mut kind.clone())?;
         let wanted = self.want(asked, &resource, which, said.as_bytes()).await?;
         tracing::debug!(delivery = %wanted.delivery, new = wanted.is_new, kind = %rules.kind, "asked for");
-        self.watch(asked, &wanted.message, &wanted.delivery, asked.query.asynchronous).await
+        let watched = Watched {
+            message: &wanted.message,
+            delivery: &wanted.delivery,
+            is_update: matches!(which, Which::Known(_)),
+        };
+        self.watch(asked, &watched, asked.query.asynchronous).await
     }
 }
 
