@@ -42,7 +42,7 @@ template: tools
 
 # The real functions, deployed by the template to the emulator: a webhook in, a delivery out.
 e2e: tools
-    cargo build --package bridge --package webhook-intake --package hl7-intake --package file-ingest --package normalize --package deliver --package poll --package fhir-api --package retry
+    cargo build --package bridge --package webhook-intake --package hl7-intake --package file-ingest --package export --package normalize --package deliver --package poll --package fhir-api --package retry
     {{ py }}/pytest infra/tests/e2e --binaries {{ built }}/debug
 
 # Other engines' clients against the MLLP gateway, over the emulator. Those that can't be had here are skipped by name.
@@ -74,7 +74,7 @@ bench:
 
 # Starts of the release binaries, from exec to the first event asked for, beside a hello world.
 coldstart rounds="40":
-    cargo build --release --package webhook-intake --package hl7-intake --package file-ingest --package normalize --package deliver --package poll --package fhir-api --package retry
+    cargo build --release --package webhook-intake --package hl7-intake --package file-ingest --package export --package normalize --package deliver --package poll --package fhir-api --package retry
     cargo build --release --package bridge-aws --example hello
     tools/coldstart.py {{ built }}/release {{ rounds }}
 

@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::{
-        ack, adapters, bench, connections, convert, feeds, files, keys, messages, polls, receiver, replays,
-        send, tenants, token, up,
+        ack, adapters, bench, connections, convert, exports, feeds, files, keys, messages, polls, receiver,
+        replays, send, tenants, token, up,
     },
     environment,
     local::state::State,
@@ -83,6 +83,11 @@ pub(crate) enum Command {
     Files {
         #[command(subcommand)]
         command: files::Command,
+    },
+    /// See what files practices are sent, have one written now, or what was set aside again
+    Exports {
+        #[command(subcommand)]
+        command: exports::Command,
     },
     /// Try a feed on a sample, or propose one
     Feeds {

@@ -101,6 +101,17 @@ impl From<QueryError> for Failure {
     }
 }
 
+impl From<bridge_pipeline::Failure> for Failure {
+    fn from(error: bridge_pipeline::Failure) -> Self {
+        match error {
+            bridge_pipeline::Failure::Port(error) => error.into(),
+            bridge_pipeline::Failure::Key(error) => error.into(),
+            bridge_pipeline::Failure::Ledger(error) => error.into(),
+            bridge_pipeline::Failure::Configuration(error) => error.into(),
+        }
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::World(error.to_string())

@@ -34,6 +34,7 @@ async fn main() -> ExitCode {
         Command::Connections { command } => commands::connections::run(&global, command, out).await,
         Command::Tenants { command } => commands::tenants::run(&global, command, out).await,
         Command::Messages { command } => commands::messages::run(&global, command, out).await,
+        Command::Exports { command } => commands::exports::run(&global, command, out).await,
         Command::Polls { command } => commands::polls::run(&global, command, out).await,
         Command::Replays { command } => commands::replays::run(&global, command, out).await,
         Command::Files { command } => commands::files::run(&global, command, out).await,

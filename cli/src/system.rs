@@ -75,6 +75,7 @@ pub(crate) fn settings(environment: &BTreeMap<String, String>, region: &str) -> 
         outbound_queue_url: variable("OUTBOUND_QUEUE_URL"),
         commands_queue_url: variable("COMMANDS_QUEUE_URL"),
         polls_queue_url: variable("POLLS_QUEUE_URL"),
+        exports_queue_url: variable("EXPORTS_QUEUE_URL"),
         drops_queue_url: variable("DROPS_QUEUE_URL"),
         payload_bucket: variable("PAYLOAD_BUCKET"),
         files_bucket: variable("FILES_BUCKET"),

@@ -21,6 +21,7 @@ ENVIRONMENT = {
     "OUTBOUND_QUEUE_URL",
     "COMMANDS_QUEUE_URL",
     "POLLS_QUEUE_URL",
+    "EXPORTS_QUEUE_URL",
     "DROPS_QUEUE_URL",
     "PAYLOAD_BUCKET",
     "FILES_BUCKET",
@@ -131,7 +132,7 @@ class TestFunction:
         for source in sources(name).values():
             assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
             # A file has an invocation to itself.
-            assert source["BatchSize"] == (1 if name == "FileIngest" else 10)
+            assert source["BatchSize"] == (1 if name in ("FileIngest", "Export") else 10)
             assert source["ScalingConfig"]["MaximumConcurrency"]
 
     def test_has_a_role_of_its_own_with_managed_policies_only(self, name):
@@ -170,6 +171,7 @@ def test_sending_is_given_to_those_who_send():
         "Hl7Intake": [str(arn("Inbound"))],
         "Poll": [str(arn("Inbound")), str(arn("Polls"))],
         "FileIngest": [str(arn("Inbound"))],
+        "Export": [str(arn("Exports"))],
         "Normalize": [str(arn("Outbound")), str(arn("Commands"))],
         "Deliver": [str(arn("Commands"))],
         "FhirApi": [str(arn("Outbound"))],

@@ -54,7 +54,14 @@ def test_retry_gets_dead_letters_of_a_standard_queue(aws, stack, receiver):
 
 @pytest.mark.parametrize(
     "queue",
-    ["commands", "inbound-dead-letters", "outbound-dead-letters", "commands-dead-letters", "polls-dead-letters"],
+    [
+        "commands",
+        "inbound-dead-letters",
+        "outbound-dead-letters",
+        "commands-dead-letters",
+        "polls-dead-letters",
+        "exports-dead-letters",
+    ],
 )
 def test_retry_gets_commands_and_dead_letters(aws, stack, receiver, queue):
     address, received = receiver

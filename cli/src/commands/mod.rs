@@ -6,6 +6,7 @@ pub(crate) mod bench;
 pub(crate) mod connections;
 pub(crate) mod convert;
 pub(crate) mod env;
+pub(crate) mod exports;
 pub(crate) mod feeds;
 pub(crate) mod files;
 pub(crate) mod keys;

@@ -20,7 +20,7 @@ use crate::{
         self, Running, drops,
         emulator::{self, Endpoint},
         issuer::LocalIssuer,
-        mllp, server, signals,
+        mllp, outbox, server, signals,
         state::{State, System},
     },
     output::{Colour, LiveLines, Out, Progress, note},
@@ -32,6 +32,8 @@ use crate::{
 const GATEWAY_PORT: u16 = 9400;
 /// Where files are dropped, in the state folder.
 const DROP_FOLDER: &str = "drops";
+/// Where what they are sent is shown, beside it.
+const OUTBOX_FOLDER: &str = "outbox";
 /// Preferred port of the demo's receiver.
 pub(crate) const RECEIVER_PORT: u16 = 9401;
 
@@ -115,6 +117,8 @@ async fn serve(
     std::fs::create_dir_all(&folder)?;
     let (pipeline, quiet) = (system::pipeline(&system).await, args.quiet);
     running.also(|stop| drops::watch(pipeline, folder, out, quiet, stop));
+    let (pipeline, folder) = (system::pipeline(&system).await, state.path().join(OUTBOX_FOLDER));
+    running.also(|stop| outbox::mirror(pipeline, folder, out, quiet, stop));
     state.announce(&system)?;
     if !args.quiet {
         greet(&system, state, out);
@@ -176,6 +180,8 @@ fn greet(system: &System, state: &State, out: Out) {
     }
     let drops = state.path().join(DROP_FOLDER);
     out.text(format_args!("{}  {}/{{connection}}/", strong("files    "), drops.display()));
+    let outbox = state.path().join(OUTBOX_FOLDER);
+    out.text(format_args!("{}  {}/{{connection}}/", strong("outbox   "), outbox.display()));
     out.text(format_args!("{}  {}", strong("state    "), state.path().display()));
     if system.receiver.is_some() {
         out.text("");

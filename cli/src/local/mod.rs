@@ -7,6 +7,7 @@ mod functions;
 mod gateway;
 pub(crate) mod issuer;
 pub(crate) mod mllp;
+pub(crate) mod outbox;
 mod poller;
 mod provision;
 mod schedule;
@@ -156,6 +157,7 @@ fn handlers(
     handlers.insert("webhook-intake", Arc::new(webhook_intake::WebhookIntake::new(ports())));
     handlers.insert("hl7-intake", Arc::new(hl7_intake::Hl7Intake::new(ports())));
     handlers.insert("file-ingest", Arc::new(file_ingest::FileIngest::new(ports())));
+    handlers.insert("export", Arc::new(export::Export::new(ports())));
     handlers.insert("normalize", Arc::new(normalize::Normalize::new(ports())));
     handlers.insert("deliver", Arc::new(deliver::Deliver::new(ports().with_destination(transports()?))));
     let cache = Valkey::from_env().map_err(|error| Failure::Wrong(error.to_string()))?;

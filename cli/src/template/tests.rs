@@ -47,8 +47,8 @@ fn what_is_kept_is_found_in_the_nested_stack() {
 fn queues_come_with_their_dead_letter_queues_first() {
     let template = known();
     let order: Vec<String> = template.queues().into_iter().map(|(_, id)| id).collect();
-    assert_eq!(order.len(), 10);
-    assert!(order[..5].iter().all(|id| id.ends_with("DeadLetters")), "{order:?}");
+    assert_eq!(order.len(), 12);
+    assert!(order[..6].iter().all(|id| id.ends_with("DeadLetters")), "{order:?}");
     let inbound = template.queue("", "Inbound").unwrap();
     assert_eq!(inbound.name, "bridge-inbound.fifo");
     assert_eq!(inbound.attributes["FifoQueue"], "true");
@@ -74,11 +74,16 @@ fn functions_and_routes_are_wired_as_declared() {
     assert!(source.arn.ends_with(":bridge-inbound.fifo") && source.partial);
     assert_eq!(source.concurrency, 20, "the parameter's default");
     let retry = functions.iter().find(|function| function.binary == "retry").unwrap();
-    assert_eq!(retry.sources.len(), 6);
+    assert_eq!(retry.sources.len(), 7);
     let poll = functions.iter().find(|function| function.binary == "poll").unwrap();
     assert_eq!(
         (poll.sources.len(), poll.minutely.as_slice()),
         (1, &["{\"queue-due\": true}".to_owned()][..])
+    );
+    let export = functions.iter().find(|function| function.binary == "export").unwrap();
+    assert_eq!(
+        (export.sources.len(), export.minutely.as_slice()),
+        (1, &["{\"export-due\": true}".to_owned()][..])
     );
     let files = functions.iter().find(|function| function.binary == "file-ingest").unwrap();
     assert_eq!((files.sources[0].batch_size, files.sources[0].concurrency), (1, 5));

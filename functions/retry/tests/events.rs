@@ -29,6 +29,7 @@ fn sources() -> Sources {
         outbound_queue_url: url("outbound"),
         commands_queue_url: url("commands"),
         polls_queue_url: url("polls"),
+        exports_queue_url: url("exports"),
         drops_queue_url: String::new(),
         payload_bucket: String::new(),
         files_bucket: String::new(),

@@ -229,6 +229,15 @@ pub enum Fault {
     /// A name that could not be a folder of the bucket.
     #[error("a feed's name is 1 to 40 of a-z, 0-9 and hyphens")]
     FeedName,
+    /// An export that can't be written.
+    #[error("{0}")]
+    Export(String),
+    /// Names of exports are parts of keys.
+    #[error("an export's name is 1 to 40 of a-z, 0-9 and hyphens")]
+    ExportName,
+    /// HL7 v2 is written as a site says.
+    #[error("HL7 v2 is written as the connection's `hl7v2` section says: add it, or choose another format")]
+    NoHl7v2Site,
     /// A number that cannot work.
     #[error("must be from {0} to {1}")]
     OutOfRange(u64, u64),
@@ -236,7 +245,7 @@ pub enum Fault {
     #[error("the adapter `{0}` is not open: it brings its own")]
     NotOpen(String),
     /// An open adapter needs the connection's rules.
-    #[error("the adapter `{0}` is open: the connection brings a `webhook` section, or `feeds`")]
+    #[error("the adapter `{0}` is open: the connection brings a `webhook` section, `feeds` or `exports`")]
     NoWebhook(String),
     /// A destination of another tenant.
     #[error("a route stays within its tenant")]

@@ -1,5 +1,7 @@
 //! Files in S3: read in ranges, pinned to a version and to its entity tag.
 
+mod list;
+mod parts;
 mod upload;
 
 use std::{
@@ -80,5 +82,23 @@ impl Files for S3Files {
 
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, PortError> {
         self.bytes(self.client().get_object().bucket(&self.bucket).key(key)).await
+    }
+
+    async fn begin_upload(&self, key: &str) -> Result<String, PortError> {
+        self.begin_parts(key).await
+    }
+
+    async fn put_part(
+        &self,
+        key: &str,
+        upload: &str,
+        part: u32,
+        bytes: Vec<u8>,
+    ) -> Result<String, PortError> {
+        self.one_part(key, upload, part, bytes).await
+    }
+
+    async fn complete_upload(&self, key: &str, upload: &str, parts: &[String]) -> Result<bool, PortError> {
+        self.complete_parts(key, upload, parts).await
     }
 }

@@ -19,6 +19,8 @@ pub struct Settings {
     pub commands_queue_url: String,
     /// `POLLS_QUEUE_URL`.
     pub polls_queue_url: String,
+    /// `EXPORTS_QUEUE_URL`; empty where nothing is exported.
+    pub exports_queue_url: String,
     /// `DROPS_QUEUE_URL`; empty where no files are read.
     pub drops_queue_url: String,
     /// `PAYLOAD_BUCKET`.
@@ -91,6 +93,7 @@ impl Settings {
             outbound_queue_url: required("OUTBOUND_QUEUE_URL"),
             commands_queue_url: required("COMMANDS_QUEUE_URL"),
             polls_queue_url: required("POLLS_QUEUE_URL"),
+            exports_queue_url: variable("EXPORTS_QUEUE_URL").unwrap_or_default(),
             drops_queue_url: variable("DROPS_QUEUE_URL").unwrap_or_default(),
             payload_bucket: required("PAYLOAD_BUCKET"),
             files_bucket: variable("FILES_BUCKET").unwrap_or_default(),

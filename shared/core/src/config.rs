@@ -16,6 +16,7 @@ pub use hl7v2_send::{Answers, Hl7v2Send};
 
 use crate::{
     Phi, Zone,
+    export::Export,
     feed::Feed,
     id::{ConnectionId, TenantId},
     manifest::{IpRange, Webhook},
@@ -99,6 +100,9 @@ pub struct Connection {
     /// The files it sends, by the name of the feed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub feeds: BTreeMap<String, Feed>,
+    /// The files it is sent, by the name of the export.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub exports: BTreeMap<String, Export>,
     /// This connection's own JSONata mappings by name, where the adapter is open.
     #[serde(default)]
     pub mappings: BTreeMap<String, String>,

@@ -90,6 +90,10 @@ id! {
     FileId, "a file id", "`file_` and 26 characters of base 32", |s| is_digest(s, "file_")
 }
 id! {
+    /// One run of an export. A keyed hash of (connection, export, end of its period).
+    RunId, "a run id", "`run_` and 26 characters of base 32", |s| is_digest(s, "run_")
+}
+id! {
     /// A keyed hash of an identifier (MRN, control id, appointment id), to find without storing it.
     BlindToken, "a blind token", "`ix_` and 26 characters of base 32", |s| is_digest(s, "ix_")
 }

@@ -6,6 +6,7 @@
 pub mod cause;
 pub mod config;
 pub mod destination;
+pub mod export;
 pub mod feed;
 pub mod http;
 pub mod id;

@@ -139,6 +139,19 @@ pub enum FileTask {
     },
 }
 
+/// What `exports.fifo` carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ExportTask {
+    /// An export to run, if it is due, or to go on with.
+    #[serde(rename = "export.v1")]
+    Run {
+        /// Whose.
+        connection: ConnectionId,
+        /// Which of its exports.
+        export: String,
+    },
+}
+
 /// An object that was put into the bucket of files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dropped {

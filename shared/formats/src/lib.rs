@@ -21,6 +21,8 @@
 //!
 //! [`Arriving`] is an intake for bytes that come when they come; [`unpack`] takes gzip, Zstandard and zip apart.
 //!
+//! [`Writer`] goes the other way: records become a file that these readers read back as they were.
+//!
 //! Nothing here opens a file, reads a clock, or knows what a record means.
 
 mod arriving;
@@ -55,3 +57,4 @@ pub use place::{Checkpoint, Memory, Place};
 pub use reader::Reader;
 pub use record::{Body, Record, Row};
 pub use report::{Quarantined, Report};
+pub use write::{Envelope, Unwritable, WriteFault, Writer};

@@ -1,4 +1,17 @@
-//! JSON text, written as it is read: no tree is built for a row.
+//! Files that are written, see [`Writer`]; and JSON text, written as it is read: no tree is built for a row.
+
+mod charset;
+mod csv;
+mod error;
+mod hl7;
+mod json;
+mod writer;
+mod xdt;
+mod xml;
+
+pub use error::{Unwritable, WriteFault};
+pub use hl7::Envelope;
+pub use writer::Writer;
 
 /// Appends `text` as a JSON string (RFC 8259 §7).
 pub(crate) fn string(text: &str, out: &mut String) {

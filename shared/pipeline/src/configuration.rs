@@ -258,6 +258,7 @@ impl<P: Ports> Bridge<P> {
         if let Some(manifest) = self.ports.adapters().manifest(&connection.adapter) {
             self.schedule_poll(&id, &manifest, connection.poll && !connection.paused).await?;
         }
+        self.schedule_exports(&connection).await?;
         Ok(stored)
     }
 

@@ -1,5 +1,5 @@
 //! The story of a message: [`receive`] takes it in, or [`files`] finds it in a file, [`normalize`] makes it FHIR R4, [`deliver`] hands it over, and
-//! [`retry`] puts through again what was set aside.
+//! [`retry`] puts through again what was set aside. [`export`] writes files of what has changed.
 //!
 //! Everything is written against the narrow [`ports`]. The [`ledger`] keeps the truth; queues only carry work.
 //! Nothing here names an AWS service, a practice management system or a wall clock.
@@ -9,6 +9,7 @@ pub mod batch;
 mod bridge;
 pub mod configuration;
 pub mod deliver;
+pub mod export;
 pub mod fhir_api;
 pub mod files;
 mod keys;

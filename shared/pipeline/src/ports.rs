@@ -250,6 +250,8 @@ pub enum QueueName {
     Commands,
     /// Connections to poll.
     Polls,
+    /// Exports that are due.
+    Exports,
     /// Files that were dropped. Not FIFO: neither group nor deduplication id counts.
     Drops,
 }

@@ -137,7 +137,9 @@ impl<P: Ports> Worker for DeadLetters<'_, P> {
             },
             QueueName::Commands | QueueName::Drops => self.bridge.keep_letter(self.queue, record).await,
             // Nothing is lost with it: the schedule asks again, and the cursors stand where they stood.
-            QueueName::Polls => return Report { verdict: Verdict::Done, line: line.outcome("dropped") },
+            QueueName::Polls | QueueName::Exports => {
+                return Report { verdict: Verdict::Done, line: line.outcome("dropped") };
+            }
         };
         match parked {
             Ok(()) => Report { verdict: Verdict::Done, line: line.outcome("parked").cause(Some(cause)) },

@@ -1,6 +1,9 @@
 //! Identifiers and blind tokens as keyed hashes: deterministic, and of no use without the tenant's key.
 
-use bridge_core::id::{BlindToken, ConnectionId, DeliveryId, FileId, LaneId, MessageId};
+use bridge_core::{
+    Timestamp,
+    id::{BlindToken, ConnectionId, DeliveryId, FileId, LaneId, MessageId, RunId},
+};
 use data_encoding::BASE32_NOPAD;
 use zeroize::Zeroizing;
 
@@ -54,6 +57,11 @@ impl IndexKey {
     /// The id of a version of the object `key` that was dropped for `connection`.
     pub fn file(&self, connection: &ConnectionId, key: &str, version: &str) -> FileId {
         self.id("file_", "file", connection, &[key.as_bytes(), version.as_bytes()])
+    }
+
+    /// The id of the run of an export whose period ends at `to`.
+    pub fn run(&self, connection: &ConnectionId, export: &str, to: Timestamp) -> RunId {
+        self.id("run_", "run", connection, &[export.as_bytes(), &to.as_millis().to_be_bytes()])
     }
 
     /// By which a row is known again in the next snapshot, without its content being kept.

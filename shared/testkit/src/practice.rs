@@ -14,6 +14,7 @@ use bridge_core::{
 use bridge_pipeline::{
     Bridge, batch,
     deliver::Deliver,
+    export::Exports,
     files::{FileDoc, Ingest, Pace},
     normalize::Normalize,
     poll::Polls,
@@ -36,6 +37,8 @@ pub struct Practice {
     pub bridge: Bridge<MemoryPorts<Calm>>,
     /// In what steps it reads files.
     pub pace: Pace,
+    /// In what steps it writes them.
+    pub export_pace: bridge_pipeline::export::Pace,
 }
 
 impl Practice {
@@ -66,7 +69,7 @@ impl Practice {
             bridge.apply_connection(source, actor()).await.expect("a calm world");
             bridge.apply_connection(plan::studio("hold"), actor()).await.expect("a calm world");
         });
-        Self { world, bridge, pace: Pace::default() }
+        Self { world, bridge, pace: Pace::default(), export_pace: Default::default() }
     }
 
     /// A source that maps a patient with a tag, as the simulation's does.
@@ -130,10 +133,14 @@ impl Practice {
     /// Works all queues until they are empty or only hold what waits.
     pub fn settle(&self) {
         for _ in 0..1_000 {
-            let worked = [QueueName::Drops, QueueName::Commands, QueueName::Inbound, QueueName::Outbound]
-                .map(|queue| self.work(queue))
-                .iter()
-                .any(|worked| *worked);
+            let queues = [
+                QueueName::Drops,
+                QueueName::Commands,
+                QueueName::Inbound,
+                QueueName::Outbound,
+                QueueName::Exports,
+            ];
+            let worked = queues.map(|queue| self.work(queue)).iter().any(|worked| *worked);
             if !worked && !self.wait() {
                 return;
             }
@@ -159,6 +166,10 @@ impl Practice {
                 QueueName::Outbound => batch::run(ports, &Deliver(bridge), records.clone(), deadline).await,
                 QueueName::Commands => batch::run(ports, &Retry(bridge), records.clone(), deadline).await,
                 QueueName::Polls => batch::run(ports, &Polls(bridge), records.clone(), deadline).await,
+                QueueName::Exports => {
+                    let exports = Exports { bridge, pace: self.export_pace };
+                    batch::run(ports, &exports, records.clone(), deadline).await
+                }
                 QueueName::Drops => {
                     let ingest = Ingest { bridge, pace: self.pace };
                     batch::run(ports, &ingest, records.clone(), deadline).await

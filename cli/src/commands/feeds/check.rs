@@ -51,6 +51,11 @@ pub(crate) async fn run(global: &Global, args: &Args, out: Out) -> Result<(), Fa
         let known: Vec<&str> = connection.feeds.keys().map(String::as_str).collect();
         Failure::Missing(format!("there is no feed `{}`: {} has {known:?}", args.feed, connection.connection))
     })?;
+    let mut results = connection.exports.values().filter_map(|export| export.result.as_ref());
+    if results.any(|result| result.feed == args.feed) {
+        let text = "reads the answers to an export: its rows become no resources";
+        return Err(Failure::Wrong(format!("feeds.{}: {text}", args.feed)));
+    }
     if let Some(problem) = feed.problems().first() {
         return Err(Failure::Wrong(format!("feeds.{}.{problem}", args.feed)));
     }

@@ -19,11 +19,25 @@ pub(crate) fn record(
     message: &MessageId,
     reason: &str,
 ) -> Result<(), Failure> {
+    append(state, json!({"access": "payload", "tenant": tenant, "message": message}), reason)
+}
+
+/// Records that the next file of an export is about to be shown.
+///
+/// # Errors
+/// When it can't be recorded; the file must not be shown then.
+pub(crate) fn record_of(state: &State, tenant: &TenantId, export: &str, reason: &str) -> Result<(), Failure> {
+    append(state, json!({"access": "export", "tenant": tenant, "export": export}), reason)
+}
+
+fn append(state: &State, access: serde_json::Value, reason: &str) -> Result<(), Failure> {
     let actor = environment::actor(reason);
-    let line = json!({
-        "at": SystemClock.now(), "access": "payload", "tenant": tenant, "message": message,
-        "actor": actor.name, "reason": actor.reason,
-    });
+    let mut line = json!({"at": SystemClock.now()});
+    if let (Some(line), serde_json::Value::Object(access)) = (line.as_object_mut(), access) {
+        line.extend(access);
+        line.insert("actor".to_owned(), actor.name.clone().into());
+        line.insert("reason".to_owned(), actor.reason.into());
+    }
     std::fs::create_dir_all(state.path())?;
     let path = state.path().join("access.jsonl");
     let mut file = OpenOptions::new().create(true).append(true).open(&path)?;

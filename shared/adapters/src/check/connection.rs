@@ -10,7 +10,7 @@ use bridge_core::{
 };
 use bridge_mapping::Mapping;
 
-use super::{Place, Problems, endpoints, feeds, hl7v2, webhook, webhook::Known};
+use super::{Place, Problems, endpoints, exports, feeds, hl7v2, webhook, webhook::Known};
 use crate::{
     Fault, Problem,
     adapter::settings,
@@ -46,10 +46,17 @@ pub(crate) fn connection(
     own_rules(connection, manifest, &top, &mut problems);
     for (name, feed) in &connection.feeds {
         let known = |mapping: &str| connection.mappings.contains_key(mapping) || mappings.contains(mapping);
-        feeds::feed(name, feed, &known, &top.at("feeds").at(name), &mut problems);
+        let answers = exports::is_answered_by(connection, name);
+        feeds::feed(name, feed, answers, &known, &top.at("feeds").at(name), &mut problems);
         let speaks = manifest.hl7v2.is_some() || feed.file.format != Format::Hl7Batch;
         let place = top.at("feeds").at(name).at("file");
         problems.unless(speaks, place, || Fault::NoHl7v2(manifest.adapter.clone()));
+    }
+    for (name, export) in &connection.exports {
+        let known = |mapping: &str| connection.mappings.contains_key(mapping) || mappings.contains(mapping);
+        let speaks = manifest.hl7v2.is_some() || connection.hl7v2.is_some();
+        let place = top.at("exports").at(name);
+        exports::export(name, export, (&connection.feeds, speaks), &known, &place, &mut problems);
     }
     for (index, route) in connection.routes.iter().enumerate() {
         given_route(route, connection, &top.at("routes").at(index), &mut problems);
@@ -188,11 +195,18 @@ fn own_rules(connection: &Connection, manifest: &Manifest, top: &Place, problems
     if !manifest.open {
         let closed = || Fault::NotOpen(manifest.adapter.clone());
         problems.unless(connection.webhook.is_none(), top.at("webhook"), closed);
-        problems.unless(connection.mappings.is_empty(), top.at("mappings"), closed);
+        // What comes in is the adapter's; what a practice is sent is its own.
+        let used: BTreeSet<&String> = exports::mappings(&connection.exports).collect();
+        let own = connection.mappings.keys().all(|name| used.contains(name));
+        problems.unless(own, top.at("mappings"), closed);
+        if own {
+            compile_mappings(connection, &used, top, problems);
+        }
         return;
     }
     let needed = || Fault::NoWebhook(manifest.adapter.clone());
-    let takes = connection.webhook.is_some() || manifest.hl7v2.is_some() || !connection.feeds.is_empty();
+    let files = !connection.feeds.is_empty() || !connection.exports.is_empty();
+    let takes = connection.webhook.is_some() || manifest.hl7v2.is_some() || files;
     problems.unless(takes, top.clone(), needed);
     if let Some(section) = &connection.webhook {
         webhook::webhook(section, &known, &top.at("webhook"), problems);
@@ -200,7 +214,12 @@ fn own_rules(connection: &Connection, manifest: &Manifest, top: &Place, problems
     let kinds = connection.webhook.iter().flat_map(|section| section.kinds.values());
     let hook = connection.hl7v2.iter().filter_map(|site| site.hook.as_ref());
     let rows = connection.feeds.values().flat_map(|feed| [Some(&feed.mapping), feed.removal.as_ref()]);
-    let used: BTreeSet<&String> = kinds.map(|kind| &kind.mapping).chain(hook).chain(rows.flatten()).collect();
+    let out = exports::mappings(&connection.exports);
+    let used = kinds.map(|kind| &kind.mapping).chain(hook).chain(rows.flatten()).chain(out).collect();
+    compile_mappings(connection, &used, top, problems);
+}
+
+fn compile_mappings(connection: &Connection, used: &BTreeSet<&String>, top: &Place, problems: &mut Problems) {
     for (name, source) in &connection.mappings {
         let place = top.at("mappings").at(name);
         problems.unless(used.contains(name), place.clone(), || Fault::UnusedMapping);

@@ -8,6 +8,7 @@ use crate::Fault;
 pub(super) fn feed(
     name: &str,
     feed: &Feed,
+    is_answer: bool,
     mapping: &dyn Fn(&str) -> bool,
     place: &Place,
     problems: &mut Problems,
@@ -15,7 +16,10 @@ pub(super) fn feed(
     let inner = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
     let is_name = (1..=40).contains(&name.len()) && name.bytes().all(inner);
     problems.unless(is_name, place.clone(), || Fault::FeedName);
-    for problem in feed.problems() {
+    // The rows of answers go through no mapping.
+    let problems_of_feed =
+        feed.problems().into_iter().filter(|problem| !is_answer || problem.place != "mapping");
+    for problem in problems_of_feed {
         let keys = problem.place.split(['.', '[', ']']).filter(|key| !key.is_empty());
         problems.add(keys.fold(place.clone(), |place, key| place.at(key)), Fault::Feed(problem.text));
     }

@@ -3,6 +3,7 @@
 mod api;
 mod connection;
 mod endpoints;
+mod exports;
 mod feeds;
 mod hl7v2;
 mod manifest;

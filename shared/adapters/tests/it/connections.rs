@@ -108,8 +108,68 @@ fn only_an_open_adapter_takes_rules() {
     let none = problems(&format!("{HEAD}adapter: generic-json\n"));
     assert_eq!(
         none,
-        ["1: the adapter `generic-json` is open: the connection brings a `webhook` section, or `feeds`"]
+        ["1: the adapter `generic-json` is open: the connection brings a `webhook` section, `feeds` or `exports`"]
     );
+}
+
+#[test]
+fn exports_are_checked_with_their_mappings_and_feeds() {
+    let export = "exports:
+  nightly:
+    schedule: {at: '02:30'}
+    resources: [Patient]
+    where: active = true
+    mapping: row
+    file: {format: csv}
+    columns: [{name: id}]
+    name: 'p-{number}.csv'
+mappings:
+  row: '{\"id\": id}'
+";
+    // What a practice is sent is its own, also where the adapter brings everything else.
+    assert_eq!(opendental(export), [""; 0]);
+    for (from, to, expected) in [
+        ("nightly:", "Nightly:", "7: exports.Nightly: an export's name is 1 to 40 of a-z, 0-9 and hyphens"),
+        ("[Patient]", "[patient]", "9: exports.nightly.resources.0: not a FHIR resource type (example: Patient)"),
+        ("active = true", "active = (", "10: exports.nightly.where: "),
+        ("mapping: row", "mapping: rows", "11: exports.nightly.mapping: "),
+        ("p-{number}", "p-{date}", "14: exports.nightly.name: every run needs a name of its own"),
+        ("'02:30'", "'2:30'", "`2:30` is not a time of day"),
+        ("format: csv}", "format: csv, xml: {records: A/B}}", "12: exports.nightly.file.xml: the format is csv"),
+    ] {
+        let yaml = export.replace(from, to);
+        assert_ne!(yaml, export, "{from}");
+        if expected.starts_with('`') {
+            let whole = format!("{HEAD}adapter: opendental\n{yaml}");
+            let error = serde_norway::from_str::<Connection>(&whole).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+            continue;
+        }
+        let found = opendental(&yaml);
+        assert!(found.iter().any(|problem| problem.starts_with(expected)), "{found:?}");
+    }
+}
+
+#[test]
+fn a_feed_of_answers_needs_no_mapping() {
+    let open = |feed: &str| {
+        problems(&format!(
+            "{HEAD}adapter: generic-json
+feeds:
+  answers: {{keys: 'a*.csv', file: {{format: csv}}{feed}}}
+exports:
+  nightly:
+    schedule: {{every-minutes: 15}}
+    resources: [Patient]
+    file: {{format: fhir-ndjson}}
+    name: 'p-{{at}}.ndjson'
+    result: {{feed: answers, key: id, row-key: id, status: s, accepted: [OK]}}
+"
+        ))
+    };
+    assert_eq!(open(""), [""; 0]);
+    let hl7 = open(", delta: {mode: snapshot}, key-columns: [id], columns: [{name: id}]");
+    assert!(hl7.iter().any(|problem| problem.contains("answers are rows")), "{hl7:?}");
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub enum Source {
 
 /// The names of the queues, as event sources have them.
 #[derive(Debug, Clone)]
-pub struct Sources([(String, Source); 10]);
+pub struct Sources([(String, Source); 12]);
 
 impl Sources {
     /// The names in these settings, and those of their dead letter queues.
@@ -51,7 +51,7 @@ impl Sources {
         };
         let Settings { inbound_queue_url: inbound, outbound_queue_url: outbound, .. } = settings;
         let (commands, polls) = (&settings.commands_queue_url, &settings.polls_queue_url);
-        let drops = &settings.drops_queue_url;
+        let (drops, exports) = (&settings.drops_queue_url, &settings.exports_queue_url);
         Self([
             (name(inbound), Source::Queue(QueueName::Inbound)),
             (name(outbound), Source::Queue(QueueName::Outbound)),
@@ -63,6 +63,8 @@ impl Sources {
             (dead(polls), Source::DeadLetters(QueueName::Polls)),
             (name(drops), Source::Queue(QueueName::Drops)),
             (dead(drops), Source::DeadLetters(QueueName::Drops)),
+            (name(exports), Source::Queue(QueueName::Exports)),
+            (dead(exports), Source::DeadLetters(QueueName::Exports)),
         ])
     }
 
@@ -163,6 +165,7 @@ mod tests {
             outbound_queue_url: url("bridge-outbound.fifo"),
             commands_queue_url: url("bridge-commands.fifo"),
             polls_queue_url: url("bridge-polls.fifo"),
+            exports_queue_url: url("bridge-exports.fifo"),
             drops_queue_url: url("bridge-drops"),
             payload_bucket: String::new(),
             files_bucket: String::new(),

@@ -39,6 +39,7 @@ pub struct SqsQueue {
     outbound: String,
     commands: String,
     polls: String,
+    exports: String,
     drops: String,
     meter: Meter,
 }
@@ -51,6 +52,7 @@ impl SqsQueue {
             outbound: settings.outbound_queue_url.clone(),
             commands: settings.commands_queue_url.clone(),
             polls: settings.polls_queue_url.clone(),
+            exports: settings.exports_queue_url.clone(),
             drops: settings.drops_queue_url.clone(),
             meter,
         }
@@ -62,6 +64,7 @@ impl SqsQueue {
             QueueName::Outbound => &self.outbound,
             QueueName::Commands => &self.commands,
             QueueName::Polls => &self.polls,
+            QueueName::Exports => &self.exports,
             QueueName::Drops => &self.drops,
         }
     }

@@ -191,6 +191,7 @@ async fn refused_entries_keep_their_place_in_their_group() {
         outbound_queue_url: url.clone(),
         commands_queue_url: url.clone(),
         polls_queue_url: url.clone(),
+        exports_queue_url: url.clone(),
         drops_queue_url: url,
         payload_bucket: name(),
         files_bucket: name(),

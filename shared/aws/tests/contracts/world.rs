@@ -40,6 +40,7 @@ impl World {
             outbound_queue_url: queue(&admin, "outbound.fifo").await,
             commands_queue_url: queue(&admin, "commands.fifo").await,
             polls_queue_url: queue(&admin, "polls.fifo").await,
+            exports_queue_url: queue(&admin, "exports.fifo").await,
             drops_queue_url: queue(&admin, "drops").await,
             payload_bucket: "payloads".to_owned(),
             files_bucket: "files".to_owned(),

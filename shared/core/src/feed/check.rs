@@ -1,6 +1,6 @@
 //! What can be wrong with the declaration of a feed.
 
-use super::{DeltaMode, Feed, Format, Header, Holds, Missing};
+use super::{DeltaMode, Feed, Format, Header, Holds, Missing, Shape};
 use crate::manifest::Extract;
 
 /// Something wrong with a feed, and where.
@@ -41,7 +41,8 @@ impl Feed {
         // Each star multiplies what there is to try.
         p.unless(self.keys.matches('*').count() <= 4, "keys", "no more than four `*`");
         self.check_mapping(p);
-        self.check_shape(p);
+        p.0.extend(self.file.shape_problems());
+        self.check_rows(p);
         self.check_columns(p);
         self.check_delta(p);
         problems.0
@@ -74,42 +75,11 @@ impl Feed {
         p.unless(places.all(no_header), "lane, version, find-by", "a record has no headers");
     }
 
-    fn check_shape(&self, p: &mut Problems) {
-        let format = self.file.format;
-        for (section, given, of) in [
-            ("csv", self.file.csv.is_some(), Format::Csv),
-            ("json", self.file.json.is_some(), Format::Json),
-            ("xml", self.file.xml.is_some(), Format::Xml),
-            ("xdt", self.file.xdt.is_some(), Format::Xdt),
-        ] {
-            if given && format != of {
-                p.push(format!("file.{section}"), format!("the format is {}: leave this out", format.name()));
-            }
-        }
-        if let Some(csv) = &self.file.csv {
-            let ascii = |text: &str| text.len() == 1 && text.is_ascii() && !matches!(text, "\r" | "\n");
-            let (delimiter, quote) = (csv.delimiter.as_str(), csv.quote.as_str());
-            p.unless(
-                delimiter == "tab" || ascii(delimiter),
-                "file.csv.delimiter",
-                "one ASCII character, or `tab`",
-            );
-            p.unless(quote == "none" || ascii(quote), "file.csv.quote", "one ASCII character, or `none`");
-            let same = csv.quote_byte() == Some(csv.delimiter_byte());
-            p.unless(!same, "file.csv.quote", "quote and delimiter are the same");
-            let unnamed = csv.header == Header::None && self.columns.is_empty();
-            p.unless(!unnamed, "columns", "without a header the feed must name its columns, in order");
-        }
-        if format == Format::Xml {
-            let path = self.file.xml.as_ref().map(|xml| xml.records.as_str()).unwrap_or_default();
-            let deep = path.split('/').filter(|step| !step.is_empty()).count() >= 2;
-            p.unless(
-                deep,
-                "file.xml.records",
-                "the path of a record, from the root: `Practice/Patients/Patient`",
-            );
-        }
-        if format == Format::FixedWidth {
+    fn check_rows(&self, p: &mut Problems) {
+        let unnamed =
+            self.file.csv.as_ref().is_some_and(|csv| csv.header == Header::None) && self.columns.is_empty();
+        p.unless(!unnamed, "columns", "without a header the feed must name its columns, in order");
+        if self.file.format == Format::FixedWidth {
             p.unless(
                 !self.columns.is_empty(),
                 "columns",
@@ -154,6 +124,47 @@ impl Feed {
         p.unless(!deletes || snapshot, "delta.missing", "only in a snapshot can rows be missing");
         let percent = self.delta.at_most_missing_percent <= 100;
         p.unless(percent, "delta.at-most-missing-percent", "a number up to 100");
+    }
+}
+
+impl Shape {
+    /// What of the shape's settings does not fit its format, or each other.
+    pub(crate) fn shape_problems(&self) -> Vec<FeedProblem> {
+        let mut problems = Problems(Vec::new());
+        let p = &mut problems;
+        let format = self.format;
+        for (section, given, of) in [
+            ("csv", self.csv.is_some(), Format::Csv),
+            ("json", self.json.is_some(), Format::Json),
+            ("xml", self.xml.is_some(), Format::Xml),
+            ("xdt", self.xdt.is_some(), Format::Xdt),
+        ] {
+            if given && format != of {
+                p.push(format!("file.{section}"), format!("the format is {}: leave this out", format.name()));
+            }
+        }
+        if let Some(csv) = &self.csv {
+            let ascii = |text: &str| text.len() == 1 && text.is_ascii() && !matches!(text, "\r" | "\n");
+            let (delimiter, quote) = (csv.delimiter.as_str(), csv.quote.as_str());
+            p.unless(
+                delimiter == "tab" || ascii(delimiter),
+                "file.csv.delimiter",
+                "one ASCII character, or `tab`",
+            );
+            p.unless(quote == "none" || ascii(quote), "file.csv.quote", "one ASCII character, or `none`");
+            let same = csv.quote_byte() == Some(csv.delimiter_byte());
+            p.unless(!same, "file.csv.quote", "quote and delimiter are the same");
+        }
+        if format == Format::Xml {
+            let path = self.xml.as_ref().map(|xml| xml.records.as_str()).unwrap_or_default();
+            let deep = path.split('/').filter(|step| !step.is_empty()).count() >= 2;
+            p.unless(
+                deep,
+                "file.xml.records",
+                "the path of a record, from the root: `Practice/Patients/Patient`",
+            );
+        }
+        problems.0
     }
 }
 

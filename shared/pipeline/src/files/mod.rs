@@ -7,6 +7,7 @@
 //! costs what came after the last checkpoint, and is done again with the same ids (`docs/adr/0015`).
 
 mod admit;
+mod answers;
 mod blocks;
 mod claim;
 mod compare;

@@ -5,7 +5,7 @@ use bridge_formats::{Place, Quarantined};
 use bridge_hl7v2::ack::Verdict;
 use serde_json::Value;
 
-use super::{Job, Stopped, blocks::BlockReader, compare::Rows, pass::Takes};
+use super::{Job, Stopped, answers::Answering, blocks::BlockReader, compare::Rows, pass::Takes};
 use crate::{
     bridge::Bridge,
     ports::{Entry, FilePorts, Files, PortError, Queue, QueueName},
@@ -84,12 +84,19 @@ impl<P: FilePorts> Bridge<P> {
             progress.report = Default::default();
             (progress.sent, progress.turned_away, progress.quarantined) = (0, 0, 0);
         }
+        if let Some(asked) = self.asked(&job.source, &job.held.doc.feed).await? {
+            return self.pass(job, Answering::to(asked)).await;
+        }
         let chosen = self.chosen_rows(job).await?;
         self.pass(job, Sending { chosen, rows: Vec::new(), bad: Vec::new() }).await
     }
 
     /// Sends what is missing from a snapshot as removed.
     pub(super) async fn remove(&self, job: &mut Job) -> Result<(), Stopped> {
+        // All answers are durable by now: a run that is closed gets none of them any more.
+        if let Some(asked) = self.asked(&job.source, &job.held.doc.feed).await? {
+            self.close_answered(&asked).await?;
+        }
         let (blocks, done) = job.held.doc.progress.removals;
         let mut reader = BlockReader::removals(&job.held.doc, done, blocks);
         while reader.is_more() {
@@ -158,7 +165,7 @@ impl<P: FilePorts> Bridge<P> {
     }
 
     /// Writes bad rows where the practice finds them: places and reasons.
-    async fn quarantine_rows(&self, job: &mut Job, rows: Vec<Quarantined>) -> Result<(), Stopped> {
+    pub(super) async fn quarantine_rows(&self, job: &mut Job, rows: Vec<Quarantined>) -> Result<(), Stopped> {
         let doc = &mut job.held.doc;
         doc.progress.quarantined += 1;
         let lines: String = rows.iter().map(|row| row.to_json() + "\n").collect();

@@ -34,7 +34,7 @@ pub(super) struct Sent {
 
 /// Why nothing was sent to any destination.
 #[derive(Debug)]
-pub(super) enum NotSent {
+pub(crate) enum NotSent {
     /// The world failed.
     Failed(Failure),
     /// A destination's format can't say it.
@@ -48,8 +48,12 @@ impl<E: Into<Failure>> From<E> for NotSent {
 }
 
 impl<P: Ports> Bridge<P> {
-    /// Whether any route of a connection leads to a destination that speaks HL7 v2.
+    /// Whether anything of a connection goes out as HL7 v2: by a route, or in a file.
     pub(super) async fn tells_events(&self, source: &Loaded) -> Result<bool, Failure> {
+        let exports = source.connection.exports.values();
+        if exports.into_iter().any(|export| export.file.format == bridge_core::feed::Format::Hl7Batch) {
+            return Ok(true);
+        }
         for route in &source.connection.routes {
             if self.connection(&route.to).await?.is_some_and(|to| speaks_hl7v2(&to)) {
                 return Ok(true);
@@ -82,16 +86,17 @@ impl<P: Ports> Bridge<P> {
             let body = Phi::new(match self.connection(&route.to).await? {
                 Some(destination) if speaks_hl7v2(&destination) => {
                     let parcel = Parcel {
-                        task,
+                        tenant: &task.connection.tenant(),
+                        sent_at: task.received_at,
                         route,
                         destination: &destination,
-                        delivery: &delivery,
+                        control: delivery.as_str(),
                         resources,
                         changes: &result.changes,
                     };
                     let messages = self.hl7v2_messages(parcel).await?;
                     sent.notes.extend(messages.notes);
-                    messages.bytes
+                    messages.list.concat()
                 }
                 Some(destination) if destination.is_written() => {
                     if let Some(product) = Product::of(&destination) {

@@ -20,7 +20,7 @@ use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 pub use self::events::{Told, tell};
-pub(super) use self::send::Parcel;
+pub(crate) use self::send::Parcel;
 use super::{merge::Asides, translate::Translated};
 use crate::{bridge::Bridge, configuration::Loaded, ports::Ports};
 

@@ -15,9 +15,11 @@ pub(crate) mod resources;
 mod translate;
 
 pub use change::{Change, Changes};
-use deliveries::NotSent;
+pub(crate) use deliveries::NotSent;
+pub(crate) use hl7v2::Parcel;
 pub use hl7v2::{Told, tell};
 use resources::Version;
+pub(crate) use translate::apply;
 
 use std::{sync::Arc, time::Duration};
 

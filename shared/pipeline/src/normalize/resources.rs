@@ -21,7 +21,7 @@ use crate::{
     bridge::Bridge,
     keys::{Keep, KeyError},
     ledger::{LedgerError, docs_read, docs_write},
-    ports::{Blobs, Expect, Key, Ports, Record, Store, Table, Write, WriteError},
+    ports::{Blobs, Expect, Key, Ports, Record, Store, Table, WriteError},
     stage::Failure,
 };
 
@@ -131,8 +131,8 @@ impl<P: Ports> Bridge<P> {
         };
         let record =
             self.resource_record(&Told::by(task, Said::new(), change), resource, version.clone()).await?;
-        let put = Write::Put(record, Expect::OlderThan(version.clone()));
-        match self.ports.store().write(vec![put]).await {
+        let expect = Expect::OlderThan(version.clone());
+        match self.write_resource(&task.connection, record, expect).await {
             Ok(()) => Ok(None),
             // The same version is this very state, stored by an earlier run.
             Err(WriteError::Conflict { current, .. }) => {
@@ -202,7 +202,7 @@ impl<P: Ports> Bridge<P> {
             }
             let (change, newest) = (version.changes.get(&reference).copied(), own.clone().max(known_version));
             let record = self.resource_record(&Told::by(task, state.said(), change), &merged, newest).await?;
-            match self.ports.store().write(vec![Write::Put(record, expect)]).await {
+            match self.write_resource(&task.connection, record, expect).await {
                 Ok(()) => return Ok((merged, is_over)),
                 // Somebody else put something in meanwhile: it must not be lost.
                 Err(WriteError::Conflict { .. }) => {}

@@ -97,7 +97,7 @@ impl<P: Ports> Bridge<P> {
         Ok((Translated { resources, version, find, mapped_by, notes, asides: None }, rule))
     }
 
-    pub(super) fn mapping(&self, source: &Loaded, name: &str) -> Result<(String, Arc<Mapping>), Cause> {
+    pub(crate) fn mapping(&self, source: &Loaded, name: &str) -> Result<(String, Arc<Mapping>), Cause> {
         let own = source.connection.mappings.get(name);
         let mapped_by = match own {
             Some(_) => format!("{}@{}/{name}", source.connection.connection, source.version),
@@ -143,7 +143,7 @@ impl<'a> Rule<'a> {
 }
 
 /// What a mapping makes of a record.
-pub(super) fn apply(
+pub(crate) fn apply(
     mapping: &Mapping,
     mapped_by: &str,
     record: &Value,

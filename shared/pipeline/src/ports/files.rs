@@ -35,4 +35,22 @@ pub trait Files: Send + Sync {
     fn put(&self, key: &str, bytes: Vec<u8>) -> impl Future<Output = Result<(), PortError>> + Send;
     /// Reads an object whole; `None` when it is not there.
     fn get(&self, key: &str) -> impl Future<Output = Result<Option<Vec<u8>>, PortError>> + Send;
+    /// Begins an object that comes in parts. Nobody sees anything of it until it is completed; what never is, is cleared away.
+    fn begin_upload(&self, key: &str) -> impl Future<Output = Result<String, PortError>> + Send;
+    /// Puts a part, counted from 1; gives its entity tag. Every part but the last has 5 MiB or more.
+    fn put_part(
+        &self,
+        key: &str,
+        upload: &str,
+        part: u32,
+        bytes: Vec<u8>,
+    ) -> impl Future<Output = Result<String, PortError>> + Send;
+    /// Makes the object of its parts, whose entity tags these are, in order: all at once, and once, however often it is asked.
+    /// `false` when neither the upload nor an object under its key is there.
+    fn complete_upload(
+        &self,
+        key: &str,
+        upload: &str,
+        parts: &[String],
+    ) -> impl Future<Output = Result<bool, PortError>> + Send;
 }

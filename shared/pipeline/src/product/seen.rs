@@ -16,7 +16,7 @@ use crate::{
     bridge::Bridge,
     keys::KeyError,
     normalize::resources::{Told, resource_key},
-    ports::{Expect, Ports, Store, Write, WriteError},
+    ports::{Expect, Ports, Store, WriteError},
     stage::Failure,
 };
 
@@ -86,7 +86,7 @@ impl<P: Ports> Bridge<P> {
         let tenant = origin.connection.tenant();
         let place = resource_key(&tenant, &resource.reference());
         let told = Told::seen(origin.connection, origin.message);
-        let put = if version.is_empty() {
+        let (record, expect) = if version.is_empty() {
             // The product's answer is the newest that there is of it, until the next message.
             let current = self.ports.store().get(&place).await?;
             let known = current.as_ref().and_then(|record| record.version.clone()).unwrap_or_default();
@@ -102,16 +102,16 @@ impl<P: Ports> Bridge<P> {
                 Some((message, _)) => format!("{message}~{:015}", at.as_millis()),
                 None => format!("{known}~{:015}", at.as_millis()),
             };
-            Write::Put(self.resource_record(&told, resource, version).await?, expect)
+            (self.resource_record(&told, resource, version).await?, expect)
         } else {
             let version = match origin.wrote {
                 true => format!("{version}#{BEFORE_MESSAGES}!{:015}", at.as_millis()),
                 false => format!("{version}#{BEFORE_MESSAGES}"),
             };
             let record = self.resource_record(&told, resource, version.clone()).await?;
-            Write::Put(record, Expect::OlderThan(version))
+            (record, Expect::OlderThan(version))
         };
-        match self.ports.store().write(vec![put]).await {
+        match self.write_resource(origin.connection, record, expect).await {
             // Something newer came meanwhile, or this very state is known.
             Ok(()) | Err(WriteError::Conflict { .. }) => Ok(()),
             Err(WriteError::Failed(error)) => Err(error.into()),

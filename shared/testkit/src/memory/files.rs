@@ -15,6 +15,8 @@ type Version = (String, Arc<Vec<u8>>);
 pub struct Bucket {
     objects: BTreeMap<String, Vec<Version>>,
     versions: u64,
+    /// Uploads that nobody has completed.
+    uploads: BTreeMap<String, (String, BTreeMap<u32, Vec<u8>>)>,
     /// How many bytes were read in ranges.
     pub read: u64,
 }
@@ -57,6 +59,25 @@ impl Bucket {
         self.objects.remove(key);
     }
 
+    /// Clears away what nobody has completed, as the bucket does after a day.
+    pub fn clear_uploads(&mut self) {
+        self.uploads.clear();
+    }
+
+    fn complete(&mut self, key: &str, upload: &str, parts: &[String], now: i64) -> bool {
+        let Some((_, there)) = self.uploads.remove(upload) else { return self.objects.contains_key(key) };
+        let tags: Vec<String> = there.iter().map(|(part, bytes)| tag(*part, bytes)).collect();
+        assert_eq!(tags, parts, "an upload is completed of other parts than it has");
+        let whole: Vec<u8> = there.into_values().flatten().collect();
+        self.put(key, whole, now);
+        true
+    }
+
+    /// How many versions an object has.
+    pub fn versions_of(&self, key: &str) -> usize {
+        self.objects.get(key).map_or(0, Vec::len)
+    }
+
     fn range(&mut self, file: &Pinned, range: &Range<u64>) -> Option<Vec<u8>> {
         let versions = self.objects.get(&file.key)?;
         let (_, bytes) = versions.iter().find(|(version, _)| Some(version) == file.version.as_ref())?;
@@ -65,6 +86,10 @@ impl Bucket {
         self.read += read.len() as u64;
         Some(read)
     }
+}
+
+fn tag(part: u32, bytes: &[u8]) -> String {
+    format!("{part}-{}", data_encoding::HEXLOWER.encode(&bridge_seal::sha256(&[bytes])))
 }
 
 impl<H: Hook> Files for MemoryPorts<H> {
@@ -91,6 +116,37 @@ impl<H: Hook> Files for MemoryPorts<H> {
 
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, PortError> {
         self.call("files.get", |world| world.files.get(key).map(<[u8]>::to_vec)).await
+    }
+
+    async fn begin_upload(&self, key: &str) -> Result<String, PortError> {
+        self.call("files.begin_upload", |world| {
+            world.files.versions += 1;
+            let upload = format!("u{}", world.files.versions);
+            world.files.uploads.insert(upload.clone(), (key.to_owned(), BTreeMap::new()));
+            upload
+        })
+        .await
+    }
+
+    async fn put_part(
+        &self,
+        _key: &str,
+        upload: &str,
+        part: u32,
+        bytes: Vec<u8>,
+    ) -> Result<String, PortError> {
+        self.call("files.put_part", |world| {
+            let tag = tag(part, &bytes);
+            let (_, parts) = world.files.uploads.get_mut(upload)?;
+            parts.insert(part, bytes);
+            Some(tag)
+        })
+        .await?
+        .ok_or_else(|| PortError { operation: "files.put_part", reason: "NoSuchUpload".to_owned() })
+    }
+
+    async fn complete_upload(&self, key: &str, upload: &str, parts: &[String]) -> Result<bool, PortError> {
+        self.call("files.complete_upload", |world| world.files.complete(key, upload, parts, world.now)).await
     }
 }
 

@@ -13,6 +13,7 @@ use bridge_pipeline::{
     Bridge,
     batch::{self, Received},
     deliver::Deliver,
+    export::Exports,
     normalize::Normalize,
     poll::Polls,
     ports::{Clock as _, Entry, QueueName, Write},
@@ -150,6 +151,10 @@ impl Task {
                 QueueName::Outbound => batch::run(bridge.ports(), &Deliver(&bridge), records, deadline).await,
                 QueueName::Commands => batch::run(bridge.ports(), &Retry(&bridge), records, deadline).await,
                 QueueName::Polls => batch::run(bridge.ports(), &Polls(&bridge), records, deadline).await,
+                QueueName::Exports => {
+                    let exports = Exports { bridge: &bridge, pace: Default::default() };
+                    batch::run(bridge.ports(), &exports, records, deadline).await
+                }
                 QueueName::Drops => unreachable!("the simulation drops no files"),
             };
             Ended::Batch { queue, received, again }

@@ -44,7 +44,7 @@ impl<P: Ports> Bridge<P> {
         }
         let index = self.index_key(&task.connection.tenant()).await?;
         let delivery = index.acknowledgment(&task.message, to, code.as_str());
-        let text = Text { made: made(task, source), control_id: control_id(&delivery, 1), code };
+        let text = Text { made: made(task, source), control_id: control_id(delivery.as_str(), 1), code };
         let Some(body) = text.write(&message, parked) else {
             return Ok(Some(format!("{to}: no {code} can be written in the message's character set")));
         };

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use bridge_convert::to_v2::{Event, Header, Outgoing, V2Writer};
 use bridge_core::{
-    Cause,
+    Cause, Timestamp,
     config::{Hl7v2Send, Route},
-    id::DeliveryId,
-    task::NormalizeTask,
+    id::TenantId,
 };
 use bridge_fhir::Resource;
 use bridge_hl7v2::{Delimiters, charset::Charset};
@@ -33,28 +32,31 @@ const NOTES: usize = 20;
 
 /// What is sent to a destination.
 #[derive(Debug, Default)]
-pub(in crate::normalize) struct Messages {
-    /// One after the other, as in a file; empty when nothing is to be told.
-    pub(in crate::normalize) bytes: Vec<u8>,
+pub(crate) struct Messages {
+    /// In order; none when nothing is to be told.
+    pub(crate) list: Vec<Vec<u8>>,
     /// What has no field: by path.
-    pub(in crate::normalize) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
-/// A message's resources on their way to a destination.
-pub(in crate::normalize) struct Parcel<'a> {
-    pub(in crate::normalize) task: &'a NormalizeTask,
-    pub(in crate::normalize) route: &'a Route,
-    pub(in crate::normalize) destination: &'a Loaded,
-    pub(in crate::normalize) delivery: &'a DeliveryId,
+/// Resources on their way to a destination.
+pub(crate) struct Parcel<'a> {
+    pub(crate) tenant: &'a TenantId,
+    /// MSH-7.
+    pub(crate) sent_at: Timestamp,
+    pub(crate) route: &'a Route,
+    pub(crate) destination: &'a Loaded,
+    /// What MSH-10 is made of: the text of an id.
+    pub(crate) control: &'a str,
     /// Those the route takes, without what it drops.
-    pub(in crate::normalize) resources: Vec<Resource>,
-    pub(in crate::normalize) changes: &'a Changes,
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) changes: &'a Changes,
 }
 
 impl<P: Ports> Bridge<P> {
     /// Writes the messages of a delivery. The same delivery has the same MSH-10s and MSH-7, however often it is written.
-    pub(in crate::normalize) async fn hl7v2_messages(&self, parcel: Parcel<'_>) -> Result<Messages, NotSent> {
-        let Parcel { task, route, destination, delivery, mut resources, changes } = parcel;
+    pub(crate) async fn hl7v2_messages(&self, parcel: Parcel<'_>) -> Result<Messages, NotSent> {
+        let Parcel { tenant, sent_at, route, destination, control, mut resources, changes } = parcel;
         let site = destination.hl7v2.clone().unwrap_or_default();
         let send = site.send.clone().unwrap_or_default();
         let mut planned = events::plan(&resources, changes);
@@ -64,16 +66,16 @@ impl<P: Ports> Bridge<P> {
             messages.notes.push(format!("{}: no event that is sent there", route.to));
             return Ok(messages);
         }
-        self.add_known(task, route, &mut resources).await?;
-        let index = self.index_key(&task.connection.tenant()).await.map_err(Failure::from)?;
+        self.add_known(tenant, route, &mut resources).await?;
+        let index = self.index_key(tenant).await.map_err(Failure::from)?;
         let zone = destination.connection.zone.rules().unwrap_or(TimeZone::UTC);
         let namespace = Uuid::from_bytes(index.fhir_namespace());
         let writer = V2Writer::new(profile(&site, namespace, zone), header(&send, route)?);
-        let sent = jiff::Timestamp::from_millisecond(task.received_at.as_millis()).unwrap_or_default();
+        let sent = jiff::Timestamp::from_millisecond(sent_at.as_millis()).unwrap_or_default();
         let mut left_out = BTreeSet::new();
         for (n, planned) in (1_usize..).zip(&planned) {
             let context = events::context(planned, &resources);
-            let control_id = control_id(delivery, n);
+            let control_id = control_id(control, n);
             let outgoing =
                 Outgoing { event: planned.event, resources: &context, control_id: &control_id, sent };
             let written = writer.write(outgoing).map_err(|error| {
@@ -81,7 +83,7 @@ impl<P: Ports> Bridge<P> {
                 NotSent::Unwritable(Cause::new("hl7v2.not_written", text).at(route.to.to_string()))
             })?;
             left_out.extend(written.left_out);
-            messages.bytes.extend(written.message);
+            messages.list.push(written.message);
         }
         let note = |path: &String| format!("{}: {path} has no field", route.to);
         messages.notes.extend(left_out.iter().take(NOTES).map(note));
@@ -92,11 +94,10 @@ impl<P: Ports> Bridge<P> {
     /// its patient, and SIU and DFT tell who that is.
     async fn add_known(
         &self,
-        task: &NormalizeTask,
+        tenant: &TenantId,
         route: &Route,
         resources: &mut Vec<Resource>,
     ) -> Result<(), NotSent> {
-        let tenant = task.connection.tenant();
         let mut looked: BTreeSet<String> = resources.iter().map(Resource::reference).collect();
         for _ in 0..DEEPEST {
             let named: BTreeSet<String> = resources
@@ -111,7 +112,7 @@ impl<P: Ports> Bridge<P> {
                 if resources.len() >= MOST || !route.resources.iter().any(|taken| taken == kind) {
                     continue;
                 }
-                let known = match self.resource(&tenant, &name).await {
+                let known = match self.resource(tenant, &name).await {
                     Ok(Some((_, json))) => json,
                     Ok(None) => continue,
                     Err(KeyError::Port(error)) => return Err(Failure::Port(error).into()),
@@ -133,10 +134,10 @@ fn name(event: Event) -> String {
     format!("{message}^{trigger}")
 }
 
-/// MSH-10 of the n-th message of a delivery: 80 bits of the delivery's id and the number, in the 20 characters that
+/// MSH-10 of the n-th message of a delivery or a file: 80 bits of its id and the number, in the 20 characters that
 /// v2.5.1 allows.
-pub(super) fn control_id(delivery: &DeliveryId, n: usize) -> String {
-    let id = delivery.as_str().trim_start_matches("dlv_");
+pub(super) fn control_id(id: &str, n: usize) -> String {
+    let id = id.split_once('_').map_or(id, |(_, digest)| digest);
     format!("{}{n:04}", id.get(..16).unwrap_or(id).to_ascii_uppercase())
 }
 
@@ -168,12 +169,9 @@ mod tests {
 
     #[test]
     fn control_ids_are_short_enough_for_every_version_and_tell_messages_apart() {
-        let delivery: DeliveryId = match "dlv_abcdefghijklmnopqrstuvwxyz".parse() {
-            Ok(delivery) => delivery,
-            Err(error) => panic!("{error}"),
-        };
-        assert_eq!(control_id(&delivery, 1), "ABCDEFGHIJKLMNOP0001");
-        assert_eq!(control_id(&delivery, 9999).len(), 20);
-        assert_ne!(control_id(&delivery, 1), control_id(&delivery, 2));
+        let delivery = "dlv_abcdefghijklmnopqrstuvwxyz";
+        assert_eq!(control_id(delivery, 1), "ABCDEFGHIJKLMNOP0001");
+        assert_eq!(control_id(delivery, 9999).len(), 20);
+        assert_ne!(control_id(delivery, 1), control_id(delivery, 2));
     }
 }
