@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::{
-        ack, adapters, bench, connections, convert, exports, feeds, files, messages, polls, receiver,
+        ack, adapters, bench, connections, convert, exports, feeds, files, keys, messages, polls, receiver,
         replays, send, tenants, token, up,
     },
     environment,
@@ -98,6 +98,11 @@ pub(crate) enum Command {
     Adapters {
         #[command(subcommand)]
         command: adapters::Command,
+    },
+    /// Make, rotate and withdraw the keys by which products know the bridge
+    Keys {
+        #[command(subcommand)]
+        command: keys::Command,
     },
     /// Print the environment of the functions, for `cargo lambda watch`
     Env,

@@ -39,6 +39,7 @@ async fn main() -> ExitCode {
         Command::Files { command } => commands::files::run(&global, command, out).await,
         Command::Feeds { command } => commands::feeds::run(&global, command, out).await,
         Command::Adapters { command } => commands::adapters::run(command, out).await,
+        Command::Keys { command } => commands::keys::run(&global, command, out).await,
         Command::Env => commands::env::run(&global, out),
         Command::Token(args) => commands::token::run(&global, &args, out),
         Command::Convert(args) => commands::convert::run(&args, out),

@@ -80,6 +80,7 @@ pub(crate) fn settings(environment: &BTreeMap<String, String>, region: &str) -> 
         payload_bucket: variable("PAYLOAD_BUCKET"),
         files_bucket: variable("FILES_BUCKET"),
         key_id: variable("KEY_ID"),
+        stack: variable("STACK_NAME"),
         endpoint: Some(variable("AWS_ENDPOINT_URL")).filter(|url| !url.is_empty()),
         region: Some(region.to_owned()),
         credentials: Some(local_credentials()),

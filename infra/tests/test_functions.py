@@ -26,6 +26,7 @@ ENVIRONMENT = {
     "PAYLOAD_BUCKET",
     "FILES_BUCKET",
     "KEY_ID",
+    "STACK_NAME",
     "AWS_ENDPOINT_URL",
 }
 
@@ -138,10 +139,14 @@ class TestFunction:
         assert FUNCTIONS[name]["Role"] == {"Fn::GetAtt": [f"{name}Role", "Arn"]}
         role = MAIN["Resources"][f"{name}Role"]["Properties"]
         assert "Policies" not in role
-        assert role["ManagedPolicyArns"] == [
-            {"Ref": f"{name}Policy"},
-            {"Fn::GetAtt": ["Storage", "Outputs.EveryFunctionPolicy"]},
-        ]
+        own, every, *more = role["ManagedPolicyArns"]
+        assert own == {"Ref": f"{name}Policy"}
+        assert every == {"Fn::GetAtt": ["Storage", "Outputs.EveryFunctionPolicy"]}
+        signs = [{"Ref": "SigningPolicy"}] if name in ("Poll", "Deliver", "FhirApi") else []
+        assert more[: len(signs)] == signs
+        # In a VPC, where the stack is told of one, Lambda makes interfaces by the role.
+        in_vpc = [policy["Fn::If"][0] for policy in more[len(signs) :]]
+        assert in_vpc == (["InVpc"] if name == "FhirApi" else [])
 
     def test_has_its_own_log_group(self, name):
         assert FUNCTIONS[name]["LoggingConfig"]["LogGroup"] == {"Fn::GetAtt": ["Observability", f"Outputs.{name}Logs"]}
@@ -184,6 +189,15 @@ def test_functions_are_told_where_things_are():
     assert set(MAIN["Globals"]["Function"]["Environment"]["Variables"]) == ENVIRONMENT
 
 
+def test_a_key_signs_only_for_the_stack_whose_name_it_bears():
+    (statement,) = MAIN["Resources"]["SigningPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "kms:Sign"
+    assert statement["Condition"]["StringEquals"] == {
+        "aws:ResourceTag/pms-bridge": {"Ref": "AWS::StackName"},
+        "kms:SigningAlgorithm": ["RSASSA_PKCS1_V1_5_SHA_384", "ECDSA_SHA_384"],
+    }
+
+
 def test_the_emulator_is_an_option_that_aws_never_sees():
     parameter = MAIN["Parameters"]["EndpointUrl"]
     assert parameter["Default"] == ""
@@ -201,6 +215,7 @@ def test_routes_are_explicit_and_reach_their_intake():
         "GET /webhooks/{connection}": "integrations/${WebhookIntegration}",
         "POST /hl7/{connection}": "integrations/${Hl7Integration}",
         "ANY /fhir/{connection}/{proxy+}": "integrations/${FhirIntegration}",
+        "GET /.well-known/jwks.json": "integrations/${FhirIntegration}",
     }
     assert "Body" not in MAIN["Resources"]["Api"]["Properties"]
 

@@ -152,3 +152,26 @@ def test_a_role_allows_what_the_function_needs_and_no_more(aws, stack, function)
     found = {f"{call[1]} {call[2]}": answer for (call, _), answer in zip(MATRIX, answers, strict=True)}
     expected = {f"{call[1]} {call[2]}": "allowed" if function in allowed else "denied" for call, allowed in MATRIX}
     assert found == expected
+
+
+@pytest.fixture(scope="module")
+def signing_key(aws, stack) -> str:
+    """A key as the operator makes one. The emulator does not read the condition that keeps others out."""
+    tags = [{"TagKey": "pms-bridge", "TagValue": stack.name}]
+    kms = deploy.client("kms", aws.endpoint)
+    return kms.create_key(KeySpec="ECC_NIST_P384", KeyUsage="SIGN_VERIFY", Tags=tags)["KeyMetadata"]["Arn"]
+
+
+@pytest.mark.parametrize("function", sorted(EVERY))
+def test_only_who_calls_products_signs(aws, stack, signing_key, function):
+    calls = [
+        ("kms", "sign", {"KeyId": signing_key, "Message": "probe", "SigningAlgorithm": "ECDSA_SHA_384"}),
+        ("kms", "get_public_key", {"KeyId": signing_key}),
+        ("kms", "create_key", {"KeySpec": "ECC_NIST_P384", "KeyUsage": "SIGN_VERIFY"}),
+        ("kms", "schedule_key_deletion", {"KeyId": signing_key}),
+    ]
+    invoked = deploy.client("lambda", aws.endpoint).invoke(
+        FunctionName=f"{stack.name}-{function}", Payload=json.dumps({"calls": calls})
+    )
+    signs = "allowed" if function in {"poll", "deliver", "fhir-api"} else "denied"
+    assert json.load(invoked["Payload"]) == [signs, "denied", "denied", "denied"]

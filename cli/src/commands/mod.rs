@@ -9,6 +9,7 @@ pub(crate) mod env;
 pub(crate) mod exports;
 pub(crate) mod feeds;
 pub(crate) mod files;
+pub(crate) mod keys;
 pub(crate) mod messages;
 pub(crate) mod polls;
 pub(crate) mod receiver;

@@ -20,7 +20,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bridge_adapters::{Catalog, Transports};
 use bridge_aws::{
-    Aws, AwsPorts, Meter,
+    Aws, AwsPorts, Meter, Valkey,
     admin::Admin,
     lambda::{self, Warm},
 };
@@ -160,7 +160,9 @@ fn handlers(
     handlers.insert("export", Arc::new(export::Export::new(ports())));
     handlers.insert("normalize", Arc::new(normalize::Normalize::new(ports())));
     handlers.insert("deliver", Arc::new(deliver::Deliver::new(ports().with_destination(transports()?))));
-    let asks = fhir_api::FhirApi::new(ports().with_destination(transports()?), issuer.access(), None);
+    let cache = Valkey::from_env().map_err(|error| Failure::Wrong(error.to_string()))?;
+    let asks = ports().with_destination(transports()?).with_cache(cache);
+    let asks = fhir_api::FhirApi::new(asks, issuer.access(), None);
     handlers.insert("fhir-api", Arc::new(asks));
     handlers.insert("poll", Arc::new(poll::Poll::new(ports().with_destination(transports()?))));
     handlers.insert("retry", Arc::new(retry::Retry::new(ports(), aws.sources())));

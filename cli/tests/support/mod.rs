@@ -2,7 +2,6 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
-pub(crate) mod chaos;
 pub(crate) mod load;
 
 use std::{
@@ -12,10 +11,9 @@ use std::{
     process::{Child, Command, Output, Stdio},
     sync::{Arc, Mutex, mpsc},
     thread,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
-use reqwest::Client;
 use serde_json::Value;
 
 const BRIDGE: &str = env!("CARGO_BIN_EXE_bridge");
@@ -138,6 +136,11 @@ pub(crate) fn get(url: &str) -> Option<Value> {
     call("GET", url, &[], "")
 }
 
+/// The same with a header.
+pub(crate) fn get_with(url: &str, header: (&str, &str)) -> Option<Value> {
+    call("GET", url, &[header], "")
+}
+
 /// Posts JSON; nothing when nobody answers with JSON.
 pub(crate) fn post_json(url: &str, header: (&str, &str), body: &Value) -> Option<Value> {
     call("POST", url, &[("content-type", "application/json"), header], &body.to_string())
@@ -158,61 +161,4 @@ fn call(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Option
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
-}
-
-/// Posts JSON to the door at `address`, which is asked for before every try, until it is acknowledged; the answer.
-pub(crate) async fn acknowledged(
-    client: &Client,
-    address: &(dyn Fn() -> String + Send + Sync),
-    key: &str,
-    body: &Value,
-) -> Value {
-    for _ in 0..600 {
-        let request = client.post(address()).header("content-type", "application/json").header("x-key", key);
-        match request.body(body.to_string()).send().await {
-            Ok(answer) if answer.status().as_u16() == 202 => {
-                if let Ok(text) = answer.text().await {
-                    return serde_json::from_str(&text).unwrap();
-                }
-            }
-            Ok(answer) if answer.status().is_client_error() => panic!("{}", answer.text().await.unwrap()),
-            Ok(_) | Err(_) => {}
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    panic!("a message was never acknowledged");
-}
-
-/// A number that the environment gives to a test.
-#[expect(clippy::disallowed_methods, reason = "a test has no other way to be told its size")]
-pub(crate) fn variable(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
-
-/// Xorshift: enough for moments and choices, and the same again from the same seed.
-pub(crate) struct Chance(u64);
-
-impl Chance {
-    /// From a seed.
-    pub(crate) const fn of(seed: u64) -> Self {
-        // Small seeds would begin alike.
-        Self((seed ^ 0x9E37_79B9_7F4A_7C15) | 1)
-    }
-
-    /// The seed that the environment gives, or one of the moment; printed, so that a run can be had again.
-    #[expect(clippy::disallowed_methods, reason = "any moment is as good as another")]
-    pub(crate) fn seed() -> u64 {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-        let seed = variable("BRIDGE_SEED").unwrap_or(now.subsec_nanos().into());
-        println!("BRIDGE_SEED={seed}");
-        seed
-    }
-
-    /// Below `limit`.
-    pub(crate) const fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
 }

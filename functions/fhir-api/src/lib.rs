@@ -1,6 +1,6 @@
 //! `fhir-api`: a connection's product, asked in FHIR R4.
 //!
-//! Route: `ANY /fhir/{connection}/{proxy+}`.
+//! Routes: `ANY /fhir/{connection}/{proxy+}`, and `GET /.well-known/jwks.json`: the keys by which products know the bridge.
 
 mod keys;
 
@@ -15,6 +15,7 @@ use bridge_pipeline::{
         access::{Access, KeySource},
     },
     ports::{QueueName, RemotePorts},
+    signing::JWKS_PATH,
 };
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -61,6 +62,9 @@ impl<P: RemotePorts, K: KeySource + 'static> Function for FhirApi<P, K> {
     ) -> BoxFuture<'a, Result<Value, EventError>> {
         Box::pin(async {
             let call = http::read(event)?;
+            if call.request.path == JWKS_PATH {
+                return Ok(http::write(&self.bridge.answer_jwks(&call.request).await));
+            }
             let connection = call.parameter("connection");
             let base = self.base(&call.request, connection);
             let asked = FhirCall {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use bridge_adapters::{Catalog, OpenId, Transports};
-use bridge_aws::{AwsPorts, IssuerSettings, lambda};
+use bridge_aws::{AwsPorts, IssuerSettings, Valkey, lambda};
 use bridge_pipeline::fhir_api::access::{Access, Issuer};
 use fhir_api::{FhirApi, IssuerKeys, WARM};
 
@@ -13,6 +13,7 @@ fn main() -> ExitCode {
         let keys = IssuerKeys(OpenId::new(&issuer)?);
         let access = Access::new(Issuer { issuer, audience, tenant_claim }, keys);
         let ports = AwsPorts::new(aws, Catalog::builtin()).with_destination(Transports::new()?);
+        let ports = ports.with_cache(Valkey::from_env()?);
         Ok(FhirApi::new(ports, access, address))
     })
 }

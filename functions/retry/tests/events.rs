@@ -34,6 +34,7 @@ fn sources() -> Sources {
         drops_queue_url: String::new(),
         payload_bucket: String::new(),
         files_bucket: String::new(),
+        stack: String::new(),
         key_id: String::new(),
         endpoint: None,
         region: None,

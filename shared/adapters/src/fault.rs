@@ -104,6 +104,11 @@ pub enum Fault {
     /// Not a number of days.
     #[error("must be a whole number of days from today (example: -14)")]
     NotDays,
+    /// A key that a product can't look up.
+    #[error(
+        "a private key needs the `kid` by which the product knows it; without a private key the bridge's own signs"
+    )]
+    KeyWithoutId,
     /// A text with `{` and `}` that do not pair.
     #[error("`{{` and `}}` must enclose the name of a setting")]
     Template,

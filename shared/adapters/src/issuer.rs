@@ -61,6 +61,17 @@ impl OpenId {
     /// # Errors
     /// See [`IssuerError`].
     pub async fn keys(&self) -> Result<String, IssuerError> {
+        let discovery = self.discovery().await?;
+        let keys =
+            discovery.get("jwks_uri").and_then(Value::as_str).ok_or(IssuerError::Content(DISCOVERY))?;
+        self.get(keys, KEYS).await
+    }
+
+    /// What it says of itself.
+    ///
+    /// # Errors
+    /// See [`IssuerError`].
+    pub async fn discovery(&self) -> Result<Value, IssuerError> {
         if self.issuer.is_empty() {
             return Err(IssuerError::None);
         }
@@ -71,9 +82,7 @@ impl OpenId {
         if discovery.get("issuer").and_then(Value::as_str) != Some(self.issuer.as_str()) {
             return Err(IssuerError::Content(DISCOVERY));
         }
-        let keys =
-            discovery.get("jwks_uri").and_then(Value::as_str).ok_or(IssuerError::Content(DISCOVERY))?;
-        self.get(keys, KEYS).await
+        Ok(discovery)
     }
 
     async fn get(&self, address: &str, what: &'static str) -> Result<String, IssuerError> {

@@ -10,8 +10,8 @@ use aws_sdk_dynamodb::config::Credentials as AwsCredentials;
 use aws_smithy_http_client::{Builder, tls};
 
 use crate::{
-    Credentials, DynamoStore, KmsKeys, Meter, MissingSettings, S3Blobs, S3Files, Settings, SqsQueue,
-    lambda::sqs::Sources, settings::variable, trust,
+    Credentials, DynamoStore, KmsKeys, KmsSigning, Meter, MissingSettings, S3Blobs, S3Files, Settings,
+    SqsQueue, lambda::sqs::Sources, settings::variable, trust,
 };
 
 /// An HTTP connection is kept this long without use: less than the 60 s after which AWS's side closes it.
@@ -38,6 +38,7 @@ pub struct Aws {
     pub(crate) blobs: S3Blobs,
     pub(crate) files: S3Files,
     pub(crate) keys: KmsKeys,
+    pub(crate) signing: KmsSigning,
     meter: Meter,
     settings: Arc<Settings>,
 }
@@ -69,12 +70,14 @@ impl Aws {
             .force_path_style(settings.endpoint.is_some())
             .build();
         let s3 = Arc::new(s3);
+        let kms = aws_sdk_kms::Client::from_conf(kms);
         Self {
             store: DynamoStore::new(aws_sdk_dynamodb::Client::from_conf(dynamo), &settings, meter.clone()),
             queue: SqsQueue::new(aws_sdk_sqs::Client::from_conf(sqs), &settings, meter.clone()),
             blobs: S3Blobs::new(s3.clone(), settings.payload_bucket.clone()),
             files: S3Files::new(s3, settings.files_bucket.clone(), settings.endpoint.is_none()),
-            keys: KmsKeys::new(aws_sdk_kms::Client::from_conf(kms), settings.key_id.clone()),
+            keys: KmsKeys::new(kms.clone(), settings.key_id.clone()),
+            signing: KmsSigning::new(kms),
             meter,
             settings: Arc::new(settings),
         }
@@ -83,6 +86,11 @@ impl Aws {
     /// Counts the calls of all clones, while it is on.
     pub const fn meter(&self) -> &Meter {
         &self.meter
+    }
+
+    /// The keys that sign.
+    pub const fn signing(&self) -> &KmsSigning {
+        &self.signing
     }
 
     /// The names it works with.

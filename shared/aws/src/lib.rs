@@ -15,8 +15,10 @@ mod meter;
 mod ports;
 mod queue;
 mod settings;
+mod signing;
 mod store;
 mod trust;
+mod valkey;
 
 pub use blobs::S3Blobs;
 pub use client::Aws;
@@ -27,4 +29,6 @@ pub use meter::{Meter, Tally};
 pub use ports::AwsPorts;
 pub use queue::SqsQueue;
 pub use settings::{Credentials, IssuerSettings, MissingSettings, Settings};
+pub use signing::{KmsSigning, MadeKey};
 pub use store::DynamoStore;
+pub use valkey::{CacheAddress, Valkey, WrongAddress};

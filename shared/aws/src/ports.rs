@@ -3,7 +3,7 @@
 use bridge_core::{destination::Destination, manifest::Adapters, remote::Remote};
 use bridge_pipeline::ports::{DeliverPorts, FilePorts, Ports, RemotePorts};
 
-use crate::{Aws, DynamoStore, KmsKeys, S3Blobs, S3Files, SqsQueue, SystemClock};
+use crate::{Aws, DynamoStore, KmsKeys, KmsSigning, S3Blobs, S3Files, SqsQueue, SystemClock, Valkey};
 
 /// AWS, adapters of kind `A`, and destinations reached by `D`. Functions that never call out leave `D` away: they
 /// then have no way to.
@@ -12,17 +12,26 @@ pub struct AwsPorts<A, D = ()> {
     aws: Aws,
     adapters: A,
     destination: D,
+    cache: Option<Valkey>,
 }
 
 impl<A> AwsPorts<A> {
     /// Ports of a function that does not call out.
     pub const fn new(aws: Aws, adapters: A) -> Self {
-        Self { aws, adapters, destination: () }
+        Self { aws, adapters, destination: (), cache: None }
     }
 
     /// The same, and a way out.
     pub fn with_destination<D>(self, destination: D) -> AwsPorts<A, D> {
-        AwsPorts { aws: self.aws, adapters: self.adapters, destination }
+        AwsPorts { aws: self.aws, adapters: self.adapters, destination, cache: self.cache }
+    }
+}
+
+impl<A, D> AwsPorts<A, D> {
+    /// The same, with a cache beside the tables.
+    #[must_use]
+    pub fn with_cache(self, cache: Option<Valkey>) -> Self {
+        Self { cache, ..self }
     }
 }
 
@@ -86,7 +95,15 @@ where
     D: Remote + 'static,
 {
     type Remote = D;
+    type Signing = KmsSigning;
+    type Cache = Valkey;
     fn remote(&self) -> &D {
         &self.destination
+    }
+    fn signing(&self) -> &KmsSigning {
+        &self.aws.signing
+    }
+    fn cache(&self) -> Option<&Valkey> {
+        self.cache.as_ref()
     }
 }

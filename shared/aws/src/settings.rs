@@ -29,6 +29,8 @@ pub struct Settings {
     pub files_bucket: String,
     /// `KEY_ID`: id, alias or ARN of the KMS key.
     pub key_id: String,
+    /// `STACK_NAME`: whose keys that sign these are; empty where none are made.
+    pub stack: String,
     /// `AWS_ENDPOINT_URL`: something that speaks AWS's protocols in its stead.
     pub endpoint: Option<String>,
     /// The region; `None` for the one of the environment or the profile.
@@ -96,6 +98,7 @@ impl Settings {
             payload_bucket: required("PAYLOAD_BUCKET"),
             files_bucket: variable("FILES_BUCKET").unwrap_or_default(),
             key_id: required("KEY_ID"),
+            stack: variable("STACK_NAME").unwrap_or_default(),
             endpoint: variable("AWS_ENDPOINT_URL").filter(|value| !value.is_empty()),
             region: None,
             credentials: None,

@@ -18,6 +18,15 @@ pub(crate) fn context(place: Place, endpoint: Option<&str>) -> TlsContext {
     TlsContext::builder().with_trust_store(amazon).build().unwrap_or_default()
 }
 
+/// PEM of the roots that other servers of the account are believed by: those of `SSL_CERT_FILE`, else Amazon's own on Lambda;
+/// `None` for what the system trusts.
+pub(crate) fn roots() -> Option<Vec<u8>> {
+    if let Some(file) = variable("SSL_CERT_FILE") {
+        return std::fs::read(file).ok();
+    }
+    variable("AWS_LAMBDA_FUNCTION_NAME").map(|_| AMAZON.to_vec())
+}
+
 fn is_amazon_enough(place: Place, endpoint: Option<&str>, has_cert_file: bool) -> bool {
     let talks_tls_to_others = endpoint.is_some_and(|endpoint| endpoint.starts_with("https://"));
     place == Place::Lambda && !talks_tls_to_others && !has_cert_file

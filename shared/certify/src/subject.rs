@@ -14,7 +14,9 @@ use bridge_core::{
     Cause, Phi, Timestamp,
     config::Connection,
     manifest::{Api, ResourceApi, Webhook, template},
-    remote::{Answer, ApiCall, Authenticate, CallError, Party, Remote as _, Token, WriteCall, Written},
+    remote::{
+        Answer, ApiCall, Authenticate, CallError, Party, Remote as _, Signer, Token, WriteCall, Written,
+    },
 };
 use bridge_fhir::Resource;
 use bridge_mapping::{Context, Mapping};
@@ -33,13 +35,13 @@ const MOST_PAGES: usize = 5_000;
 const MOST_WAITS: usize = 200;
 
 /// An adapter, a connection to its product, and what steers the product where it is a simulator.
-#[derive(Debug)]
 pub struct Subject {
     adapter: Arc<Adapter>,
     catalog: Arc<Catalog>,
     connection: Connection,
     transports: Transports,
     pub(crate) control: Option<Control>,
+    signer: Option<Arc<dyn Signer>>,
     token: Mutex<Option<Token>>,
     nonces: AtomicU64,
     mappings: Mutex<BTreeMap<String, Arc<Mapping>>>,
@@ -71,6 +73,12 @@ pub(crate) fn product_id(resource: &Value, system: &str) -> Option<String> {
     identifiers.iter().find(fits)?.get("value")?.as_str().map(str::to_owned)
 }
 
+impl std::fmt::Debug for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Subject").field("connection", &self.connection).finish_non_exhaustive()
+    }
+}
+
 impl Subject {
     /// An adapter of the catalog with this connection; `control` where the product is a simulator.
     ///
@@ -96,10 +104,18 @@ impl Subject {
             connection,
             transports,
             control,
+            signer: None,
             token: Mutex::default(),
             nonces: AtomicU64::default(),
             mappings: Mutex::default(),
         })
+    }
+
+    /// The same, with a key that signs for the connection.
+    #[must_use]
+    pub fn signed_by(mut self, signer: Arc<dyn Signer>) -> Self {
+        self.signer = Some(signer);
+        self
     }
 
     pub(crate) fn adapter(&self) -> &str {
@@ -146,7 +162,8 @@ impl Subject {
             let value = secret.values().first().map(|value| change(name, value.expose())).unwrap_or_default();
             *secret = bridge_core::config::Secret::One(Phi::new(value));
         }
-        Self::new(Arc::clone(&self.catalog), connection, self.control.clone())
+        let other = Self::new(Arc::clone(&self.catalog), connection, self.control.clone())?;
+        Ok(Self { signer: self.signer.clone(), ..other })
     }
 
     /// The product's time: a simulator has its own.
@@ -189,7 +206,12 @@ impl Subject {
         }
         let refresh = kept.and_then(|token| token.refresh);
         let nonce = format!("certify-{}-{}", now.as_millis(), self.nonces.fetch_add(1, Ordering::Relaxed));
-        let ask = Authenticate { party: self.party(api, now), refresh: refresh.as_ref(), nonce: &nonce };
+        let ask = Authenticate {
+            party: self.party(api, now),
+            refresh: refresh.as_ref(),
+            nonce: &nonce,
+            signer: self.signer.as_deref(),
+        };
         let mut token = self.transports.authenticate(&ask).await?;
         token.refresh = token.refresh.or(refresh);
         let access = token.access.clone();

@@ -60,6 +60,11 @@ impl fmt::Debug for Response {
 }
 
 impl Response {
+    /// A reply without a body.
+    pub const fn empty(status: u16) -> Self {
+        Self { status, headers: BTreeMap::new(), body: String::new() }
+    }
+
     /// A JSON reply.
     pub fn json(status: u16, body: &serde_json::Value) -> Self {
         let headers = BTreeMap::from([

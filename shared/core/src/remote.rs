@@ -1,6 +1,6 @@
 //! Calling a product's own interface: the port between those who know what to ask and those who know how.
 
-use std::{collections::BTreeMap, future::Future, time::Duration};
+use std::{collections::BTreeMap, future::Future, pin::Pin, time::Duration};
 
 use serde_json::Value;
 
@@ -124,6 +124,23 @@ pub struct Authenticate<'a> {
     pub refresh: Option<&'a Phi<String>>,
     /// Unique for each request: `jti`.
     pub nonce: &'a str,
+    /// What signs for the connection, where it was given no private key of its own.
+    pub signer: Option<&'a dyn Signer>,
+}
+
+/// A signature that is on its way.
+pub type Signed<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, CallError>> + Send + 'a>>;
+
+/// A key that proves who the bridge is, and never leaves the place where it is kept.
+pub trait Signer: Send + Sync {
+    /// `kid`: what its public half is called in the bridge's JSON Web Key Set.
+    fn key_id(&self) -> &str;
+
+    /// `alg`: `RS384` or `ES384`.
+    fn algorithm(&self) -> &'static str;
+
+    /// The signature of a message, as a JWT carries it (RFC 7518, section 3).
+    fn sign<'a>(&'a self, message: &'a [u8]) -> Signed<'a>;
 }
 
 /// A write of one resource.

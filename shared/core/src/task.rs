@@ -118,6 +118,9 @@ pub struct DeliverTask {
     /// told to who asked, not parked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub asked: bool,
+    /// Who asked wants to hear of its end: it becomes a message of the connection.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tell: bool,
 }
 
 /// What the queue of dropped files carries.
@@ -204,6 +207,16 @@ pub enum Command {
         message: MessageId,
         /// Who asked.
         actor: Actor,
+    },
+    /// Make a message of what became of a delivery that was asked for.
+    #[serde(rename = "tell-outcome.v1")]
+    TellOutcome {
+        /// The connection it was asked of; names the tenant.
+        connection: ConnectionId,
+        /// Its message.
+        message: MessageId,
+        /// Which delivery.
+        delivery: DeliveryId,
     },
     /// Go on with a replay of many messages.
     #[serde(rename = "replay-many.v1")]

@@ -16,7 +16,8 @@ use crate::{
     ledger::Ledger,
     ports::{Clock, Ports},
     rejections::Rejections,
-    resilience::{endpoint::Endpoints, limits::Limits, retries::Retries},
+    resilience::{endpoint::Endpoints, limits::Limits},
+    signing::KnownKeys,
     tokens::Tokens,
 };
 
@@ -33,9 +34,9 @@ pub struct Bridge<P> {
     pub(crate) rejections: Rejections,
     pub(crate) endpoints: Endpoints,
     pub(crate) limits: Limits,
-    pub(crate) retries: Retries,
     pub(crate) tokens: Tokens,
     pub(crate) pages: Pages,
+    pub(crate) signing: KnownKeys,
     connections: Mutex<HashMap<ConnectionId, Looked>>,
     mappings: Mutex<HashMap<String, Arc<Mapping>>>,
 }
@@ -49,9 +50,9 @@ impl<P: Ports> Bridge<P> {
             rejections: Rejections::default(),
             endpoints: Endpoints::default(),
             limits: Limits::default(),
-            retries: Retries::default(),
             tokens: Tokens::default(),
             pages: Pages::default(),
+            signing: KnownKeys::default(),
             connections: Mutex::default(),
             mappings: Mutex::default(),
         }

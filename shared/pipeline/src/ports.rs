@@ -2,6 +2,7 @@
 //! implementation, in memory, that a deterministic simulation drives. Decisions live on this side of the ports:
 //! a port stores, sends or tells the time, and nothing else.
 
+mod cache;
 mod files;
 
 use std::{future::Future, ops::RangeInclusive, time::Duration};
@@ -9,6 +10,8 @@ use std::{future::Future, ops::RangeInclusive, time::Duration};
 use bridge_core::{Timestamp, destination::Destination, id::TenantId, manifest::Adapters, remote::Remote};
 use zeroize::Zeroizing;
 
+pub use bridge_seal::JwtAlgorithm;
+pub use cache::Cache;
 pub use files::{FilePorts, Files, Pinned};
 
 /// The world, as one parameter.
@@ -53,8 +56,16 @@ pub trait DeliverPorts: RemotePorts + FilePorts {
 pub trait RemotePorts: Ports {
     /// How products' interfaces are called.
     type Remote: Remote;
+    /// What proves to them who the bridge is.
+    type Signing: Signing;
+    /// Where answers are kept for all processes.
+    type Cache: Cache;
     /// See [`Remote`].
     fn remote(&self) -> &Self::Remote;
+    /// See [`Signing`].
+    fn signing(&self) -> &Self::Signing;
+    /// See [`Cache`]; `None` where the tables are the cache.
+    fn cache(&self) -> Option<&Self::Cache>;
 }
 
 /// The world did not do what was asked, and may do it the next time. Holds no PHI.
@@ -300,6 +311,18 @@ pub trait Keys: Send + Sync {
         tenant: &TenantId,
         wrapped: &[u8],
     ) -> impl Future<Output = Result<Zeroizing<Vec<u8>>, PortError>> + Send;
+}
+
+/// Keys of the key service that sign: KMS `Sign`. Nobody is ever given one.
+pub trait Signing: Send + Sync {
+    /// The signature of a message (of 4,096 bytes at most) under the key that the service calls `key`, as a JWT carries it
+    /// (RFC 7518, section 3): of ECDSA both numbers, 48 bytes each, and not the service's DER.
+    fn sign(
+        &self,
+        key: &str,
+        algorithm: JwtAlgorithm,
+        message: &[u8],
+    ) -> impl Future<Output = Result<Vec<u8>, PortError>> + Send;
 }
 
 /// Time and chance, which a simulation decides.

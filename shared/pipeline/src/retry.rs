@@ -55,6 +55,10 @@ impl<P: Ports> Worker for Retry<'_, P> {
                 let line = Line::new("replay").message(&message, &connection, "");
                 (line, self.0.replay(&connection, &message, actor, &record.id).await)
             }
+            Command::TellOutcome { connection, message, delivery } => {
+                let line = Line::new("tell").message(&message, &connection, "");
+                (line, self.0.tell_outcome(&connection, &message, &delivery).await)
+            }
             Command::ReplayMany { connection, replay } => {
                 let line = Line::new("replay many").message(&replay, &connection, "");
                 match self.0.step_replay(&connection.tenant(), &replay).await {

@@ -113,6 +113,7 @@ impl<P: Ports> Bridge<P> {
         let group = match command {
             Command::ReleaseLane { lane, .. } => lane.to_string(),
             Command::ReplayMessage { message, .. } => message.to_string(),
+            Command::TellOutcome { delivery, .. } => delivery.to_string(),
             Command::ReplayMany { replay, .. } => replay.clone(),
         };
         let entry = Entry { body: docs_write(command), dedup: format!("{group}#{dedup}"), group };

@@ -1,6 +1,12 @@
 //! Signing JSON Web Tokens (RFC 7518, section 3) with the two algorithms of SMART backend services.
 
-use aws_lc_rs::{rand::SystemRandom, rsa, signature};
+use aws_lc_rs::{
+    encoding::{AsDer as _, Pkcs8V1Der, PublicKeyX509Der},
+    rand::SystemRandom,
+    rsa,
+    signature::{self, KeyPair as _},
+};
+use zeroize::Zeroizing;
 
 /// How a token is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +15,60 @@ pub enum JwtAlgorithm {
     Rs384,
     /// ECDSA with P-384 and SHA-384.
     Es384,
+}
+
+impl JwtAlgorithm {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Rs384, Self::Es384];
+
+    /// As in the header `alg`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rs384 => "RS384",
+            Self::Es384 => "ES384",
+        }
+    }
+
+    /// The one that a header calls so.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name)
+    }
+}
+
+/// A key pair, for a stand-in of a key service: real keys that sign are made where they stay.
+#[derive(Debug, Clone)]
+pub struct KeyPair {
+    /// The private half, PKCS #8 in DER: what [`sign_jwt`] takes.
+    pub private: Zeroizing<Vec<u8>>,
+    /// The public half, SubjectPublicKeyInfo in DER.
+    pub public: Vec<u8>,
+}
+
+impl KeyPair {
+    /// A new pair; of RSA with 2048 bits. `None` when the system has no random numbers to give.
+    pub fn generate(algorithm: JwtAlgorithm) -> Option<Self> {
+        match algorithm {
+            JwtAlgorithm::Rs384 => {
+                let pair = rsa::KeyPair::generate(rsa::KeySize::Rsa2048).ok()?;
+                let private: Pkcs8V1Der<'_> = pair.as_der().ok()?;
+                let public: PublicKeyX509Der<'_> = pair.public_key().as_der().ok()?;
+                Some(Self {
+                    private: Zeroizing::new(private.as_ref().to_vec()),
+                    public: public.as_ref().to_vec(),
+                })
+            }
+            JwtAlgorithm::Es384 => {
+                let pair =
+                    signature::EcdsaKeyPair::generate(&signature::ECDSA_P384_SHA384_FIXED_SIGNING).ok()?;
+                let private = pair.to_pkcs8v1().ok()?;
+                let public: PublicKeyX509Der<'_> = pair.public_key().as_der().ok()?;
+                Some(Self {
+                    private: Zeroizing::new(private.as_ref().to_vec()),
+                    public: public.as_ref().to_vec(),
+                })
+            }
+        }
+    }
 }
 
 /// The signature of `message`, as a token carries it. `key` is DER of PKCS #8, or of RFC 8017 or RFC 5915. `None` when it
@@ -33,10 +93,7 @@ pub fn sign_jwt(algorithm: JwtAlgorithm, key: &[u8], message: &[u8]) -> Option<V
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use aws_lc_rs::{
-        encoding::AsDer as _,
-        signature::{KeyPair as _, UnparsedPublicKey},
-    };
+    use aws_lc_rs::signature::UnparsedPublicKey;
 
     use super::*;
 

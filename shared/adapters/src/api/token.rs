@@ -55,7 +55,7 @@ async fn oauth2(
         Some(text) => site.address(&site.text(text, PLACE)?, "api.auth.token-url")?,
         None => ways.discovered.token_endpoint(ways, site).await?,
     };
-    let (form, headers) = token_request(site, oauth, ask, &url)?;
+    let (form, headers) = token_request(site, oauth, ask, &url).await?;
     let body = encode::pairs(form.iter().map(|(name, value)| (&**name, value.expose().as_str())));
     let outgoing = Outgoing { method: Method::POST, url, headers, body: Some(body.into_bytes()) };
     let reply = send(site.client(ways)?, outgoing, time(site)).await;
@@ -76,7 +76,7 @@ async fn oauth2(
 
 type Form = Vec<(String, Phi<String>)>;
 
-fn token_request(
+async fn token_request(
     site: &Site<'_>,
     oauth: &OAuth2,
     ask: &Authenticate<'_>,
@@ -121,8 +121,19 @@ fn token_request(
                 nonce: ask.nonce,
                 now: ask.party.now,
             };
-            let (key_id, algorithm) = (site.secret_text(key_id, PLACE)?, site.text(algorithm, PLACE)?);
-            let jwt = assertion::signed(&claims, &key_id, &site.secret_text(key, PLACE)?, &algorithm)?;
+            let jwt = match (site.secret_text(key, PLACE), ask.signer) {
+                (Ok(key), _) => {
+                    let (key_id, algorithm) =
+                        (site.secret_text(key_id, PLACE)?, site.text(algorithm, PLACE)?);
+                    assertion::signed(&claims, &key_id, &key, &algorithm)?
+                }
+                (Err(_), Some(signer)) => assertion::signed_by(&claims, signer).await?,
+                (Err(_), None) => {
+                    let text = "there is no private key, and no key of the bridge signs by this algorithm: make one \
+                                with `bridge keys create`";
+                    return Err(configuration(text, "api.auth.client"));
+                }
+            };
             add("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
             add("client_assertion", &jwt);
         }

@@ -6,7 +6,7 @@ use bridge_core::{
     Zone,
     config::{Connection, Expects, Route, Secret, Serves},
     feed::Format,
-    manifest::{Form, Manifest, Setting, Transport},
+    manifest::{Auth, ClientAuth, Form, Manifest, OAuth2, Setting, Transport},
 };
 use bridge_mapping::Mapping;
 
@@ -28,6 +28,9 @@ pub(crate) fn connection(
     // What it leaves to its endpoints is not missing.
     given_settings(&connection.whole(manifest), manifest, &top.at("settings"), &mut problems);
     given_secrets(connection, manifest, &top.at("secrets"), &mut problems);
+    if let Some(api) = &manifest.api {
+        named_key(connection, manifest, &api.auth, &top.at("settings"), &mut problems);
+    }
     for serves in [Serves::Interface, Serves::Deliveries] {
         let text = manifest.address(serves).unwrap_or_default();
         let place = top.at("settings").at(template::names(text).unwrap_or_default().join(", "));
@@ -75,6 +78,24 @@ fn expectations(connection: &Connection, manifest: &Manifest, place: &Place, pro
         "nothing ever comes from this connection: it has no webhook, HL7 v2 or feeds and is not polled";
     let is_right = speaks || *expects == Expects::default();
     problems.unless(is_right, place.clone(), || Fault::Expects(text.to_owned()));
+}
+
+/// Whether a private key that the connection brings has a name.
+fn named_key(
+    connection: &Connection,
+    manifest: &Manifest,
+    auth: &Auth,
+    place: &Place,
+    problems: &mut Problems,
+) {
+    let Auth::Oauth2(OAuth2 { client: ClientAuth::PrivateKeyJwt { key, key_id, .. }, .. }) = auth else {
+        return;
+    };
+    let mut keys = template::names(key).unwrap_or_default().into_iter();
+    let is_given = keys.any(|name| connection.secrets.contains_key(name));
+    let id = template::fill(key_id, &settings(connection, manifest)).unwrap_or_default();
+    let names = template::names(key_id).unwrap_or_default().join(", ");
+    problems.unless(!is_given || !id.is_empty(), place.at(names), || Fault::KeyWithoutId);
 }
 
 /// Whether calls may go to the address of one side of a connection.

@@ -90,7 +90,8 @@ impl Site {
         let refresh = self.token.lock().unwrap().1.clone();
         // Good for one use where it is looked at.
         let nonce = format!("n-{}", self.served.simulator.clock().now().as_nanosecond());
-        let ask = Authenticate { party: self.party(), refresh: refresh.as_ref(), nonce: &nonce };
+        let ask =
+            Authenticate { party: self.party(), refresh: refresh.as_ref(), nonce: &nonce, signer: None };
         let token = self.ways.authenticate(&ask).await?;
         *self.token.lock().unwrap() = (Some(token.access), token.refresh.or(refresh));
         Ok(())

@@ -169,6 +169,7 @@ mod tests {
             drops_queue_url: url("bridge-drops"),
             payload_bucket: String::new(),
             files_bucket: String::new(),
+            stack: String::new(),
             key_id: String::new(),
             endpoint: None,
             region: None,

@@ -1,6 +1,7 @@
 //! The ports on AWS keep the same contracts as those in memory: against the emulator, over real HTTP.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod cache;
 mod lossy;
 mod refusing;
 mod world;
@@ -16,8 +17,8 @@ use bridge_core::{
 use bridge_pipeline::{
     batch::Received,
     ports::{
-        Entry, Expect, FilePorts as _, Key, Pinned, Ports as _, Queue as _, QueueName, Record, Store as _,
-        Table, Write, WriteError,
+        Entry, Expect, FilePorts as _, JwtAlgorithm, Key, Pinned, Ports as _, Queue as _, QueueName, Record,
+        Signing as _, Store as _, Table, Write, WriteError,
     },
 };
 use bridge_testkit::contract;
@@ -77,6 +78,12 @@ async fn the_ports_keep_their_contracts() {
     contract::store(ports.store(), &SystemClock, "room").await;
     contract::blobs(ports.blobs(), "room").await;
     contract::keys(ports.keys()).await;
+    for algorithm in JwtAlgorithm::ALL {
+        let made = world.aws.signing().make("bridge", algorithm).await.unwrap();
+        contract::signing(world.aws.signing(), &made.arn, algorithm, &made.public).await;
+        world.aws.signing().delete(&made.arn).await.unwrap();
+        assert!(world.aws.signing().sign(&made.arn, algorithm, b"m").await.is_err(), "deleted, and signs");
+    }
     contract::queue(ports.queue(), &Consumer(&world), QueueName::Inbound).await;
 }
 
@@ -188,6 +195,7 @@ async fn refused_entries_keep_their_place_in_their_group() {
         drops_queue_url: url,
         payload_bucket: name(),
         files_bucket: name(),
+        stack: name(),
         key_id: name(),
         endpoint: Some(sqs.endpoint.clone()),
         region: Some("us-east-1".to_owned()),

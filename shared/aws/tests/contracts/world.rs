@@ -44,6 +44,7 @@ impl World {
             drops_queue_url: queue(&admin, "drops").await,
             payload_bucket: "payloads".to_owned(),
             files_bucket: "files".to_owned(),
+            stack: "bridge".to_owned(),
             key_id: admin.key("alias/bridge").await.unwrap(),
             endpoint: Some(emulator.endpoint()),
             region: Some("us-east-1".to_owned()),

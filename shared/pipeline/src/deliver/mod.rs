@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 use bridge_core::{
     Cause, Timestamp,
     config::Serves,
-    task::{DeliverTask, OutboundTask, Stage},
+    task::{Command, DeliverTask, OutboundTask, Stage},
 };
 
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
     stage::{self, Failure},
 };
 use aside::{Aside, again};
-use path::{Bound, Held, Other, Stop};
+use path::{Bound, Other, Stop};
 
 const HOUR: Duration = Duration::from_hours(1);
 /// A wait longer than this is not the queue's to keep: the ledger does, until the delivery is due.
@@ -56,10 +56,11 @@ impl<P: DeliverPorts> Worker for Deliver<'_, P> {
         };
         let work = Work::new(self.0, &task, record);
         let line = work.line(0);
-        match work.deliver(time_left).await {
-            Ok(report) => report,
-            Err(error) => stage::failed(line, &error),
-        }
+        let done = match work.deliver(time_left).await {
+            Ok(report) => self.tell(&task, report).await,
+            Err(error) => Err(error),
+        };
+        done.unwrap_or_else(|error| stage::failed(line, &error))
     }
 
     async fn park(&self, record: &Received, cause: Cause) -> Report {
@@ -72,6 +73,21 @@ impl<P: DeliverPorts> Worker for Deliver<'_, P> {
             Ok(report) => report,
             Err(error) => stage::failed(work.line(0), &error),
         }
+    }
+}
+
+impl<P: DeliverPorts> Deliver<'_, P> {
+    /// Has who asked told, where they want to be, before the task leaves its queue: one that comes again has it told again,
+    /// to the same message.
+    async fn tell(&self, task: &DeliverTask, report: Report) -> Result<Report, Failure> {
+        if task.tell && matches!(report.verdict, Verdict::Done) {
+            let (connection, message) = (task.connection.clone(), task.message.clone());
+            let command = Command::TellOutcome { connection, message, delivery: task.delivery.clone() };
+            let attempts = self.0.ledger().delivery(&task.connection, &task.message, &task.delivery).await?;
+            let dedup = attempts.map_or(0, |doc| doc.attempts);
+            self.0.command(&command, format!("told#{dedup}")).await?;
+        }
+        Ok(report)
     }
 }
 
@@ -153,12 +169,15 @@ impl<P: DeliverPorts> Delivery<'_, P> {
                 Err(Stop::Gone(cause)) => return self.work.set_aside(Aside::because(cause)).await,
             };
             let time_left = deadline.since(bridge.now());
-            let claimed = self.claim(&held, time_left).await;
-            if !matches!(claimed, Ok(Claimed::Go(_))) {
+            let retries = held.way.as_ref().and_then(|way| bridge.retries_wait(&way.id));
+            let book = held.book();
+            let claimed =
+                bridge.ledger().claim(task, time_left, self.work.expires, retries, held.going(&book)).await?;
+            if !matches!(claimed, Claimed::Go(_)) {
                 self.leave_all(&held, None).await;
             }
             let line = self.work.line(0);
-            return match claimed? {
+            return match claimed {
                 Claimed::Go(claim) => self.attempt(claim, &held, deadline).await,
                 Claimed::Over => self.work.settled(line.outcome("duplicate")).await,
                 Claimed::Parked => Ok(Report { verdict: Verdict::Done, line: line.outcome("duplicate") }),
@@ -170,23 +189,5 @@ impl<P: DeliverPorts> Delivery<'_, P> {
             };
         }
         Ok(again(Duration::ZERO, self.work.line(0)))
-    }
-
-    /// Claims it for one attempt. A retry takes one of the endpoint's budget; what is received for the first time is none.
-    async fn claim(&self, held: &Held, time_left: Duration) -> Result<Claimed, Failure> {
-        let Work { bridge, task, record, .. } = self.work;
-        let retried = held.way.as_ref().filter(|_| record.receives > 1 || task.release.is_some());
-        let until = match retried {
-            Some(way) => bridge.take_retry(&way.id).await?,
-            None => None,
-        };
-        let book = held.book();
-        let claimed =
-            bridge.ledger().claim(task, time_left, self.work.expires, until, held.going(&book)).await;
-        let is_retry = matches!(&claimed, Ok(Claimed::Go(claim)) if claim.doc.tries > 1);
-        if let (Some(way), None, false) = (retried, until, is_retry) {
-            bridge.retries.give_back(&way.id);
-        }
-        Ok(claimed?)
     }
 }

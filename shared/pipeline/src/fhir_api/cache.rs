@@ -1,6 +1,7 @@
 //! Pages that a product answered, for as long as its adapter says they may be given out again, and longer for when it fails.
 //!
-//! In the process, and sealed in the store for all of them. One question at a time: who asks the same meanwhile waits for
+//! In the process, and sealed for all of them: in the store, or in a cache beside it
+//! ([ADR 32](../../../../docs/adr/0032-answers-may-be-kept-in-valkey.md)). One question at a time: who asks the same meanwhile waits for
 //! that answer.
 
 use std::{
@@ -19,7 +20,7 @@ use crate::{
     bridge::Bridge,
     keys::{Keep, KeyError},
     ledger::docs_write,
-    ports::{Expect, Key, Ports, Record, Store, Table, Write, WriteError},
+    ports::{Cache, Expect, Key, Record, RemotePorts, Store, Table, Write, WriteError},
     product::Product,
     stage::Failure,
 };
@@ -28,7 +29,7 @@ use crate::{
 const STAND_IN: Duration = Duration::from_hours(24);
 /// So many answers are kept in a process.
 const KEPT: usize = 500;
-/// An answer above this is not kept in the store, whose records have 400 KB.
+/// An answer above this is not kept for all processes: of the store, a record has 400 KB.
 const LARGEST: usize = 300 * 1024;
 
 /// A page of a product's answer, in FHIR.
@@ -84,16 +85,39 @@ fn page_key(product: &Product, key: &BlindToken) -> Key {
     Key::new(Table::Resources, format!("{}#page#{connection}", connection.tenant()), key.as_str())
 }
 
-impl<P: Ports> Bridge<P> {
-    /// The page as it is in the store, if it was answered since `since`.
-    pub(super) async fn stored_page(
+/// The same place in a cache that several stacks may share: tenants and connections are theirs alone only with their keys, which
+/// open nothing of another's.
+fn shared_key(place: &Key) -> String {
+    format!("pms-bridge#{}#{}", place.pk, place.sk)
+}
+
+impl<P: RemotePorts> Bridge<P> {
+    /// The page as all processes have it, if it was answered since `since`. What can't be looked up is not there: the product
+    /// is asked.
+    pub(super) async fn kept_page(
+        &self,
+        product: &Product,
+        key: &BlindToken,
+        since: Timestamp,
+    ) -> Option<Arc<Page>> {
+        self.stored_page(product, key, since).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "kept answers can't be looked up");
+            None
+        })
+    }
+
+    async fn stored_page(
         &self,
         product: &Product,
         key: &BlindToken,
         since: Timestamp,
     ) -> Result<Option<Arc<Page>>, Failure> {
-        let Some(record) = self.ports.store().get(&page_key(product, key)).await? else { return Ok(None) };
-        let Some(sealed) = record.blob else { return Ok(None) };
+        let place = page_key(product, key);
+        let sealed = match self.ports.cache() {
+            Some(cache) => cache.get(&shared_key(&place)).await,
+            None => self.ports.store().get(&place).await?.and_then(|record| record.blob),
+        };
+        let Some(sealed) = sealed else { return Ok(None) };
         let connection = &product.loaded.connection.connection;
         let binding = Binding { connection, purpose: "fhir-answer", id: key.as_str() };
         match self.open(binding, &sealed).await {
@@ -107,13 +131,14 @@ impl<P: Ports> Bridge<P> {
         }
     }
 
-    /// Keeps a page for everybody.
-    pub(super) async fn store_page(
-        &self,
-        product: &Product,
-        key: &BlindToken,
-        page: &Page,
-    ) -> Result<(), Failure> {
+    /// Keeps a page for everybody, if that can be done: who asked has the answer anyhow.
+    pub(super) async fn keep_page(&self, product: &Product, key: &BlindToken, page: &Page) {
+        if let Err(error) = self.store_page(product, key, page).await {
+            tracing::warn!(%error, "an answer is not kept");
+        }
+    }
+
+    async fn store_page(&self, product: &Product, key: &BlindToken, page: &Page) -> Result<(), Failure> {
         let connection = &product.loaded.connection.connection;
         let binding = Binding { connection, purpose: "fhir-answer", id: key.as_str() };
         let keep = Keep::Payload(product.loaded.retention);
@@ -121,8 +146,13 @@ impl<P: Ports> Bridge<P> {
         if sealed.len() > LARGEST {
             return Ok(());
         }
+        let place = page_key(product, key);
+        if let Some(cache) = self.ports.cache() {
+            cache.put(&shared_key(&place), sealed, STAND_IN).await;
+            return Ok(());
+        }
         let version = format!("{:015}", page.at.as_millis());
-        let mut record = Record::new(page_key(product, key), "{}".to_owned());
+        let mut record = Record::new(place, "{}".to_owned());
         record.blob = Some(sealed);
         record.version = Some(version.clone());
         record.expires = Some(page.at + STAND_IN);
@@ -144,7 +174,7 @@ impl<P: Ports> Bridge<P> {
         if let Some(page) = self.pages.since(key, since) {
             return Some(page);
         }
-        self.stored_page(product, key, since).await.ok().flatten()
+        self.kept_page(product, key, since).await
     }
 }
 

@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 
 use bridge_core::{
     Timestamp,
-    manifest::{On, ResourceApi, SearchParameter},
+    manifest::{Api, On, ResourceApi, SearchParameter},
 };
 use serde_json::{Value, json};
 
+use super::include::references;
 use crate::product::Product;
 
 /// The CapabilityStatement.
 pub(super) fn statement(product: &Product, base: &str, now: Timestamp) -> Value {
     let manifest = &product.loaded.manifest;
     let resources: Vec<Value> =
-        product.api().resources.iter().map(|(kind, rules)| resource(kind, rules)).collect();
+        product.api().resources.iter().map(|(kind, rules)| resource(product.api(), kind, rules)).collect();
     json!({
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -35,7 +36,7 @@ pub(super) fn statement(product: &Product, base: &str, now: Timestamp) -> Value 
     })
 }
 
-fn resource(kind: &str, rules: &ResourceApi) -> Value {
+fn resource(api: &Api, kind: &str, rules: &ResourceApi) -> Value {
     let writes = |on| rules.write.iter().any(|write| write.on == on);
     let interactions = [
         ("read", rules.read.is_some()),
@@ -60,15 +61,31 @@ fn resource(kind: &str, rules: &ResourceApi) -> Value {
         "versioning": "no-version",
         "readHistory": false,
         "updateCreate": false,
-        "conditionalCreate": false,
+        "conditionalCreate": writes(On::Create) && !rules.search.is_empty(),
+        "conditionalRead": if rules.read.is_some() { "full-support" } else { "not-supported" },
         "conditionalUpdate": false,
         "conditionalDelete": "not-supported",
     });
+    let includes: Vec<String> = references(rules).keys().map(|name| format!("{kind}:{name}")).collect();
+    if !includes.is_empty() {
+        resource["searchInclude"] = json!(includes);
+    }
+    let referring: Vec<String> =
+        api.resources.iter().flat_map(|(source, rules)| refers(source, rules, kind)).collect();
+    if !referring.is_empty() && interactions[1].1 {
+        resource["searchRevInclude"] = json!(referring);
+    }
     if !parameters.is_empty() {
         let parameter = |(name, form): (&&str, &&str)| json!({"name": name, "type": form});
         resource["searchParam"] = parameters.iter().map(parameter).collect();
     }
     resource
+}
+
+/// The parameters of a type that refer to another.
+fn refers(source: &str, rules: &ResourceApi, to: &str) -> Vec<String> {
+    let references = references(rules).into_iter().filter(|(_, target)| *target == to);
+    references.map(|(name, _)| format!("{source}:{name}")).collect()
 }
 
 const fn form(parameter: &SearchParameter) -> &'static str {

@@ -8,15 +8,26 @@
 pub mod access;
 pub(crate) mod cache;
 mod capability;
+mod conditional;
+mod control;
 mod cursor;
+mod cut;
+mod include;
+mod listing;
 mod page;
 mod query;
 mod read;
+mod references;
 mod refusal;
 mod reply;
 mod search;
+mod sort;
+mod want;
 mod watch;
+mod well_known;
 mod write;
+
+pub(crate) use want::WRITE_KIND;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -62,10 +73,25 @@ struct Asked<'a> {
 impl<P: RemotePorts> Bridge<P> {
     /// Answers a request.
     pub async fn fhir(&self, call: FhirCall<'_>, access: &Access<impl KeySource>) -> Response {
+        if call.request.method == "GET" && call.path.split('/').eq(well_known::PATH) {
+            let told = self.fhir_well_known(&call, access).await;
+            return told.unwrap_or_else(|refused| refused.reply().response(call.request));
+        }
         let answered = self.fhir_answer(call, access).await;
         let reply = answered.unwrap_or_else(Refused::reply);
         say(&call, reply.status(), reply.cause());
         reply.response(call.request)
+    }
+
+    async fn fhir_well_known(
+        &self,
+        call: &FhirCall<'_>,
+        access: &Access<impl KeySource>,
+    ) -> Result<Response, Refused> {
+        let unknown = || Refused::new(404, Code::NotFound, "there is no such connection");
+        let id: ConnectionId = call.connection.parse().map_err(|_| unknown())?;
+        let loaded = self.connection(&id).await?.ok_or_else(unknown)?;
+        self.smart_configuration(&Product::of(&loaded).ok_or_else(unknown)?, access).await
     }
 
     async fn fhir_answer(

@@ -27,6 +27,8 @@ pub(super) struct Question<'a> {
     pub(super) rules: &'a ResourceApi,
     pub(super) operation: &'a str,
     pub(super) arguments: Phi<BTreeMap<String, String>>,
+    /// What is kept is no answer: the product is asked now, or nobody is.
+    pub(super) fresh: bool,
 }
 
 /// A page, and whether it stands in for a product that fails.
@@ -60,7 +62,7 @@ impl<P: RemotePorts> Bridge<P> {
         let fresh = |page| Answered { page, is_stale: false };
         let key = self.name_of(asked, question, cursor).await?;
         let begun = self.now();
-        let lifetime = Duration::from_secs(question.rules.cache);
+        let lifetime = Duration::from_secs(if question.fresh { 0 } else { question.rules.cache });
         let kept = before(begun, lifetime);
         if let Some(page) = self.pages.since(&key, kept).filter(|_| !lifetime.is_zero()) {
             return Ok(fresh(page));
@@ -78,7 +80,7 @@ impl<P: RemotePorts> Bridge<P> {
             }
         };
         if !lifetime.is_zero()
-            && let Some(page) = self.stored_page(&asked.product, &key, kept).await?
+            && let Some(page) = self.kept_page(&asked.product, &key, kept).await
         {
             self.pages.keep(&key, Arc::clone(&page));
             return Ok(fresh(page));
@@ -87,18 +89,20 @@ impl<P: RemotePorts> Bridge<P> {
             Ok(page) => {
                 let page = Arc::new(page);
                 self.pages.keep(&key, Arc::clone(&page));
-                if !lifetime.is_zero() {
-                    self.store_page(&asked.product, &key, &page).await?;
+                if question.rules.cache > 0 {
+                    self.keep_page(&asked.product, &key, &page).await;
                 }
                 Ok(fresh(page))
             }
-            Err(refused) if refused.is_passing() => match self.stand_in(&asked.product, &key).await {
-                Some(page) => {
-                    asked.stands_in(page.at);
-                    Ok(Answered { page, is_stale: true })
+            Err(refused) if refused.is_passing() && !question.fresh => {
+                match self.stand_in(&asked.product, &key).await {
+                    Some(page) => {
+                        asked.stands_in(page.at);
+                        Ok(Answered { page, is_stale: true })
+                    }
+                    None => Err(refused),
                 }
-                None => Err(refused),
-            },
+            }
             Err(refused) => Err(refused),
         }
     }

@@ -2,20 +2,21 @@
 
 use bridge_core::{http::Request, manifest::Asked as Parameter};
 
-use super::refusal::{Code, Refused};
+use super::{
+    control::Control,
+    refusal::{Code, Refused},
+};
 
 /// A value longer than this is nobody's.
 const LONGEST: usize = 2_000;
-/// Matches on a page, at most.
-const LARGEST_PAGE: usize = 200;
 
 /// What of the query is ours, and what is to be asked of the product.
 #[derive(Debug, Default)]
 pub(super) struct Query {
     /// Search parameters, in order.
     pub(super) parameters: Vec<Parameter>,
-    /// `_count`.
-    pub(super) count: Option<usize>,
+    /// What shapes the answer.
+    pub(super) control: Control,
     /// `_page`.
     pub(super) page: Option<String>,
     /// `Prefer: handling=lenient`.
@@ -38,18 +39,13 @@ pub(super) enum Shape {
 impl Query {
     /// Reads a request's query, its body where that is a form, and its headers.
     pub(super) fn of(request: &Request) -> Result<Self, Refused> {
-        let mut query = Self::default();
+        let mut query = Self::preferred(request);
         let mut form = request.header("accept").unwrap_or("*/*").to_owned();
         let body = match request.media_type().as_deref() {
             Some("application/x-www-form-urlencoded") => String::from_utf8_lossy(request.body.expose()),
             _ => "".into(),
         };
-        for pair in request.query.split('&').chain(body.split('&')).filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let (name, value) = (decode(name), decode(value));
-            if value.len() > LONGEST {
-                return Err(Refused::new(400, Code::TooLong, "the value of a parameter is too long").at(name));
-            }
+        for (name, value) in pairs(&request.query)?.into_iter().chain(pairs(&body)?) {
             match name.as_str() {
                 "access_token" => {
                     let text = "a token belongs into the header `Authorization`, never into an address";
@@ -58,13 +54,13 @@ impl Query {
                 "_format" => form = value,
                 "_pretty" => {}
                 "_page" => query.page = Some(value),
-                "_count" => {
-                    let count = value.parse::<usize>().ok().filter(|count| *count > 0);
-                    let text = "a whole number from 1 on";
-                    let count = count.ok_or_else(|| Refused::new(400, Code::Value, text).at("_count"))?;
-                    query.count = Some(count.min(LARGEST_PAGE));
-                }
-                _ => query.parameters.push((name, value)),
+                _ => match query.control.take(&name, &value) {
+                    Ok(true) => {}
+                    Ok(false) => query.parameters.push((name, value)),
+                    // As if it had not been said (FHIR R4, section 3.1.1.4).
+                    Err(_) if query.lenient => {}
+                    Err(refused) => return Err(refused),
+                },
             }
         }
         if !is_json(&form) {
@@ -74,6 +70,12 @@ impl Query {
                 "answers are application/fhir+json, of FHIR 4.0",
             ));
         }
+        Ok(query)
+    }
+
+    /// What the request would like (RFC 7240).
+    fn preferred(request: &Request) -> Self {
+        let mut query = Self::default();
         for preference in request.header("prefer").unwrap_or_default().split([',', ';']) {
             match preference.trim() {
                 "handling=lenient" => query.lenient = true,
@@ -83,8 +85,24 @@ impl Query {
                 _ => {}
             }
         }
-        Ok(query)
+        query
     }
+}
+
+/// The parameters of a query, in order.
+///
+/// # Errors
+/// When a value is too long.
+pub(super) fn pairs(text: &str) -> Result<Vec<Parameter>, Refused> {
+    let pair = |pair: &str| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (name, value) = (decode(name), decode(value));
+        if value.len() > LONGEST {
+            return Err(Refused::new(400, Code::TooLong, "the value of a parameter is too long").at(name));
+        }
+        Ok((name, value))
+    };
+    text.split('&').filter(|pair| !pair.is_empty()).map(pair).collect()
 }
 
 /// Whether a media type, a list of them or a short form lets JSON of FHIR R4 pass.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bridge_core::Phi;
+use bridge_core::{Phi, Timestamp, http::Request};
 use serde_json::Value;
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
     cursor::Cursor,
     page::Question,
     refusal::{Code, Refused},
-    reply::{Reply, mark_stale, versioned},
+    reply::{Reply, http_date, mark_stale, versioned},
 };
 use crate::{bridge::Bridge, ports::RemotePorts};
 
@@ -26,24 +26,27 @@ pub(super) struct Found {
 impl<P: RemotePorts> Bridge<P> {
     pub(super) async fn fhir_read(&self, asked: &Asked<'_>, kind: &str, id: &str) -> Result<Reply, Refused> {
         asked.rules(kind, May::Read)?;
-        if let Some((name, _)) = asked.query.parameters.first().filter(|_| !asked.query.lenient) {
-            let text = "a read has no parameters: search instead";
+        let query = &asked.query;
+        let other = query.parameters.first().map(|(name, _)| &**name);
+        if let Some(name) = other.or(query.control.only_of_searches()).filter(|_| !query.lenient) {
+            let text = "a read has no parameters but `_elements` and `_summary`: search instead";
             return Err(Refused::new(400, Code::NotSupported, text).at(name));
         }
         let found = self.find(asked, kind, id).await?;
-        let (mut resource, tag) = versioned(found.resource.expose());
-        if asked
-            .call
-            .request
-            .header("if-none-match")
-            .is_some_and(|known| known.split(',').any(|one| one.trim() == tag))
-        {
-            return Ok(Reply::empty(304).with("etag", tag));
+        let (resource, tag) = versioned(found.resource.expose());
+        let changed = last_modified(&resource);
+        let dated = |reply: Reply| match changed {
+            Some(at) => reply.with("last-modified", http_date(at)),
+            None => reply,
+        };
+        if is_known(asked.call.request, &tag, changed) {
+            return Ok(dated(Reply::empty(304).with("etag", tag)));
         }
+        let mut resource = query.control.cut.apply(resource);
         if found.is_stale {
             mark_stale(&mut resource);
         }
-        let reply = Reply::resource(200, resource).with("etag", tag);
+        let reply = dated(Reply::resource(200, resource).with("etag", tag));
         Ok(if found.is_stale { reply.stale() } else { reply })
     }
 
@@ -61,6 +64,7 @@ impl<P: RemotePorts> Bridge<P> {
             rules,
             operation: &read.operation,
             arguments: own.map(|own| BTreeMap::from([("id".to_owned(), own)])),
+            fresh: false,
         };
         match self.answered_page(asked, &question, &Cursor::default()).await {
             Ok(answered) => {
@@ -77,5 +81,50 @@ impl<P: RemotePorts> Bridge<P> {
             }
             Err(refused) => Err(refused),
         }
+    }
+}
+
+/// When the product last changed it, where it says so.
+fn last_modified(resource: &Value) -> Option<Timestamp> {
+    resource.pointer("/meta/lastUpdated")?.as_str()?.parse().ok()
+}
+
+/// Whether the caller has this state already (RFC 9110, section 13.2.2: the entity tag decides, where one is sent).
+fn is_known(request: &Request, tag: &str, changed: Option<Timestamp>) -> bool {
+    if let Some(known) = request.header("if-none-match") {
+        return known.split(',').map(str::trim).any(|one| one == tag || one == "*");
+    }
+    let since = request.header("if-modified-since").and_then(Timestamp::from_http_date);
+    // Whole seconds, as HTTP has them.
+    since.zip(changed).is_some_and(|(since, changed)| changed.as_secs() <= since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use bridge_core::Phi;
+
+    use super::*;
+
+    #[test]
+    fn the_tag_decides_before_the_date_and_seconds_are_whole() {
+        let request = |headers: &[(&str, &str)]| Request {
+            method: "GET".to_owned(),
+            path: String::new(),
+            query: String::new(),
+            headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            source: None,
+            body: Phi::new(Vec::new()),
+        };
+        let changed = Some(Timestamp::from_millis(1_772_445_600_900));
+        let date = ("if-modified-since", "Mon, 02 Mar 2026 10:00:00 GMT");
+        assert!(is_known(&request(&[date]), "W/\"a\"", changed));
+        assert!(!is_known(&request(&[date]), "W/\"a\"", None));
+        assert!(!is_known(
+            &request(&[date]),
+            "W/\"a\"",
+            changed.map(|at| at + std::time::Duration::from_secs(1))
+        ));
+        assert!(!is_known(&request(&[date, ("if-none-match", "W/\"b\"")]), "W/\"a\"", changed));
+        assert!(is_known(&request(&[("if-none-match", "W/\"b\", W/\"a\"")]), "W/\"a\"", None));
     }
 }

@@ -30,6 +30,8 @@ pub(super) enum Code {
     BusinessRule,
     Processing,
     TooLong,
+    TooCostly,
+    MultipleMatches,
 }
 
 impl Code {
@@ -53,6 +55,8 @@ impl Code {
             Self::BusinessRule => "business-rule",
             Self::Processing => "processing",
             Self::TooLong => "too-long",
+            Self::TooCostly => "too-costly",
+            Self::MultipleMatches => "multiple-matches",
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bridge_core::{
-    Cause,
+    Cause, Timestamp,
     http::{Request, Response},
 };
 use data_encoding::HEXLOWER;
@@ -113,4 +113,10 @@ pub(super) fn mark_stale(resource: &mut Value) {
         Value::Array(tags) => tags.push(tag),
         other => *other = json!([tag]),
     }
+}
+
+/// RFC 9110, section 5.6.7.
+pub(super) fn http_date(at: Timestamp) -> String {
+    let at = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or_default();
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }

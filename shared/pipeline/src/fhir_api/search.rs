@@ -11,74 +11,72 @@ use serde_json::{Value, json};
 use super::{
     Asked,
     access::May,
-    cursor::Cursor,
-    page::{Answered, Question},
+    include::{Added, Plan},
+    listing::Listed,
+    page::Question,
     query::encode,
     refusal::{Code, Refused, issue},
     reply::{Reply, mark_stale, versioned},
 };
 use crate::{bridge::Bridge, ports::RemotePorts};
 
-/// Matches on a page where nothing else is said.
-const COUNT: usize = 50;
-
 impl<P: RemotePorts> Bridge<P> {
     pub(super) async fn fhir_search(&self, asked: &Asked<'_>, kind: &str) -> Result<Reply, Refused> {
         let rules = asked.rules(kind, May::Search)?;
+        let plan = Plan::of(asked, kind, rules)?;
         let mut parameters = asked.query.parameters.clone();
         if asked.query.lenient {
             parameters.retain(|(name, _)| is_known(rules, name));
         }
-        let bundle = Bundle { asked, kind, parameters: &parameters };
-        if let [(name, id)] = parameters.as_slice()
-            && name == "_id"
-            && rules.read.is_some()
-        {
-            return self.search_by_id(&bundle, id).await;
-        }
-        if rules.search.is_empty() {
-            return Err(Refused::interaction(asked.allowed(kind, true)));
-        }
-        let search = rules.search_for(&parameters)?;
-        let Some(arguments) = self.arguments(asked, search, &parameters).await? else {
-            // What is asked about is not of this product: it has nothing about it.
-            return Ok(bundle.reply(&[], &[], None, false));
+        let bundle = Bundle { asked, kind, parameters: &parameters, ignored: &plan.ignored };
+        let listed = match parameters.as_slice() {
+            [(name, id)] if name == "_id" && rules.read.is_some() => self.by_id(&bundle, id).await?,
+            _ if rules.search.is_empty() => return Err(Refused::interaction(asked.allowed(kind, true))),
+            parameters => match self.question(asked, kind, rules, parameters).await? {
+                Some(question) => self.fhir_listed(asked, &question).await?,
+                // What is asked about is not of this product: it has nothing about it.
+                None => Listed { total: Some(0), ..Listed::default() },
+            },
         };
-        let question = Question { kind, rules, operation: &search.operation, arguments };
-        let name = self.name_of(asked, &question, &Cursor::default()).await?;
-        let cursor = match &asked.query.page {
-            Some(text) => self.open_cursor(&asked.product, name.as_str(), text).await?,
-            None => Cursor::default(),
-        };
-        let Answered { page, is_stale } = self.answered_page(asked, &question, &cursor).await?;
-        let matches = page.matches.expose();
-        let shown = matches.get(cursor.skip..).unwrap_or_default();
-        let count = asked.query.count.unwrap_or(COUNT).min(shown.len());
-        let next = match (count < shown.len(), &page.next) {
-            (true, _) => Some(Cursor { page: cursor.page, skip: cursor.skip + count }),
-            (false, Some(next)) => Some(Cursor { page: Some(next.clone()), skip: 0 }),
-            (false, None) => None,
-        };
-        let next = match next {
-            Some(next) => Some(self.seal_cursor(&asked.product, name.as_str(), &next).await?),
-            None => None,
-        };
-        // Told once: with the beginning of the product's page.
-        let unmapped = if cursor.skip == 0 { page.unmapped.as_slice() } else { &[] };
-        Ok(bundle.reply(shown.get(..count).unwrap_or_default(), unmapped, next, is_stale))
+        let added = self.added(asked, &plan, &listed.matches).await?;
+        Ok(bundle.reply(listed, added))
     }
 
-    async fn search_by_id(&self, bundle: &Bundle<'_>, id: &str) -> Result<Reply, Refused> {
+    /// A search as it is asked of the product; `None` when it can have nothing to answer.
+    pub(super) async fn question<'q>(
+        &self,
+        asked: &Asked<'_>,
+        kind: &'q str,
+        rules: &'q ResourceApi,
+        parameters: &[Parameter],
+    ) -> Result<Option<Question<'q>>, Refused> {
+        let search = rules.search_for(parameters)?;
+        let arguments = self.arguments(asked, search, parameters).await?;
+        let question =
+            |arguments| Question { kind, rules, operation: &search.operation, arguments, fresh: false };
+        Ok(arguments.map(question))
+    }
+
+    async fn by_id(&self, bundle: &Bundle<'_>, id: &str) -> Result<Listed, Refused> {
         let id = id.strip_prefix(bundle.kind).and_then(|id| id.strip_prefix('/')).unwrap_or(id);
+        let mut listed = Listed::default();
         match self.find(bundle.asked, bundle.kind, id).await {
-            Ok(found) => Ok(bundle.reply(&[found.resource.expose().clone()], &[], None, found.is_stale)),
-            Err(refused) if refused.status == 404 => Ok(bundle.reply(&[], &[], None, false)),
-            Err(refused) => Err(refused),
+            Ok(found) => {
+                listed.is_stale = found.is_stale;
+                listed.matches.push(found.resource.expose().clone());
+            }
+            Err(refused) if refused.status == 404 => {}
+            Err(refused) => return Err(refused),
         }
+        listed.total = Some(listed.matches.len());
+        if bundle.asked.query.control.counts_only {
+            listed.matches.clear();
+        }
+        Ok(listed)
     }
 
     /// The product's arguments; `None` when it can have nothing to answer.
-    async fn arguments(
+    pub(super) async fn arguments(
         &self,
         asked: &Asked<'_>,
         search: &Search,
@@ -129,50 +127,52 @@ struct Bundle<'a> {
     kind: &'a str,
     /// As the search was understood.
     parameters: &'a [Parameter],
+    /// Values of result parameters that were not.
+    ignored: &'a [String],
 }
 
 impl Bundle<'_> {
-    fn reply(
-        &self,
-        matches: &[Value],
-        unmapped: &[bridge_core::Cause],
-        next: Option<String>,
-        is_stale: bool,
-    ) -> Reply {
-        let base = self.asked.call.base;
-        let mut entries: Vec<Value> = matches
-            .iter()
-            .map(|resource| {
-                let id = resource.get("id").and_then(Value::as_str).unwrap_or_default();
-                json!({
-                    "fullUrl": format!("{base}/{}/{id}", self.kind),
-                    "resource": versioned(resource).0,
-                    "search": {"mode": "match"},
-                })
-            })
-            .collect();
-        if !unmapped.is_empty() {
-            let issues = unmapped.iter().map(|cause| issue("warning", Code::Processing, cause));
+    fn reply(&self, listed: Listed, added: Added) -> Reply {
+        let mut entries: Vec<Value> = listed.matches.iter().map(|one| self.entry(one, "match")).collect();
+        entries.extend(added.resources.iter().map(|one| self.entry(one, "include")));
+        let notes: Vec<_> = listed.notes.iter().chain(&added.notes).collect();
+        if !notes.is_empty() {
+            let issues = notes.iter().map(|cause| issue("warning", Code::Processing, cause));
             let outcome = json!({"resourceType": "OperationOutcome", "issue": issues.collect::<Vec<_>>()});
             entries.push(json!({"resource": outcome, "search": {"mode": "outcome"}}));
         }
         let mut links = vec![json!({"relation": "self", "url": self.link(self.asked.query.page.as_deref())})];
-        links.extend(next.map(|page| json!({"relation": "next", "url": self.link(Some(&page))})));
-        let mut bundle = json!({"resourceType": "Bundle", "type": "searchset", "link": links});
+        links.extend(listed.next.map(|page| json!({"relation": "next", "url": self.link(Some(&page))})));
+        let mut bundle = json!({"resourceType": "Bundle", "type": "searchset"});
+        if let Some(total) = listed.total {
+            bundle["total"] = Value::from(total);
+        }
+        bundle["link"] = Value::Array(links);
         if !entries.is_empty() {
             bundle["entry"] = Value::Array(entries);
         }
-        if !is_stale {
+        if !listed.is_stale {
             return Reply::resource(200, bundle);
         }
         mark_stale(&mut bundle);
         Reply::resource(200, bundle).stale()
     }
 
+    fn entry(&self, resource: &Value, mode: &str) -> Value {
+        let text = |name: &str| resource.get(name).and_then(Value::as_str).unwrap_or_default();
+        let whole = versioned(resource).0;
+        let shown = if mode == "match" { self.asked.query.control.cut.apply(whole) } else { whole };
+        json!({
+            "fullUrl": format!("{}/{}/{}", self.asked.call.base, text("resourceType"), text("id")),
+            "resource": shown,
+            "search": {"mode": mode},
+        })
+    }
+
     fn link(&self, page: Option<&str>) -> String {
-        let count = self.asked.query.count.map(|count| ("_count".to_owned(), count.to_string()));
         let page = page.map(|page| ("_page".to_owned(), page.to_owned()));
-        let pairs = self.parameters.iter().cloned().chain(count).chain(page);
+        let said = self.asked.query.control.said.iter().filter(|(_, value)| !self.ignored.contains(value));
+        let pairs = self.parameters.iter().chain(said).cloned().chain(page);
         let pairs: Vec<String> =
             pairs.map(|(name, value)| format!("{}={}", encode(&name), encode(&value))).collect();
         let query = if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) };

@@ -13,8 +13,8 @@ use super::{
     access::May,
     query::Shape,
     refusal::{Code, Refused, issue},
-    reply::{Reply, versioned},
-    write::{asked_for, delivery_of, unsaid},
+    reply::{Reply, http_date, versioned},
+    want::{asked_for, delivery_of, unsaid},
 };
 use crate::{
     bridge::Bridge,
@@ -131,18 +131,24 @@ impl<P: RemotePorts> Bridge<P> {
             return Ok(Reply::resource(status, outcome));
         };
         let (resource, tag) = versioned(&resource);
-        let reply = match asked.query.shape {
+        let reply = asked.shaped(status, resource, "the product has it");
+        let reply = reply.with("etag", tag).with("last-modified", http_date(at));
+        Ok(reply.with("location", format!("{}/{reference}", asked.call.base)))
+    }
+}
+
+impl Asked<'_> {
+    /// A resource in the shape that the caller prefers (FHIR R4, section 3.1.0.1.9).
+    pub(super) fn shaped(&self, status: u16, resource: Value, said: &str) -> Reply {
+        match self.query.shape {
             Shape::Representation => Reply::resource(status, resource),
             Shape::Minimal => Reply::empty(status),
             Shape::OperationOutcome => {
-                let cause = Cause::new("informational", "the product has it");
-                let mut done = issue("information", Code::Processing, &cause);
+                let mut done = issue("information", Code::Processing, &Cause::new("informational", said));
                 done["code"] = Value::from("informational");
                 Reply::resource(status, json!({"resourceType": "OperationOutcome", "issue": [done]}))
             }
-        };
-        let reply = reply.with("etag", tag).with("last-modified", http_date(at));
-        Ok(reply.with("location", format!("{}/{reference}", asked.call.base)))
+        }
     }
 }
 
@@ -162,10 +168,4 @@ fn under_way(asked: &Asked<'_>, delivery: &DeliveryId, doc: Option<&DeliveryDoc>
         .with("content-location", format!("{}/_status/{delivery}", asked.call.base))
         .with("retry-after", "2")
         .with("x-progress", text)
-}
-
-/// RFC 9110, section 5.6.7.
-fn http_date(at: Timestamp) -> String {
-    let at = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or_default();
-    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }

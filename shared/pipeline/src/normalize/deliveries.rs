@@ -144,6 +144,7 @@ impl<P: Ports> Bridge<P> {
             payload,
             release: None,
             asked: false,
+            tell: false,
         });
         Ok(Entry { body: docs_write(&deliver), group, dedup })
     }

@@ -6,6 +6,7 @@
 //! done (deterministic ids, versioned resources, deduplicated deliveries that are claimed one by one later). See
 //! `docs/adr/0004`.
 
+mod asked;
 mod change;
 mod deliveries;
 mod hl7v2;
@@ -119,6 +120,17 @@ impl<P: Ports> Bridge<P> {
                 return aside(Some(&source), Some(Cause::new("payload.unreadable", error.to_string()))).await;
             }
         };
+        if asked::is_write(task) {
+            self.write_again(task, &source, &received).await?;
+            let mut doc = message_doc(task, &source, order, self.now());
+            if let Some(known) = known {
+                doc = MessageDoc { normalized_at: doc.normalized_at, ..known };
+            }
+            doc.replayed = doc.replayed.max(task.replay);
+            self.record_received(task, doc).await?;
+            self.settle_release(&lane, task.release.as_ref(), task.message.as_str()).await?;
+            return Ok(Report { verdict: Verdict::Done, line: line_of(task).outcome("asked again") });
+        }
         let index = self.index_key(&task.connection.tenant()).await?;
         let translated = match self.translate(task, &source, &received, &index) {
             Ok(translated) => translated,

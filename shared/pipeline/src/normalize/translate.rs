@@ -41,6 +41,9 @@ impl<P: Ports> Bridge<P> {
         received: &Phi<Vec<u8>>,
         index: &IndexKey,
     ) -> Result<Translated, Cause> {
+        if let Some(as_it_is) = super::asked::as_it_is(task, received) {
+            return as_it_is;
+        }
         match task.format {
             Format::Json => self.translate_json(task, source, received, index),
             Format::Hl7v2 => self.translate_hl7(task, source, received, index),

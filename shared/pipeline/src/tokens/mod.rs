@@ -22,7 +22,7 @@ use bridge_core::{
     Cause, Phi, Timestamp,
     id::{ConnectionId, EndpointName},
     manifest::Api,
-    remote::{Authenticate, CallError, Remote, Token},
+    remote::{Authenticate, CallError, Remote, Signer, Token},
 };
 
 use crate::{
@@ -154,7 +154,7 @@ impl<P: RemotePorts> Bridge<P> {
         api: &Api,
         deadline: Timestamp,
     ) -> Result<(), RemoteError> {
-        let turn = Turn { holder: "", first: false, calls: 1, deadline, patience: LEAST_TIME };
+        let turn = Turn { holder: "", first: true, calls: 1, deadline, patience: LEAST_TIME };
         match self.within_rates(connection, &Rates::of_tokens(api), &turn).await? {
             Ok(_) => Ok(()),
             Err(until) => Err(RemoteError::NotBefore(until)),
@@ -175,8 +175,13 @@ impl<P: RemotePorts> Bridge<P> {
             None => None,
         };
         let nonce = nonce()?;
+        let signer = match self.signer(loaded, api).await {
+            Ok(signer) => signer,
+            Err(error) => return self.not_given(place, leased, error).await,
+        };
+        let signer = signer.as_ref().map(|signer| signer as &dyn Signer);
         let party = self.party(loaded, api, deadline);
-        let ask = Authenticate { party, refresh: refresh.as_ref(), nonce: &nonce };
+        let ask = Authenticate { party, refresh: refresh.as_ref(), nonce: &nonce, signer };
         match self.ports.remote().authenticate(&ask).await {
             Ok(token) => {
                 let token = Token { refresh: token.refresh.or(refresh), ..token };

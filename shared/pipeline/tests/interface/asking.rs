@@ -7,6 +7,7 @@ use bridge_core::{
     http::{Request, Response},
 };
 use bridge_pipeline::{
+    Bridge,
     fhir_api::{
         FhirCall,
         access::{Access, FixedKeys, Issuer},
@@ -14,7 +15,10 @@ use bridge_pipeline::{
     ports::Clock as _,
 };
 use bridge_seal::Es256Key;
-use bridge_testkit::{memory::lock, practice::Practice};
+use bridge_testkit::{
+    memory::{Hook, MemoryPorts, lock},
+    practice::Practice,
+};
 use data_encoding::BASE64URL_NOPAD;
 use futures::executor::block_on;
 use serde_json::{Value, json};
@@ -73,6 +77,18 @@ impl Caller {
     }
 
     pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
+        self.send_by(&self.practice.bridge, method, path, headers, body)
+    }
+
+    /// The same, answered by another process.
+    pub(crate) fn send_by<H: Hook>(
+        &self,
+        bridge: &Bridge<MemoryPorts<H>>,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Response {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let mut all = BTreeMap::from([("authorization".to_owned(), format!("Bearer {}", self.token()))]);
         if !body.is_empty() {
@@ -89,7 +105,7 @@ impl Caller {
         };
         let deadline = self.now() + Duration::from_secs(25);
         let call = FhirCall { connection: PMS, path, request: &request, base: BASE, deadline };
-        let response = block_on(self.practice.bridge.fhir(call, &self.access));
+        let response = block_on(bridge.fhir(call, &self.access));
         if response.status >= 400 && method != "HEAD" {
             let outcome: Value = serde_json::from_str(&response.body).unwrap();
             assert_eq!(outcome["resourceType"], "OperationOutcome", "{outcome}");

@@ -2,7 +2,11 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod access;
+mod afterwards;
 mod asking;
+mod caching;
+mod conditions;
 mod pms;
 mod reading;
+mod shaping;
 mod writing;

@@ -11,7 +11,7 @@ use crate::{
     pms::{Fault, PMS, conflict, down},
 };
 
-fn appointment(caller: &Caller, start: &str) -> Value {
+pub(crate) fn appointment(caller: &Caller, start: &str) -> Value {
     let patient = caller.patient("P1");
     json!({
         "resourceType": "Appointment", "status": "booked", "start": start, "end": "2026-03-02T23:00:00Z",
@@ -19,10 +19,10 @@ fn appointment(caller: &Caller, start: &str) -> Value {
     })
 }
 
-const TEN: &str = "2026-03-02T10:00:00Z";
+pub(crate) const TEN: &str = "2026-03-02T10:00:00Z";
 
 /// Creates an appointment; its id.
-fn book(caller: &Caller, start: &str) -> String {
+pub(crate) fn book(caller: &Caller, start: &str) -> String {
     let body = appointment(caller, start).to_string();
     let response = caller.send("POST", "Appointment", &[("prefer", "respond-async")], &body);
     assert_eq!(response.status, 202, "{}", response.body);
@@ -97,7 +97,12 @@ fn what_cannot_be_searched_by_is_refused_unless_the_caller_is_lenient() {
         ("Appointment?status=arrived", "value"),
         ("Appointment?date=ne2026", "value"),
         ("Slot", "required"),
-        ("Patient?_count=0", "value"),
+        ("Patient?_count=some", "value"),
+        ("Patient?_sort=shoe-size", "not-supported"),
+        ("Patient?_summary=true", "not-supported"),
+        ("Patient?_include=Patient:organization", "not-supported"),
+        ("Patient?_include:iterate=Patient:link", "not-supported"),
+        ("Patient?_revinclude=Observation:patient", "not-supported"),
         ("Patient?_page=forged", "value"),
     ] {
         let response = caller.send("GET", path, &[], "");

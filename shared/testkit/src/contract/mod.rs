@@ -4,15 +4,19 @@
 //! A contract that is broken panics. `room` keeps runs apart that share a world: it becomes part of every key.
 
 mod blobs;
+mod cache;
 mod files;
 mod keys;
 mod queue;
+mod signing;
 mod store;
 
 pub use blobs::blobs;
+pub use cache::cache;
 pub use files::files;
 pub use keys::keys;
 pub use queue::{Source, queue};
+pub use signing::signing;
 pub use store::store;
 
 #[cfg(test)]
@@ -21,11 +25,11 @@ mod tests {
 
     use bridge_pipeline::{
         batch::Received,
-        ports::{Pinned, QueueName},
+        ports::{JwtAlgorithm, Pinned, QueueName},
     };
 
     use super::*;
-    use crate::memory::{Calm, MemoryAdapters, MemoryPorts, Shared, World, lock};
+    use crate::memory::{Calm, Kept, MemoryAdapters, MemoryPorts, Shared, World, lock, make_signing_key};
 
     fn world() -> (Shared, MemoryPorts<Calm>) {
         let world: Shared = Arc::default();
@@ -60,6 +64,16 @@ mod tests {
             store(&ports, &ports, "room").await;
             blobs(&ports, "room").await;
             keys(&ports).await;
+            lock(&world).cache = Some(Kept::default());
+            cache(&ports, "room", |time| {
+                lock(&world).now += i64::try_from(time.as_millis()).unwrap();
+                std::future::ready(())
+            })
+            .await;
+            for algorithm in JwtAlgorithm::ALL {
+                let public = make_signing_key(&world, algorithm.as_str(), algorithm);
+                signing(&ports, algorithm.as_str(), algorithm, &public).await;
+            }
             let newest = |key: String| {
                 let dropped = lock(&world).files.newest(&key).expect("it was put");
                 let (version, etag) = (Some(dropped.clone()), dropped);

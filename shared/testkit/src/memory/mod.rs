@@ -3,10 +3,12 @@
 //! One [`World`] is what all processes share: tables, queues, objects, the receiver, and time. A [`MemoryPorts`] is
 //! what one process sees of it: its own clock (with a skew), and a [`Hook`] that may pause, fail or spy on each call.
 
+mod cache;
 mod files;
 mod product;
 mod queue;
 mod receiver;
+mod signing;
 pub(crate) mod step;
 mod store;
 
@@ -29,14 +31,16 @@ use bridge_pipeline::ports::{
     Store, Write, WriteError,
 };
 use bridge_pipeline::resilience::{Breaker, EndpointDoc, EndpointId, endpoint_key};
-use bridge_seal::sha256;
+use bridge_seal::{KeyPair, sha256};
 use zeroize::Zeroizing;
 
+pub use cache::Kept;
 pub use files::Bucket;
 pub use product::{Called, Product};
 pub use queue::{FifoQueue, Message};
 use receiver::Beginning;
 pub use receiver::{Effect, Receiver};
+pub use signing::make_signing_key;
 pub use step::{Stepping, killed_after};
 pub use store::Tables;
 
@@ -53,6 +57,10 @@ pub struct World {
     pub objects: BTreeMap<String, Vec<u8>>,
     /// The bucket of files.
     pub files: Bucket,
+    /// The cache beside the tables, where there is one.
+    pub cache: Option<Kept>,
+    /// The key service's keys that sign, by name.
+    pub signing: BTreeMap<String, KeyPair>,
     /// Where deliveries end.
     pub receiver: Receiver,
     /// What is asked, where a test brings it.

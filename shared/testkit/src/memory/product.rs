@@ -135,7 +135,15 @@ impl<H: Hook> Remote for MemoryPorts<H> {
 
 impl<H: Hook> RemotePorts for MemoryPorts<H> {
     type Remote = Self;
+    type Signing = Self;
+    type Cache = Self;
     fn remote(&self) -> &Self {
         self
+    }
+    fn signing(&self) -> &Self {
+        self
+    }
+    fn cache(&self) -> Option<&Self> {
+        self.has_cache().then_some(self)
     }
 }

@@ -141,8 +141,16 @@ impl<H: Hook> Ports for Outward<H> {
 
 impl<H: Hook> RemotePorts for Outward<H> {
     type Remote = Transports;
+    type Signing = MemoryPorts<H>;
+    type Cache = MemoryPorts<H>;
     fn remote(&self) -> &Transports {
         &self.ways
+    }
+    fn signing(&self) -> &MemoryPorts<H> {
+        &self.memory
+    }
+    fn cache(&self) -> Option<&MemoryPorts<H>> {
+        self.memory.cache()
     }
 }
 

@@ -22,7 +22,7 @@ fn product(server: &Receiver, auth: &str) -> Product {
 
 async fn ask(product: &Product, refresh: Option<&str>) -> Result<Token, CallError> {
     let refresh = refresh.map(|text| Phi::new(text.to_owned()));
-    let ask = Authenticate { party: product.party(), refresh: refresh.as_ref(), nonce: "n-1" };
+    let ask = Authenticate { party: product.party(), refresh: refresh.as_ref(), nonce: "n-1", signer: None };
     product.ways().authenticate(&ask).await
 }
 

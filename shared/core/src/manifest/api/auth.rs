@@ -109,11 +109,12 @@ pub enum ClientAuth {
         /// For example `{client-secret}`.
         secret: String,
     },
-    /// A signed JWT (RFC 7523; SMART App Launch 2.2, "Asymmetric (public key) client authentication").
+    /// A signed JWT (RFC 7523; SMART App Launch 2.2, "Asymmetric (public key) client authentication"). Where the connection
+    /// does not give the key, one of the bridge's own signs, which stays in the key service.
     PrivateKeyJwt {
         /// `iss` and `sub`.
         id: String,
-        /// `kid`.
+        /// `kid` of the private key.
         key_id: String,
         /// The private key: a secret with a PEM of PKCS #8.
         key: String,

@@ -12,6 +12,7 @@ use std::{
 
 use bridge_core::{Timestamp, http::Request, id::TenantId};
 use futures::lock::Mutex as AsyncMutex;
+use serde_json::Value;
 
 use self::{
     jwks::{Jwk, read_keys},
@@ -32,6 +33,11 @@ const FETCH_PAUSE: Duration = Duration::from_mins(1);
 pub trait KeySource: Send + Sync {
     /// The JSON Web Key Set (RFC 7517), as text.
     fn keys(&self) -> impl Future<Output = Result<String, PortError>> + Send;
+
+    /// What the issuer says of itself (OpenID Connect Discovery 1.0, section 4), where it does.
+    fn discovery(&self) -> impl Future<Output = Result<Option<Value>, PortError>> + Send {
+        async { Ok(None) }
+    }
 }
 
 /// Keys that never change: of the local issuer.
@@ -62,6 +68,7 @@ pub struct Access<K> {
     source: K,
     keys: Mutex<Known>,
     fetching: AsyncMutex<()>,
+    discovered: AsyncMutex<Option<(Option<Value>, Timestamp)>>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -102,7 +109,26 @@ impl Caller {
 impl<K: KeySource> Access<K> {
     /// Tokens of this issuer, whose keys come from `source`.
     pub fn new(issuer: Issuer, source: K) -> Self {
-        Self { issuer, source, keys: Mutex::default(), fetching: AsyncMutex::default() }
+        Self {
+            issuer,
+            source,
+            keys: Mutex::default(),
+            fetching: AsyncMutex::default(),
+            discovered: AsyncMutex::default(),
+        }
+    }
+
+    /// What the issuer says of itself: asked for once an hour, as its keys are.
+    pub(super) async fn discovery(&self, now: Timestamp) -> Result<Option<Value>, PortError> {
+        let mut discovered = self.discovered.lock().await;
+        if let Some((said, at)) = &*discovered
+            && now.since(*at) < KEYS_LIFETIME
+        {
+            return Ok(said.clone());
+        }
+        let said = self.source.discovery().await?;
+        *discovered = Some((said.clone(), now));
+        Ok(said)
     }
 
     /// Who asks, if it is somebody of this tenant.
