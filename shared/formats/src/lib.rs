@@ -41,6 +41,7 @@ mod reader;
 mod record;
 mod report;
 pub mod unpack;
+mod words;
 mod write;
 mod x12;
 mod xdt;

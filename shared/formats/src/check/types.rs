@@ -36,14 +36,14 @@ pub(super) fn write(column: &Column, field: &str, zone: &TimeZone, out: &mut Str
         Holds::Date => {
             let pattern = pattern.unwrap_or(DATE);
             if plain_date(pattern, text, out).is_none() {
-                let date = Date::strptime(pattern, text).map_err(|_| not_written("a date", pattern))?;
-                write::string(&date.to_string(), out);
+                let date = any_date(pattern, text).ok_or_else(|| not_written("a date", pattern))?;
+                write::string(&date, out);
             }
         }
         Holds::Time => {
             let pattern = pattern.unwrap_or(TIME);
-            let time = Time::strptime(pattern, text).map_err(|_| not_written("a time", pattern))?;
-            write::string(&time.strftime(TIME).to_string(), out);
+            let time = any_time(pattern, text).ok_or_else(|| not_written("a time", pattern))?;
+            write::string(&time, out);
         }
         Holds::DateTime => {
             let stamp = date_time(pattern, text, zone);
@@ -52,6 +52,17 @@ pub(super) fn write(column: &Column, field: &str, zone: &TimeZone, out: &mut Str
         }
     }
     Ok(())
+}
+
+// What strtime needs is large: inlined, every field of any type would make room for it.
+#[inline(never)]
+fn any_date(pattern: &str, text: &str) -> Option<String> {
+    Some(Date::strptime(pattern, text).ok()?.to_string())
+}
+
+#[inline(never)]
+fn any_time(pattern: &str, text: &str) -> Option<String> {
+    Some(Time::strptime(pattern, text).ok()?.strftime(TIME).to_string())
 }
 
 fn not_written(what: &'static str, pattern: &str) -> Rule {
@@ -154,6 +165,7 @@ fn boolean(text: &str) -> Option<bool> {
 
 /// RFC 3339. A time without an offset gets the one it had in the zone: when clocks go forward, one that did not exist
 /// moves forward by the gap; when they go back, the first of two counts (as RFC 5545 does, and the mappings).
+#[inline(never)]
 fn date_time(pattern: Option<&str>, text: &str, zone: &TimeZone) -> Option<String> {
     let parsed = match pattern {
         Some(pattern) => strtime::parse(pattern, text).ok()?,

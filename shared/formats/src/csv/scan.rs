@@ -4,9 +4,9 @@
 //! closing quote is glued on. Both are errors here, with their place. For everything else it is the yardstick of the
 //! tests and of the benchmark.
 
-use memchr::{memchr, memchr2, memchr3};
+use memchr::{memchr, memchr2};
 
-use crate::record::Field;
+use crate::{record::Field, words::first_of};
 
 /// The characters a file is written with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,8 @@ impl Dialect {
                     None => return Scan::More { quoted: true },
                 },
                 None => {
-                    let found = bytes.get(at..).and_then(|rest| memchr3(self.delimiter, b'\n', b'\r', rest));
+                    let found =
+                        bytes.get(at..).and_then(|rest| first_of([self.delimiter, b'\n', b'\r'], rest));
                     let end = match found {
                         Some(length) => at + length,
                         None if last => bytes.len(),

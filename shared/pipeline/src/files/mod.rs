@@ -125,6 +125,8 @@ impl<P: FilePorts> Worker for Ingest<'_, P> {
 
     async fn work(&self, record: &Received, time_left: Duration) -> Report {
         let deadline = self.bridge.now() + time_left;
+        // The queue's own time-out is hours: from here on a crash is noticed after a minute.
+        self.bridge.stay_hidden(&record.receipt).await;
         let mut report = Report { verdict: Verdict::Done, line: Line::new("file").outcome("nothing") };
         let files = match stage::read_task::<FileTask>(record) {
             Err(report) => return *report,
@@ -298,12 +300,17 @@ impl<P: FilePorts> Bridge<P> {
             self.keep_turn(job).await?;
             (job.heard_at, job.rows) = (now, 0);
             job.safe.clone_from(&job.held.doc.progress);
-            let hidden = vec![(job.receipt.clone(), HIDDEN)];
-            if let Err(error) = self.ports.queue().hide(QueueName::Drops, hidden).await {
-                // The queue's own time-out is longer: only a crash would be noticed later.
-                tracing::warn!(%error, "the queue could not be told that a file is being read");
-            }
+            self.stay_hidden(&job.receipt).await;
         }
         if job.deadline.since(now) < LEAST_TIME { Err(Stopped::OutOfTime) } else { Ok(()) }
+    }
+
+    /// Hides a file that is being read from others, for a while.
+    async fn stay_hidden(&self, receipt: &str) {
+        let hidden = vec![(receipt.to_owned(), HIDDEN)];
+        if let Err(error) = self.ports.queue().hide(QueueName::Drops, hidden).await {
+            // The queue's own time-out is longer: only a crash would be noticed later.
+            tracing::warn!(%error, "the queue could not be told that a file is being read");
+        }
     }
 }

@@ -60,6 +60,7 @@ struct Trouble {
 /// Drops a file, which is read by processes that die; how many it took.
 fn read(practice: &Practice, name: &str, bytes: &str, rng: &mut Rng, trouble: Trouble) -> usize {
     practice.drop_file(name, bytes.as_bytes());
+    let mut unheard = 0;
     let is_over = || practice.files().iter().any(|doc| doc.name == name && doc.state.is_final());
     for process in 1..2_000 {
         let hook = Mortal {
@@ -84,8 +85,11 @@ fn read(practice: &Practice, name: &str, bytes: &str, rng: &mut Rng, trouble: Tr
             }
             // Nobody is heard of: time passes until somebody else is asked.
             lock(&practice.world).now += 20_000;
+            unheard += 20;
+            assert!(unheard < 180, "a reader that died was missed for {unheard} s and more");
             continue;
         }
+        unheard = 0;
         let deadline = bridge.ports().now() + Duration::from_secs(60);
         let worker = Ingest { bridge: &bridge, pace };
         let worked = batch::run(bridge.ports(), &worker, records.clone(), deadline).now_or_never();
