@@ -60,6 +60,8 @@ struct Trouble {
 /// Drops a file, which is read by processes that die; how many it took.
 fn read(practice: &Practice, name: &str, bytes: &str, rng: &mut Rng, trouble: Trouble) -> usize {
     practice.drop_file(name, bytes.as_bytes());
+    // As the template has it: six times as long as an invocation may take.
+    lock(&practice.world).queues.entry(QueueName::Drops).or_default().visibility_ms = 90 * 60 * 1_000;
     let mut unheard = 0;
     let is_over = || practice.files().iter().any(|doc| doc.name == name && doc.state.is_final());
     for process in 1..2_000 {
