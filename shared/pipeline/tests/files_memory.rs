@@ -152,13 +152,17 @@ impl Clinic {
     fn read(&self, name: &str) -> u64 {
         let adapters = self.practice.bridge.ports().adapters_known();
         let inner = MemoryPorts::new(Arc::clone(&self.world), Calm, adapters, 0, 1);
-        lock(&self.world).now += 86_400_000;
+        let now = {
+            let mut world = lock(&self.world);
+            world.now += 86_400_000;
+            world.now
+        };
         let bridge = Bridge::new(Lean { inner, kept: self.kept.clone(), sent: AtomicU64::new(0) });
         let dropped = Dropped {
             key: format!("drops/{CONNECTION}/{name}"),
             version: None,
             etag: "e".to_owned(),
-            sequencer: "01".to_owned(),
+            sequencer: format!("{now:016X}"),
             size: fs::metadata(self.kept.join(name)).unwrap().len(),
             at: bridge.ports().inner.now(),
         };
