@@ -1,8 +1,9 @@
 //! Files through the command and the drop folder, to the delivered resource and the report; and a bridge that is killed
 //! while it reads one.
 //!
-//! `BRIDGE_KILLS`, `BRIDGE_LOAD_MESSAGES` and `BRIDGE_NOTE` (characters of a row) size the second, `BRIDGE_SEED` repeats its
-//! moments. A hundred megabytes: `just kill-files`.
+//! `BRIDGE_KILLS`, `BRIDGE_LOAD_MESSAGES` and `BRIDGE_NOTE` (characters of a row) size the second; `BRIDGE_KILL_WITHIN` is
+//! the latest moment of a reader's turn to die at, in milliseconds, and `BRIDGE_SEED` repeats the moments. A hundred
+//! megabytes: `just kill-files`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod support;
@@ -110,9 +111,7 @@ fn killed_while_it_reads_every_row_is_delivered_once_and_in_order() {
     load.configure(home.path(), &book);
     let file = home.path().join("visits.csv");
     load.write_file(&file, usize::try_from(variable("BRIDGE_NOTE").unwrap_or(1_500)).unwrap());
-    // A reader that was killed is missed after a minute: within so many milliseconds of a turn most of a large file is not
-    // read, and now and then a checkpoint is reached.
-    let moment = if fs::metadata(&file).unwrap().len() > 50_000_000 { 13_000 } else { 300 };
+    let within = variable("BRIDGE_KILL_WITHIN").unwrap_or(300);
     json(home.path(), &["files", "put", file.to_str().unwrap(), "--connection", "load.source", "--no-wait"]);
     let status = || json(home.path(), &["files", "status", "--tenant", "load"]).into_iter().next();
     let begun = Instant::now();
@@ -127,7 +126,7 @@ fn killed_while_it_reads_every_row_is_delivered_once_and_in_order() {
             println!("read to its end before kill {kill}");
             break;
         }
-        support::rest(Duration::from_millis(chance.below(moment)));
+        support::rest(Duration::from_millis(chance.below(if is_read { within } else { 3_000.min(within) })));
         let file = status().unwrap();
         bridge.kill();
         while_read += u64::from(is_read && file["state"] == "reading");

@@ -26,6 +26,7 @@
 mod arriving;
 mod charset;
 mod check;
+pub mod cipher;
 mod csv;
 pub mod delta;
 mod error;
