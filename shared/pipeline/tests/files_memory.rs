@@ -28,7 +28,7 @@ use bridge_formats::{Intake, Step};
 use bridge_pipeline::{
     Bridge,
     batch::{Received, Worker},
-    files::{FileState, Ingest, Pace},
+    files::{CipherError, FileState, Ingest, Pace},
     ports::{Clock as _, Entry, FilePorts, Files, Pinned, PortError, Ports, Queue, QueueName},
 };
 use bridge_testkit::{
@@ -175,7 +175,8 @@ impl Clinic {
             receives: 1,
             sent_at: Timestamp::from_millis(1_790_000_000_000),
         };
-        let ingest = Ingest { bridge: &bridge, pace: Pace::default() };
+        let ingest =
+            Ingest { bridge: &bridge, pace: Pace::default(), decryptor: |_, _| Err(CipherError::System) };
         block_on(ingest.work(&record, Duration::from_secs(900)));
         let doc = block_on(bridge.files(&CONNECTION.parse().unwrap(), 1)).unwrap().remove(0);
         let sent = bridge.ports().sent.load(Ordering::Relaxed);

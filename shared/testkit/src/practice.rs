@@ -14,7 +14,7 @@ use bridge_core::{
 use bridge_pipeline::{
     Bridge, batch,
     deliver::Deliver,
-    files::{FileDoc, Ingest, Pace},
+    files::{CipherError, Decryptor, FileDoc, Ingest, Pace},
     normalize::Normalize,
     poll::Polls,
     ports::{Clock as _, Entry, Queue as _, QueueName},
@@ -36,6 +36,8 @@ pub struct Practice {
     pub bridge: Bridge<MemoryPorts<Calm>>,
     /// In what steps it reads files.
     pub pace: Pace,
+    /// What decrypts its files; nothing does at first.
+    pub decryptor: Decryptor,
 }
 
 impl Practice {
@@ -66,7 +68,7 @@ impl Practice {
             bridge.apply_connection(source, actor()).await.expect("a calm world");
             bridge.apply_connection(plan::studio("hold"), actor()).await.expect("a calm world");
         });
-        Self { world, bridge, pace: Pace::default() }
+        Self { world, bridge, pace: Pace::default(), decryptor: |_, _| Err(CipherError::System) }
     }
 
     /// A source that maps a patient with a tag, as the simulation's does.
@@ -160,7 +162,7 @@ impl Practice {
                 QueueName::Commands => batch::run(ports, &Retry(bridge), records.clone(), deadline).await,
                 QueueName::Polls => batch::run(ports, &Polls(bridge), records.clone(), deadline).await,
                 QueueName::Drops => {
-                    let ingest = Ingest { bridge, pace: self.pace };
+                    let ingest = Ingest { bridge, pace: self.pace, decryptor: self.decryptor };
                     batch::run(ports, &ingest, records.clone(), deadline).await
                 }
             }

@@ -10,6 +10,7 @@ mod admit;
 mod blocks;
 mod claim;
 mod compare;
+mod decrypt;
 mod docs;
 mod examine;
 mod known;
@@ -29,6 +30,8 @@ use bridge_core::{
 };
 
 pub use admit::feed_of;
+pub use bridge_formats::cipher::{Cipher, CipherError};
+pub use decrypt::Decryptor;
 pub use docs::{Compared, FeedDoc, FileDoc, FileState, Lease, Phase, Progress, SnapshotDoc};
 pub use tell::{report_csv, report_json};
 
@@ -78,6 +81,8 @@ pub struct Ingest<'a, P> {
     pub bridge: &'a Bridge<P>,
     /// Its steps.
     pub pace: Pace,
+    /// What decrypts files, where a feed says so.
+    pub decryptor: Decryptor,
 }
 
 /// A file that is being read, and what is needed for it.
@@ -88,6 +93,7 @@ struct Job {
     receipt: String,
     deadline: Timestamp,
     pace: Pace,
+    decryptor: Decryptor,
     /// When it was last written how far it is.
     heard_at: Timestamp,
     /// What was written then, as of a moment when all that it says was durable and nothing else was.
@@ -202,11 +208,11 @@ impl<P: FilePorts> Ingest<'_, P> {
         let line = line.message(file, connection, &Feed::kind(&held.doc.feed));
         let feed = source.connection.feeds.get(&held.doc.feed).cloned().map(Arc::new);
         let heard_at = bridge.now();
-        let (receipt, pace) = (record.receipt.clone(), self.pace);
+        let (receipt, pace, decryptor) = (record.receipt.clone(), self.pace, self.decryptor);
         let known = feed.is_some();
         let feed = feed.unwrap_or_else(|| Arc::new(tell::no_feed()));
         let safe = held.doc.progress.clone();
-        let mut job = Job { held, source, feed, receipt, deadline, pace, heard_at, safe, rows: 0 };
+        let mut job = Job { held, source, feed, receipt, deadline, pace, decryptor, heard_at, safe, rows: 0 };
         let ended = match known {
             true => bridge.read_through(&mut job).await,
             false => Err(Stopped::Refused(tell::feed_is_gone())),

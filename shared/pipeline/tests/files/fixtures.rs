@@ -36,8 +36,14 @@ const GONE: &str = r#"{"resourceType": "Patient", "active": false, "identifier":
 
 /// A practice with this feed.
 pub(crate) fn practice(feed: &str) -> Practice {
+    practice_of(feed, |_| {})
+}
+
+/// The same, with something else about its source.
+pub(crate) fn practice_of(feed: &str, more: impl FnOnce(&mut Connection)) -> Practice {
     let mut source = Practice::source();
     with_feed(&mut source, feed);
+    more(&mut source);
     let mut practice = Practice::with_source(source);
     // Small steps: a small file has many.
     practice.pace = Pace { read: 700, rows: 20, run: 2_000, ..Pace::default() };
