@@ -59,6 +59,10 @@ fn a_file_is_delivered_row_by_row_and_told_of() {
         json(&state, &list).into_iter().next()
     });
     assert_eq!(found["kind"], "feed/patients");
+    eventually("the rows to be delivered", SOON, || {
+        let rows = json(&state, &["files", "report", file, "--delivered"]).pop().unwrap();
+        (rows["rows"] == serde_json::json!({"delivered": 2, "on the queue": 0})).then_some(())
+    });
 
     // The same bytes under another name, by the drop folder.
     let folder = state.join("drops/sunrise.front-desk");

@@ -17,6 +17,7 @@ mod known;
 mod pass;
 mod send;
 mod source;
+mod standing;
 mod tell;
 mod weigh;
 
@@ -33,6 +34,7 @@ pub use admit::feed_of;
 pub use bridge_formats::cipher::{Cipher, CipherError};
 pub use decrypt::Decryptor;
 pub use docs::{Compared, FeedDoc, FileDoc, FileState, Lease, Phase, Progress, SnapshotDoc};
+pub use standing::RowsNow;
 pub use tell::{report_csv, report_json};
 
 use self::claim::{Held, Turn};
