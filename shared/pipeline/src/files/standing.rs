@@ -44,12 +44,17 @@ impl<P: FilePorts> Bridge<P> {
         let index = self.index_key(&tenant).await?;
         let kind = Feed::kind(&doc.feed);
         let chosen = self.chosen_rows(doc).await?;
-        let rows =
-            (1..=doc.progress.report.received).filter(|row| chosen.as_ref().is_none_or(|c| c.has(*row)));
-        let ids: Vec<_> =
-            rows.map(|row| index.message(&doc.connection, &row_id(&kind, doc, &row.to_be_bytes()))).collect();
+        let went_on = |row: &u64| chosen.as_ref().is_none_or(|chosen| chosen.has(*row));
+        let mut rows = (1..=doc.progress.report.received).filter(went_on);
         let mut now = RowsNow::default();
-        for ids in ids.chunks(AT_A_TIME) {
+        loop {
+            let some = rows.by_ref().take(AT_A_TIME);
+            let ids: Vec<_> = some
+                .map(|row| index.message(&doc.connection, &row_id(&kind, doc, &row.to_be_bytes())))
+                .collect();
+            if ids.is_empty() {
+                break;
+            }
             let found = try_join_all(ids.iter().map(|id| self.message(&tenant, id))).await?;
             for message in found.into_iter().flatten() {
                 *now.standing.entry(message.standing).or_default() += 1;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use bridge_core::config::Connection;
+use bridge_core::{config::Connection, feed::Feed};
 use bridge_pipeline::files::{FileDoc, FileState, Pace};
 use bridge_testkit::{memory::lock, practice::Practice, sim::CONNECTION};
+use futures::executor::block_on;
 use serde_json::Value;
 
 pub(crate) const HEADER: &str = "Chart,Name,Born\n";
@@ -121,6 +122,12 @@ pub(crate) fn in_clear(practice: &Practice) -> Vec<String> {
         }
     }
     all
+}
+
+/// The feed as the practice has it.
+pub(crate) fn feed(practice: &Practice) -> Feed {
+    let source = block_on(practice.bridge.connection(&source())).unwrap().unwrap();
+    source.connection.feeds["patients"].clone()
 }
 
 pub(crate) fn source() -> bridge_core::id::ConnectionId {
