@@ -118,6 +118,7 @@ MATRIX = [
     (get_file("snapshots"), {"file-ingest"}),
     (put_file("snapshots"), {"file-ingest"}),
     (put_file("outbox"), {"file-ingest"}),
+    (put_file("outbox/clinic.studio/undelivered"), {"file-ingest", "deliver"}),
     (get_file("outbox"), NOBODY),
     (DELETE_FILE, NOBODY),
     (DATA_KEY, EVERY),

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bridge_adapters::Catalog;
 use bridge_core::{
-    config::Connection,
+    config::{Connection, Instead},
     id::{ConnectionId, TenantId},
+    manifest::Transport,
 };
 
 use super::{Content, File, Problem};
@@ -46,6 +47,7 @@ pub(crate) fn check(files: &[File], known: &Known, catalog: &Catalog) -> Vec<Pro
         }
         problems.extend(of_adapter(file, connection, known, catalog));
         problems.extend(routes(file, connection, &adapters, catalog));
+        problems.extend(fallbacks(file, connection, &adapters, catalog));
     }
     problems
 }
@@ -84,6 +86,45 @@ fn of_adapter(file: &File, connection: &Connection, known: &Known, catalog: &Cat
         reason: problem.to_string(),
     };
     adapter.check_connection(&connection).into_iter().map(problem).collect()
+}
+
+/// What a destination does not take goes to connections that exist, and take the same form.
+fn fallbacks(
+    file: &File,
+    connection: &Connection,
+    adapters: &BTreeMap<ConnectionId, String>,
+    catalog: &Catalog,
+) -> Vec<Problem> {
+    let own = connection.fallback.as_ref().and_then(|fallback| fallback.deliveries.as_ref());
+    let own = own.map(|other| (vec!["fallback", "deliveries", "to"], &connection.connection, &other.to));
+    let numbers: Vec<String> = (0..connection.routes.len()).map(|number| number.to_string()).collect();
+    let of_routes = connection.routes.iter().zip(&numbers).filter_map(|(route, number)| {
+        let place = vec!["routes", number.as_str(), "fallback", "to"];
+        Some((place, &route.to, &route.fallback.as_ref()?.to))
+    });
+    let speaks = |id: &ConnectionId| {
+        let adapter = catalog.get(adapters.get(id)?)?;
+        let transport = adapter.manifest().deliver.as_ref().map(|deliver| &deliver.transport);
+        Some(transport.map(|transport| (transport.speaks_hl7v2(), *transport == Transport::Api)))
+    };
+    let problem = |(place, instead_of, to): (Vec<&str>, &ConnectionId, &Instead)| {
+        // A tenant's border is watched by the adapter's check.
+        let Instead::Connection(to) = to else { return None };
+        let reason = match (speaks(instead_of), speaks(to)) {
+            _ if to.tenant() != connection.connection.tenant() => return None,
+            (_, None) => {
+                format!("there is no connection `{to}`: apply it first, or together with this one")
+            }
+            (Some(Some((v2, _))), Some(Some((other, false)))) if v2 == other => return None,
+            (None, Some(Some((_, false)))) => return None,
+            _ => format!(
+                "`{to}` does not take what is meant for `{instead_of}`: both take FHIR by webhook or interface, and the \
+                 one that steps in by webhook, or both take HL7 v2"
+            ),
+        };
+        Some(file.problem(&place, reason))
+    };
+    own.into_iter().chain(of_routes).filter_map(problem).collect()
 }
 
 /// Routes lead to connections that exist and take deliveries.
@@ -185,6 +226,21 @@ secrets:
         ];
         let said: Vec<String> = cases.iter().map(|(from, to)| said(from, to)).collect();
         insta::assert_snapshot!(said.join("\n--\n"));
+    }
+
+    #[test]
+    fn what_steps_in_is_there_and_takes_the_same_form() {
+        let route = |to: &str| {
+            let more = format!("resources: [Patient]\n    fallback: {{after: 30, to: {to}}}");
+            said("resources: [Patient]", &more)
+        };
+        assert_eq!(route("outbox"), "");
+        assert_eq!(
+            route("sunrise.nobody"),
+            "desk.yaml:9: there is no connection `sunrise.nobody`: apply it first, or together with this one"
+        );
+        assert!(route("sunrise.front").contains("does not take what is meant for `sunrise.studio`"));
+        assert!(route("sunrise.desk").contains("leads back to the connection itself"));
     }
 
     #[test]

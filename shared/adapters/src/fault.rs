@@ -236,6 +236,27 @@ pub enum Fault {
     /// A destination of another tenant.
     #[error("a route stays within its tenant")]
     ForeignRoute,
+    /// An endpoint with the name of another.
+    #[error("another endpoint has this name")]
+    EndpointTwice,
+    /// An endpoint that could be of either side.
+    #[error("the adapter has deliveries and an interface: say with `serves` which of them is there")]
+    EndpointSide,
+    /// An endpoint of an adapter that is not called there.
+    #[error("the adapter `{0}` calls nothing there")]
+    NothingServed(String),
+    /// An endpoint whose address the adapter does not leave to the connection.
+    #[error("the adapter's address does not begin with a setting: its connections have no endpoints")]
+    FixedAddress,
+    /// Standbys for nothing.
+    #[error("every endpoint of this side is a standby: make one of them `primary`")]
+    NoPrimary,
+    /// A way out that leads back.
+    #[error("leads back to the connection itself")]
+    OwnFallback,
+    /// A way out to another tenant.
+    #[error("a fallback stays within its tenant")]
+    ForeignFallback,
     /// Not the name of a resource type.
     #[error("not a FHIR resource type (example: Patient)")]
     ResourceType,

@@ -1,5 +1,6 @@
 //! Tenants and connections, as their YAML files say.
 
+mod endpoints;
 mod hl7v2;
 mod hl7v2_send;
 
@@ -7,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use endpoints::{Alternative, Endpoint, Failover, Fallback, Instead, OldAnswers, Role, Serves, Sticky};
 pub use hl7v2::{
     AllergySeverity, EventPattern, Hl7v2Party, Hl7v2Site, Identity, NationalId, NewestBy, NextOfKin, ParkOn,
 };
@@ -79,6 +81,15 @@ pub struct Connection {
     /// Where the resources go.
     #[serde(default)]
     pub routes: Vec<Route>,
+    /// Where it can be reached, where that is in several places.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<Endpoint>,
+    /// How they are used, where that is not as the adapter says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failover: Option<Failover>,
+    /// What becomes of its work while none of them answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Fallback>,
     /// This connection's own webhook rules, where the adapter is open.
     #[serde(default)]
     pub webhook: Option<Webhook>,
@@ -141,4 +152,7 @@ pub struct Route {
     /// Elements that are left out, for example `Patient.telecom`.
     #[serde(default)]
     pub drop: Vec<String>,
+    /// Who gets it while the destination can't be reached, whatever that itself says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Alternative>,
 }

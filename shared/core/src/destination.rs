@@ -4,7 +4,12 @@ use std::{future::Future, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cause, Phi, Timestamp, config::Connection, id::DeliveryId, manifest::Manifest};
+use crate::{
+    Cause, Phi, Timestamp,
+    config::{Connection, Serves},
+    id::DeliveryId,
+    manifest::Manifest,
+};
 
 /// What a call to a destination came to. The adapter classifies; the pipeline decides what follows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,4 +60,14 @@ pub struct Call<'a> {
 pub trait Destination: Send + Sync {
     /// Makes one attempt. Never retries by itself: the ledger counts attempts.
     fn deliver(&self, call: &Call<'_>) -> impl Future<Output = Outcome> + Send;
+
+    /// Whether there is somebody at one side of a connection, found out within `time` and without any effect. A yes is no
+    /// promise.
+    fn knock(
+        &self,
+        connection: &Connection,
+        manifest: &Manifest,
+        serves: Serves,
+        time: Duration,
+    ) -> impl Future<Output = bool> + Send;
 }

@@ -70,6 +70,10 @@ id! {
     |s| s.split_once('.').is_some_and(|(tenant, name)| is_name(tenant, 40) && is_name(name, 40))
 }
 id! {
+    /// One of the places where a connection can be reached; unique within it.
+    EndpointName, "an endpoint's name", "1 to 40 of a-z, 0-9 and inner hyphens", |s| is_name(s, 40)
+}
+id! {
     /// One unit received at a door. A keyed hash of (connection, source id): the same input has the same id.
     MessageId, "a message id", "`msg_` and 26 characters of base 32", |s| is_digest(s, "msg_")
 }

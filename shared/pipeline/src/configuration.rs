@@ -15,7 +15,7 @@ use bridge_convert::Converter;
 use bridge_core::{
     Phi, Timestamp,
     config::{Connection, Hl7v2Site, Retention, Secret, Tenant},
-    id::{ConnectionId, TenantId},
+    id::{ConnectionId, EndpointName, TenantId},
     manifest::{Adapters, Kind, Manifest, Transport, Webhook},
     task::Actor,
 };
@@ -27,6 +27,7 @@ use crate::{
     keys::{Keep, KeyError},
     ledger::{docs_read, docs_write},
     ports::{Clock, Expect, Index, Key, PortError, Ports, Query, Record, Store, Table, Write, WriteError},
+    resilience::places::There,
 };
 
 /// A connection, ready to be used.
@@ -42,6 +43,10 @@ pub struct Loaded {
     pub version: u32,
     /// How it speaks HL7 v2, its adapter's defaults included; `None` when it does not.
     pub hl7v2: Option<Box<Hl7v2Site>>,
+    /// Which of its endpoints this is about; `None` where it has one address.
+    pub(crate) endpoint: Option<EndpointName>,
+    /// The connection as it is at each of its endpoints.
+    pub(crate) there: Vec<There>,
     /// Made when it is first needed.
     pub(crate) converter: OnceLock<Converter>,
 }
@@ -54,7 +59,16 @@ impl Loaded {
             (own, None) => own,
         };
         let (retention, converter) = (Retention::default(), OnceLock::new());
-        Self { connection, manifest, retention, version: 0, hl7v2, converter }
+        Self {
+            connection,
+            manifest,
+            retention,
+            version: 0,
+            hl7v2,
+            endpoint: None,
+            there: Vec::new(),
+            converter,
+        }
     }
 
     /// Its webhook rules: its own, or its adapter's.
@@ -153,7 +167,8 @@ impl<P: Ports> Bridge<P> {
         };
         connection.secrets = self.open_secrets(&stored, record.blob.as_deref()).await?;
         let retention = self.tenant(&id.tenant()).await?.map(|tenant| tenant.retention).unwrap_or_default();
-        Ok(Some(Loaded { retention, version: stored.version, ..Loaded::new(connection, manifest) }))
+        let loaded = Loaded { retention, version: stored.version, ..Loaded::new(connection, manifest) };
+        Ok(Some(loaded.with_endpoints()))
     }
 
     async fn open_secrets(

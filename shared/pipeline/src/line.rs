@@ -14,6 +14,7 @@ pub struct Line {
     connection: String,
     kind: String,
     attempt: u32,
+    by: String,
     resources: usize,
     cause: Option<Cause>,
 }
@@ -55,6 +56,13 @@ impl Line {
         self
     }
 
+    /// By which way, where there are several.
+    #[must_use]
+    pub fn by(mut self, way: &str) -> Self {
+        way.clone_into(&mut self.by);
+        self
+    }
+
     /// How many resources.
     #[must_use]
     pub const fn resources(mut self, resources: usize) -> Self {
@@ -70,13 +78,13 @@ impl Line {
     pub(crate) fn log(&self, record: &Received, begun: Timestamp, now: Timestamp) {
         let took_ms = now.since(begun).as_millis() as u64;
         let age_ms = now.since(record.sent_at).as_millis() as u64;
-        let Self { step, outcome, message, delivery, connection, kind, attempt, resources, cause } = self;
+        let Self { step, outcome, message, delivery, connection, kind, attempt, by, resources, cause } = self;
         let (code, place, why) = cause.as_ref().map_or(("", "", ""), |c| (&*c.code, &*c.place, &*c.text));
         let receives = record.receives;
         // One target for all of them, so that a reader can follow messages and nothing else.
         tracing::info!(
             target: "bridge::line",
-            step, outcome, message, delivery, connection, kind, attempt, resources, code, place, why, took_ms, age_ms,
+            step, outcome, message, delivery, connection, kind, attempt, by, resources, code, place, why, took_ms, age_ms,
             receives
         );
     }

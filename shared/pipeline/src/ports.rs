@@ -40,8 +40,9 @@ pub trait Ports: Send + Sync + 'static {
     fn adapters(&self) -> &Self::Adapters;
 }
 
-/// Ports that can also call out: what `deliver` needs. It writes to products by their own interfaces, too.
-pub trait DeliverPorts: RemotePorts {
+/// Ports that can also call out: what `deliver` needs. It writes to products by their own interfaces, too, and puts into the
+/// outbox what a destination does not take.
+pub trait DeliverPorts: RemotePorts + FilePorts {
     /// Where deliveries go.
     type Destination: Destination;
     /// See [`Destination`].

@@ -1,12 +1,13 @@
-//! Calling a product's interface: past the connection's breaker, within its limits, with its token.
+//! Calling a product's interface: at a healthy endpoint, within the connection's limits, with its token.
 //!
 //! Reads, polls and writes all come through here, so that one connection is one party to its product, whoever calls.
 
-use std::{collections::BTreeMap, future::Future, time::Duration};
+use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
 use bridge_core::{
     Cause, Phi, Timestamp,
-    manifest::Api,
+    config::{Serves, Sticky},
+    manifest::{Api, Delta},
     remote::{Answer, ApiCall, CallError, Party, Remote, WriteCall, Written},
 };
 use bridge_seal::SealError;
@@ -17,8 +18,13 @@ use crate::{
     bridge::Bridge,
     configuration::Loaded,
     keys::KeyError,
+    ledger::docs_write,
     ports::{Clock, Ports, RemotePorts},
-    resilience::rates::{Rates, Turn},
+    resilience::{
+        endpoint::Pass,
+        rates::{Rates, Turn},
+        ways::{Pick, Want, Way},
+    },
     stage::Failure,
 };
 
@@ -33,6 +39,17 @@ const UNSENT: [&str; 2] = ["api.configuration", "api.address"];
 pub trait Errand<R: Remote>: Sync {
     /// What comes of it.
     type Done: Send;
+
+    /// Whether it may change something at the product, so that it must not be asked of another endpoint when nobody knows
+    /// what came of it.
+    fn changes(&self, _api: &Api) -> bool {
+        false
+    }
+
+    /// Errands of the same key belong together: where there are several endpoints they go to the same one.
+    fn key(&self) -> String {
+        String::new()
+    }
 
     /// How many calls it takes at most.
     fn calls(&self, _api: &Api) -> u32 {
@@ -63,6 +80,18 @@ pub struct Ask<'a> {
 
 impl<R: Remote> Errand<R> for Ask<'_> {
     type Done = Answer;
+
+    /// What is read once is gone from a queue.
+    fn changes(&self, api: &Api) -> bool {
+        let mut polls = api.resources.values().filter_map(|resource| resource.poll.as_ref());
+        polls.any(|poll| poll.operation == self.operation && matches!(poll.delta, Delta::Queue { .. }))
+    }
+
+    /// The pages of one list: what leads from one to the next is the endpoint's own.
+    fn key(&self) -> String {
+        let asked = (self.operation, self.arguments.expose());
+        HEXLOWER.encode(&bridge_seal::sha256(&[docs_write(&asked).as_bytes()]))
+    }
 
     async fn run(
         &self,
@@ -100,6 +129,10 @@ impl<'a> Change<'a> {
 
 impl<R: Remote> Errand<R> for Change<'_> {
     type Done = Written;
+
+    fn changes(&self, _: &Api) -> bool {
+        true
+    }
 
     /// It is perhaps looked for, read before it is written, and read after.
     fn calls(&self, api: &Api) -> u32 {
@@ -202,29 +235,76 @@ impl<P: Ports> Bridge<P> {
 }
 
 impl<P: RemotePorts> Bridge<P> {
-    /// Runs an errand at the connection's product by `deadline`. A token that is no longer good is renewed, once.
+    /// Runs an errand at one of the endpoints of the connection's product by `deadline`. What one of them does not do goes to
+    /// the next, unless it may have changed something there.
     ///
     /// # Errors
     /// See [`RemoteError`].
     pub async fn call_remote<E: Errand<P::Remote>>(
         &self,
-        loaded: &Loaded,
+        loaded: &Arc<Loaded>,
         errand: &E,
         deadline: Timestamp,
     ) -> Result<E::Done, RemoteError> {
         let api = loaded.api()?;
-        let connection = &loaded.connection.connection;
-        if let Some(until) = self.closed_until(connection).await? {
-            return Err(RemoteError::NotBefore(until));
+        let mut ways = loaded.ways(Serves::Interface);
+        let connection = loaded.connection.connection.as_str();
+        let key = match loaded.failover(Serves::Interface).sticky {
+            Some(Sticky::Token) => connection.to_owned(),
+            _ if ways.len() > 1 => errand.key(),
+            _ => String::new(),
+        };
+        let mut failed: Option<RemoteError> = None;
+        loop {
+            let survey = self.survey(&ways).await?;
+            let want = Want { key: Some(&key), avoid: None };
+            let Pick { way, probe } = match self.pick(&ways, &survey, want) {
+                Ok(pick) => pick,
+                Err(until) => return Err(failed.unwrap_or(RemoteError::NotBefore(until))),
+            };
+            // What changes nothing may find out whether a better endpoint is back.
+            let way = probe.filter(|_| !errand.changes(api)).unwrap_or(way);
+            let stop = match self.call_way(&way, api, errand, deadline).await {
+                Ok(done) => return Ok(done),
+                Err(Stopped::All(error)) => return Err(error),
+                Err(Stopped::Here(error)) => error,
+            };
+            ways.retain(|other| other.id != way.id);
+            // What it answered says more than that another one is to be left alone.
+            failed = match failed {
+                Some(before) if matches!(stop, RemoteError::NotBefore(_)) => Some(before),
+                _ => Some(stop),
+            };
+            if ways.is_empty() {
+                return Err(failed.unwrap_or(RemoteError::NotBefore(self.now())));
+            }
         }
-        let token = self.token(loaded, api, deadline, None).await?;
+    }
+
+    /// The same at one endpoint. A token that is no longer good is renewed, once.
+    async fn call_way<E: Errand<P::Remote>>(
+        &self,
+        way: &Way,
+        api: &Api,
+        errand: &E,
+        deadline: Timestamp,
+    ) -> Result<E::Done, Stopped> {
+        let loaded = &way.to;
+        let token = match self.token(loaded, api, deadline, None).await {
+            Ok(token) => token,
+            Err(error @ RemoteError::Call(CallError::Retry(..) | CallError::Unknown(_))) => {
+                self.leave(&way.id, &Pass::Ordinary, Some(false)).await;
+                return Err(Stopped::Here(error));
+            }
+            Err(error) => return Err(Stopped::All(error)),
+        };
         let access = token.as_ref().map(|token| &token.access);
-        let done = self.call_once(loaded, api, errand, access, deadline).await;
+        let done = self.call_once(way, api, errand, access, deadline).await;
         match (done, &token) {
-            (Err(RemoteError::Call(CallError::Unauthenticated(_))), Some(stale)) => {
+            (Err(Stopped::All(RemoteError::Call(CallError::Unauthenticated(_)))), Some(stale)) => {
                 let token = self.token(loaded, api, deadline, Some(stale.number)).await?;
                 let access = token.as_ref().map(|token| &token.access);
-                self.call_once(loaded, api, errand, access, deadline).await
+                self.call_once(way, api, errand, access, deadline).await
             }
             (done, _) => done,
         }
@@ -232,18 +312,19 @@ impl<P: RemotePorts> Bridge<P> {
 
     async fn call_once<E: Errand<P::Remote>>(
         &self,
-        loaded: &Loaded,
+        way: &Way,
         api: &Api,
         errand: &E,
         token: Option<&Phi<String>>,
         deadline: Timestamp,
-    ) -> Result<E::Done, RemoteError> {
-        let connection = &loaded.connection.connection;
+    ) -> Result<E::Done, Stopped> {
+        let (id, loaded) = (&way.id, &way.to);
+        let connection = &id.connection;
         let calls = errand.calls(api);
         let longest = Duration::from_secs(api.timeout) * calls + AFTERWARDS + PATIENCE;
-        let pass = match self.enter(connection, longest.min(deadline.since(self.now()))).await? {
+        let pass = match self.enter(id, longest.min(deadline.since(self.now()))).await? {
             Ok(pass) => pass,
-            Err(until) => return Err(RemoteError::NotBefore(until)),
+            Err(until) => return Err(Stopped::Here(RemoteError::NotBefore(until))),
         };
         let rates = Rates::of_api(api);
         let holder = if rates.seats.is_some() { nonce()? } else { String::new() };
@@ -251,20 +332,39 @@ impl<P: RemotePorts> Bridge<P> {
         let seat = match self.within_rates(connection, &rates, &turn).await? {
             Ok(seat) => seat,
             Err(until) => {
-                self.leave(connection, &pass, None).await;
-                return Err(RemoteError::NotBefore(until));
+                self.leave(id, &pass, None).await;
+                return Err(Stopped::All(RemoteError::NotBefore(until)));
             }
         };
         let done = errand.run(self.ports.remote(), self.party(loaded, api, deadline), token).await;
-        self.leave(connection, &pass, health(&done)).await;
+        self.leave(id, &pass, health(&done)).await;
         if let Some(seat) = seat {
             self.leave_seat(connection, &holder, seat).await;
         }
-        if let Err(CallError::Throttled(after, cause)) = done {
-            let after = self.throttled(connection, after).await?;
-            return Err(CallError::Throttled(Some(after), cause).into());
+        match done {
+            Ok(done) => Ok(done),
+            Err(CallError::Throttled(after, cause)) => {
+                let after = self.throttled(id, after).await?;
+                Err(Stopped::All(CallError::Throttled(Some(after), cause).into()))
+            }
+            Err(error @ CallError::Retry(..)) => Err(Stopped::Here(error.into())),
+            Err(error @ CallError::Unknown(_)) if !errand.changes(api) => Err(Stopped::Here(error.into())),
+            Err(error) => Err(Stopped::All(error.into())),
         }
-        Ok(done?)
+    }
+}
+
+/// Why an endpoint did not do an errand.
+enum Stopped {
+    /// Another one may.
+    Here(RemoteError),
+    /// No other one would, or it must not be asked.
+    All(RemoteError),
+}
+
+impl<E: Into<RemoteError>> From<E> for Stopped {
+    fn from(error: E) -> Self {
+        Self::All(error.into())
     }
 }
 

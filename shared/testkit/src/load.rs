@@ -20,7 +20,7 @@ use bridge_pipeline::{
     deliver::Deliver,
     poll::Polls,
     ports::{Clock as _, QueueName, Write},
-    resilience::{EndpointDoc, endpoint_key},
+    resilience::{EndpointDoc, EndpointId, endpoint_key},
     retry::Retry,
 };
 use futures::executor::block_on;
@@ -117,6 +117,7 @@ impl Load {
             to: id.parse().expect("valid"),
             resources: vec!["Patient".to_owned()],
             drop: Vec::new(),
+            fallback: None,
         };
         source.routes = vec![to(DESTINATION), to(OTHER)];
         Self::with(source, plan::adapters(), &[plan::receiver(OTHER, "studio", "hold")], workers, forgets)
@@ -292,7 +293,7 @@ impl Load {
 
     /// The shared state of a destination's endpoint.
     pub fn endpoint(&self, destination: &str) -> EndpointDoc {
-        let key = endpoint_key(&destination.parse().expect("valid"));
+        let key = endpoint_key(&EndpointId::deliveries(destination.parse().expect("valid")));
         let world = lock(&self.practice.world);
         let record = world.tables.iter().find(|record| record.key == key);
         record.map(|record| serde_json::from_str(&record.doc).expect("an endpoint")).unwrap_or_default()

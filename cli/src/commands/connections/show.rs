@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use bridge_aws::SystemClock;
-use bridge_core::id::ConnectionId;
-use bridge_pipeline::ports::Clock as _;
+use bridge_core::{
+    config::{Role, Serves},
+    id::ConnectionId,
+};
+use bridge_pipeline::{ports::Clock as _, resilience::EndpointState};
 use serde_json::json;
 
 use crate::{
@@ -39,11 +42,13 @@ pub(crate) async fn run(pipeline: &Pipeline, args: &Args, out: Out) -> Result<()
     let history = pipeline.history(id).await?;
     let rejections = pipeline.rejections(Some(id), SystemClock.now() - REJECTIONS_OF).await?;
     let yaml = super::apply::canonical(&loaded.connection)?;
+    let endpoints =
+        pipeline.endpoint_states(&loaded).await.map_err(|error| Failure::World(error.to_string()))?;
     out.json(&json!({
         "connection": id, "version": loaded.version, "yaml": yaml,
         "secrets": secrets.iter().map(|(name, prints)| json!({"name": name, "fingerprints": prints})).collect::<Vec<_>>(),
         "versions": history.iter().map(|v| json!({"version": v.version, "applied_at": v.applied_at, "actor": v.actor})).collect::<Vec<_>>(),
-        "rejections": rejections,
+        "rejections": rejections, "endpoints": endpoints,
     }));
     let heading = |text: &str| out.style.paint(Colour::Strong, text);
     out.text(heading(&format!("{id}, version {}", loaded.version)));
@@ -51,6 +56,12 @@ pub(crate) async fn run(pipeline: &Pipeline, args: &Args, out: Out) -> Result<()
     out.text(heading("secrets (fingerprints)"));
     for (name, prints) in secrets {
         out.text(format_args!("  {name}: {}", prints.join(", ")));
+    }
+    if !endpoints.is_empty() {
+        out.text(heading("endpoints"));
+    }
+    for endpoint in &endpoints {
+        out.text(format_args!("  {}", line(endpoint)));
     }
     out.text(heading("versions"));
     for version in history.iter().rev() {
@@ -68,4 +79,49 @@ pub(crate) async fn run(pipeline: &Pipeline, args: &Args, out: Out) -> Result<()
         out.text(format_args!("  {:>5} ×  {}  (last {})", rejected.count, rejected.cause, rejected.last));
     }
     Ok(())
+}
+
+/// `west (deliveries, standby)  failing since 2026-01-05T15:00:00.000Z`
+fn line(endpoint: &EndpointState) -> String {
+    let EndpointState { endpoint: name, serves, role, state, at, .. } = endpoint;
+    let side = match serves {
+        Serves::Deliveries => "deliveries",
+        Serves::Interface => "interface",
+    };
+    let what = match (name.is_empty(), role) {
+        (true, _) => side.to_owned(),
+        (false, Role::Primary) => format!("{name} ({side})"),
+        (false, Role::Standby) => format!("{name} ({side}, standby)"),
+    };
+    match (at, *state) {
+        (Some(at), "quiet") => format!("{what}  asked for quiet until {at}"),
+        (Some(at), state) => format!("{what}  {state} since {at}"),
+        (None, state) => format!("{what}  {state}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_says_where_it_is_and_how_it_stands() {
+        let endpoint = EndpointState {
+            endpoint: "west".to_owned(),
+            serves: Serves::Deliveries,
+            role: Role::Standby,
+            weight: 1,
+            state: "failing",
+            at: Some(bridge_core::Timestamp::from_millis(0)),
+        };
+        assert_eq!(line(&endpoint), "west (deliveries, standby)  failing since 1970-01-01T00:00:00.000Z");
+        let only = EndpointState {
+            endpoint: String::new(),
+            state: "healthy",
+            at: None,
+            role: Role::Primary,
+            ..endpoint
+        };
+        assert_eq!(line(&only), "deliveries  healthy");
+    }
 }

@@ -2,8 +2,8 @@
 //!
 //! A connection with a webhook gets a request through its real door, signed with its own secret, of a kind that no
 //! adapter has: what is verified is then ignored or refused for its kind, and nothing is queued. So does one that takes
-//! HL7 v2, with a message of an event that nobody has. A connection that takes deliveries has its address called with
-//! OPTIONS, which has no effect; over MLLP it is connected to.
+//! HL7 v2, with a message of an event that nobody has. Every endpoint that is called, for deliveries or as an interface, is
+//! called with OPTIONS, which has no effect; over MLLP it is connected to.
 
 mod hl7;
 
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use bridge_adapters::{Material, MllpAddress, MllpConnection, MllpError, http_client};
 use bridge_aws::SystemClock;
-use bridge_core::{id::ConnectionId, manifest::Transport};
+use bridge_core::{config::Serves, id::ConnectionId, manifest::Transport};
 use bridge_pipeline::{configuration::Loaded, ports::Clock as _};
 use serde_json::{Value, json};
 
@@ -46,6 +46,14 @@ struct Finding {
     text: String,
 }
 
+impl Finding {
+    /// About one of several endpoints.
+    fn at(self, name: &str) -> Self {
+        let text = if name.is_empty() { self.text } else { format!("{name} {}", self.text) };
+        Self { text, ..self }
+    }
+}
+
 /// Runs it.
 pub(crate) async fn run(pipeline: &Pipeline, found: &Found, args: &Args, out: Out) -> Result<(), Failure> {
     let loaded = super::existing(pipeline, &args.connection).await?;
@@ -66,28 +74,13 @@ pub(crate) async fn run(pipeline: &Pipeline, found: &Found, args: &Args, out: Ou
         let port = args.mllp.clone().or_else(local);
         findings.extend(hl7::doors(&client, &loaded, site, base, port.as_ref()).await);
     }
-    if let Some(deliver) = &loaded.manifest.deliver {
-        match &deliver.transport {
-            Transport::StandardWebhook { url, .. } => {
-                findings.push(destination(&client, &fill(url, &loaded)).await);
-            }
-            Transport::Api => {}
-            Transport::Hl7v2 { url, ca, identity, .. } => {
-                let (address, ca) = (fill(url, &loaded), fill(ca, &loaded));
-                let identity = identity.as_deref().and_then(|name| loaded.secret(name).first());
-                let material = Material { ca: &ca, identity };
-                match (MllpAddress::parse(&address), http_client(&material)) {
-                    (Some(mllp), _) => findings.push(mllp_destination(&mllp, &material).await),
-                    // A connection that only receives.
-                    (None, _) if address.is_empty() => {}
-                    (None, Ok(client)) => findings.push(destination(&client, &address).await),
-                    (None, Err(fault)) => findings.push(Finding {
-                        what: "destination",
-                        well: false,
-                        text: format!("TLS can't be used: {fault}"),
-                    }),
-                }
-            }
+    for serves in [Serves::Deliveries, Serves::Interface] {
+        // A connection of which nobody says where its product is may well not use it.
+        if serves == Serves::Interface && loaded.connection.endpoints.is_empty() {
+            continue;
+        }
+        for (name, place) in loaded.places(serves) {
+            findings.extend(destination_at(&client, &place, serves).await.map(|finding| finding.at(&name)));
         }
     }
     for Finding { what, well, text } in &findings {
@@ -154,7 +147,30 @@ async fn door(client: &reqwest::Client, loaded: &Loaded, base: &str) -> Finding 
     }
 }
 
-async fn destination(client: &reqwest::Client, url: &str) -> Finding {
+/// Whether one side of a connection answers in one place; nothing where it has none.
+async fn destination_at(client: &reqwest::Client, loaded: &Loaded, serves: Serves) -> Option<Finding> {
+    let address = fill(loaded.manifest.address(serves)?, loaded);
+    if address.is_empty() {
+        // A connection that only receives.
+        return None;
+    }
+    let transport = loaded.manifest.deliver.as_ref().map(|deliver| &deliver.transport);
+    let (Serves::Deliveries, Some(Transport::Hl7v2 { ca, identity, .. })) = (serves, transport) else {
+        return Some(destination(client, &address, serves).await);
+    };
+    let ca = fill(ca, loaded);
+    let identity = identity.as_deref().and_then(|name| loaded.secret(name).first());
+    let material = Material { ca: &ca, identity };
+    Some(match (MllpAddress::parse(&address), http_client(&material)) {
+        (Some(mllp), _) => mllp_destination(&mllp, &material).await,
+        (None, Ok(client)) => destination(&client, &address, serves).await,
+        (None, Err(fault)) => {
+            Finding { what: "destination", well: false, text: format!("TLS can't be used: {fault}") }
+        }
+    })
+}
+
+async fn destination(client: &reqwest::Client, url: &str, serves: Serves) -> Finding {
     let begun = Instant::now();
     let (well, text) = match client.request(reqwest::Method::OPTIONS, url).send().await {
         Ok(answer) => {
@@ -166,7 +182,8 @@ async fn destination(client: &reqwest::Client, url: &str) -> Finding {
         }
         Err(error) => (false, format!("can't be reached ({})", error.without_url())),
     };
-    Finding { what: "destination", well, text }
+    let what = if serves == Serves::Interface { "interface" } else { "destination" };
+    Finding { what, well, text }
 }
 
 /// A receiver that does not take our certificate says so after the handshake (TLS 1.3).

@@ -70,6 +70,7 @@ pub(crate) async fn run(pipeline: &Pipeline, state: &State, args: &Args, out: Ou
         line("  delivery", delivery.delivery.as_str());
         line("  lane", delivery.lane.as_str());
         line("  attempts", &delivery.attempts.to_string());
+        line("  instead", delivery.instead.as_deref().unwrap_or_default());
         line("  cause", &delivery.cause.as_ref().map(ToString::to_string).unwrap_or_default());
     }
     Ok(())

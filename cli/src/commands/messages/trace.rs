@@ -58,6 +58,9 @@ fn line(step: &Step, begun: Timestamp, style: Style) -> String {
     if let Some(attempt) = step.attempt {
         what.push(format!("attempt {attempt}"));
     }
+    if !step.by.is_empty() {
+        what.push(format!("by way of {}", step.by));
+    }
     if let Some(took) = step.took_ms {
         what.push(format!("{took} ms"));
     }
@@ -134,6 +137,23 @@ mod tests {
             "at": "2026-01-05T16:00:00.000Z", "actor": {"name": "ada", "reason": "mapping fixed"}, "command": "c",
         }]});
         insta::assert_snapshot!(shown(message(replays), vec![delivery], Standing::Delivered));
+    }
+
+    #[test]
+    fn a_delivery_that_went_another_way_says_which() {
+        let delivery = doc(json!({
+            "delivery": "dlv_aaaaaaaaaaaaaaaaaaaaaaaaaa", "message": "msg_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+            "source": "sunrise.opendental", "destination": "sunrise.practice-studio",
+            "lane": "lane_bbbbbbbbbbbbbbbbbbbbbbbbbb", "queued_at": "2026-01-05T15:00:00.139Z",
+            "state": {"delivered": {"at": "2026-01-05T15:31:02.031Z"}}, "attempts": 2, "tries": 2,
+            "history": [
+                {"number": 1, "at": "2026-01-05T15:00:00.180Z", "took_ms": 22, "outcome": "retry", "by": "east",
+                 "cause": {"code": "destination.status", "text": "answered 503"}},
+                {"number": 2, "at": "2026-01-05T15:31:02.000Z", "took_ms": 31, "outcome": "delivered", "by": "outbox"},
+            ],
+            "instead": "outbox", "expires": "2032-01-05T00:00:00.000Z",
+        }));
+        insta::assert_snapshot!(shown(message(json!({})), vec![delivery], Standing::Delivered));
     }
 
     #[test]

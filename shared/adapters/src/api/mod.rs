@@ -27,7 +27,7 @@ mod xml;
 use bridge_core::remote::{Answer, ApiCall, Authenticate, CallError, Remote, Token, WriteCall, Written};
 pub(crate) use guard::Guard;
 pub(crate) use mappings::Mappings;
-pub(crate) use site::is_base;
+pub(crate) use site::{callable, is_base};
 pub(crate) use token::Discovered;
 
 use crate::Transports;

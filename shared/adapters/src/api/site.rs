@@ -80,8 +80,28 @@ impl<'a> Site<'a> {
 
     /// An address that an answer names, absolute or relative to what was asked.
     pub(super) fn named(&self, text: &str, asked: &Url, place: &str) -> Result<Url, CallError> {
-        let url = asked.join(text).ok().and_then(|url| endpoint(url.as_str()));
-        self.allowed(url.ok_or_else(|| refused(place))?, place)
+        let url =
+            asked.join(text).ok().and_then(|url| endpoint(url.as_str())).ok_or_else(|| refused(place))?;
+        match self.from_elsewhere(&url) {
+            Some(here) => self.allowed(here, place),
+            None => self.allowed(url, place),
+        }
+    }
+
+    /// An address below the base of another endpoint, below this one's: where a list goes on that was begun there.
+    fn from_elsewhere(&self, url: &Url) -> Option<Url> {
+        let Party { connection, manifest, .. } = self.party;
+        let bases = connection.endpoints.iter().filter_map(|endpoint| {
+            let settings =
+                today(&self.party, adapter::settings(&connection.at(endpoint, manifest), manifest));
+            template::fill(&self.party.api.base, |name| settings.get(name)).ok().and_then(|text| base(&text))
+        });
+        let below =
+            |base: &Url| Some(url.as_str().strip_prefix(base.as_str().trim_end_matches('/'))?.to_owned());
+        let here = self.base.as_str().trim_end_matches('/');
+        let rest = bases.filter(|base| *base != self.base).find_map(|base| below(&base))?;
+        let is_below = rest.is_empty() || rest.starts_with(['/', '?']);
+        endpoint(&format!("{here}{rest}")).filter(|_| is_below)
     }
 
     /// Whether a call may go there: to the base's host, or to one in `hosts`.
@@ -132,6 +152,13 @@ fn today(party: &Party<'_>, mut settings: BTreeMap<String, String>) -> BTreeMap<
 pub(crate) fn is_base(text: &str) -> bool {
     let ip = |url: &Url| url.host_str().unwrap_or_default().trim_matches(['[', ']']).parse().ok();
     base(text).is_some_and(|url| ip(&url).is_none_or(|ip| Guard { local: is_loopback(&url) }.allows(ip)))
+}
+
+/// A base that may be called, with who may answer there.
+pub(crate) fn callable(text: &str) -> Option<(Url, Guard)> {
+    let url = base(text).filter(|_| is_base(text))?;
+    let guard = Guard { local: is_loopback(&url) };
+    Some((url, guard))
 }
 
 /// A base that calls may go to: paths are put behind it, so it has no query.

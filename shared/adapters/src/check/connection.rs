@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use bridge_core::{
     Zone,
-    config::{Connection, Route, Secret},
+    config::{Connection, Route, Secret, Serves},
     feed::{Format, OpenPgp},
     manifest::{Form, Manifest, Setting, Transport},
 };
 use bridge_mapping::Mapping;
 
-use super::{Place, Problems, feeds, hl7v2, webhook, webhook::Known};
+use super::{Place, Problems, endpoints, feeds, hl7v2, webhook, webhook::Known};
 use crate::{
     Fault, Problem,
     adapter::settings,
@@ -25,20 +25,20 @@ pub(crate) fn connection(
 ) -> Vec<Problem> {
     let mut problems = Problems::default();
     let top = Place::default();
-    given_settings(connection, manifest, &top.at("settings"), &mut problems);
+    // What it leaves to its endpoints is not missing.
+    given_settings(&connection.whole(manifest), manifest, &top.at("settings"), &mut problems);
     given_secrets(connection, manifest, &top.at("secrets"), &mut problems);
-    if let Some(api) = &manifest.api {
-        // A connection that leaves the address empty does not use the interface.
-        if let Ok(address) = template::fill(&api.base, &settings(connection, manifest))
-            && !address.is_empty()
-        {
-            let names = template::names(&api.base).unwrap_or_default().join(", ");
-            let place = top.at("settings").at(names);
-            problems.unless(crate::api::is_base(&address), place, || Fault::ApiAddress);
-        }
+    for serves in [Serves::Interface, Serves::Deliveries] {
+        let text = manifest.address(serves).unwrap_or_default();
+        let place = top.at("settings").at(template::names(text).unwrap_or_default().join(", "));
+        address(connection, manifest, serves, &place, &mut problems);
     }
+    endpoints::endpoints(connection, manifest, &top, &mut problems, |there, serves, place, problems| {
+        address(there, manifest, serves, place, problems);
+    });
+    endpoints::fallbacks(connection, manifest, &top, &mut problems);
     if let Some(deliver) = &manifest.deliver {
-        destination(connection, manifest, &deliver.transport, &top, &mut problems);
+        means(connection, manifest, &deliver.transport, &top, &mut problems);
     }
     own_rules(connection, manifest, &top, &mut problems);
     for (name, feed) in &connection.feeds {
@@ -57,34 +57,48 @@ pub(crate) fn connection(
     problems.0
 }
 
-/// Whether a connection can be delivered to.
-fn destination(
+/// Whether calls may go to the address of one side of a connection.
+fn address(
+    connection: &Connection,
+    manifest: &Manifest,
+    serves: Serves,
+    place: &Place,
+    problems: &mut Problems,
+) {
+    // A setting that is missing is found elsewhere.
+    let filled = |text: &str| template::fill(text, &settings(connection, manifest)).ok();
+    let Some(address) = manifest.address(serves).and_then(filled) else { return };
+    let (may_be_called, fault) = match (serves, manifest.deliver.as_ref().map(|deliver| &deliver.transport)) {
+        // A connection that leaves the address empty does not use the interface, or only receives.
+        (Serves::Interface, _) => (address.is_empty() || crate::api::is_base(&address), Fault::ApiAddress),
+        (Serves::Deliveries, Some(Transport::Hl7v2 { .. })) => {
+            (address.is_empty() || Address::parse(&address).is_some(), Fault::Hl7v2Address)
+        }
+        (Serves::Deliveries, _) => (transport::endpoint(&address).is_some(), Fault::Address),
+    };
+    problems.unless(may_be_called, place.clone(), || fault);
+}
+
+/// What a connection is delivered to with.
+fn means(
     connection: &Connection,
     manifest: &Manifest,
     transport: &Transport,
     top: &Place,
     problems: &mut Problems,
 ) {
-    // A setting that is missing is found elsewhere.
     let filled = |text: &str| template::fill(text, &settings(connection, manifest)).ok();
     let place = |text: &str| top.at("settings").at(template::names(text).unwrap_or_default().join(", "));
     let secret = |name: &str| connection.secrets.get(name).map(Secret::values).unwrap_or_default();
     match transport {
-        Transport::StandardWebhook { url, secret: name } => {
-            if let Some(address) = filled(url) {
-                problems.unless(transport::endpoint(&address).is_some(), place(url), || Fault::Address);
-            }
+        Transport::StandardWebhook { secret: name, .. } => {
             for value in secret(name) {
                 let place = top.at("secrets").at(name);
                 problems.unless(transport::signing_key(value).is_some(), place, || Fault::NotWhsec);
             }
         }
         Transport::Api => {}
-        Transport::Hl7v2 { url, ca, identity, .. } => {
-            // A connection that only receives has no address.
-            if let Some(address) = filled(url).filter(|address| !address.is_empty()) {
-                problems.unless(Address::parse(&address).is_some(), place(url), || Fault::Hl7v2Address);
-            }
+        Transport::Hl7v2 { ca, identity, .. } => {
             if let Some(pem) = filled(ca)
                 && let Err(fault) = (Material { ca: &pem, identity: None }).config()
             {

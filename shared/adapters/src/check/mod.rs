@@ -2,6 +2,7 @@
 
 mod api;
 mod connection;
+mod endpoints;
 mod feeds;
 mod hl7v2;
 mod manifest;

@@ -5,6 +5,7 @@
 
 mod endpoint;
 mod hl7v2;
+mod knock;
 mod outcome;
 pub(crate) mod retry_after;
 pub(crate) mod signals;
@@ -19,8 +20,9 @@ use std::{
 
 use bridge_core::{
     Cause,
+    config::{Connection, Serves},
     destination::{Call, Destination, Outcome},
-    manifest::{Deliver, Transport},
+    manifest::{Deliver, Manifest, Transport},
 };
 pub(crate) use endpoint::endpoint;
 pub(crate) use hl7v2::Address;
@@ -97,6 +99,14 @@ impl Transports {
         }
     }
 
+    /// The client for receivers with these TLS settings; that of everybody where there are none.
+    fn client_for(&self, material: &Material<'_>) -> Result<Client, TlsFault> {
+        match material.ca.trim().is_empty() && material.identity.is_none() {
+            true => Ok(self.client.clone()),
+            false => self.client_with(material),
+        }
+    }
+
     /// The client for receivers with these TLS settings.
     fn client_with(&self, material: &Material<'_>) -> Result<Client, TlsFault> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
@@ -146,6 +156,16 @@ impl Destination for Transports {
                 Outcome::Rejected(configuration("the product is written to by its interface", "adapter"))
             }
         }
+    }
+
+    async fn knock(
+        &self,
+        connection: &Connection,
+        manifest: &Manifest,
+        serves: Serves,
+        time: Duration,
+    ) -> bool {
+        tokio::time::timeout(time, knock::knock(self, connection, manifest, serves)).await.unwrap_or(false)
     }
 }
 

@@ -5,6 +5,7 @@ mod api;
 mod catalog;
 mod catalog_api;
 mod connections;
+mod endpoints;
 mod fixture;
 mod fixtures;
 mod hl7v2;

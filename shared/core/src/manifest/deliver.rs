@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Failover;
+
 /// How deliveries reach a product.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -26,6 +28,9 @@ pub struct Deliver {
     /// How it says that it was called too often, where that is not 429 with `Retry-After`. The first that fits counts.
     #[serde(default)]
     pub signals: Vec<Signal>,
+    /// How several endpoints are used, where a connection does not say otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failover: Option<Failover>,
 }
 
 /// So many calls in a period.

@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use bridge_core::{
-    Cause, Timestamp,
-    config::LanePolicy,
+    Cause, Phi, Timestamp,
+    config::{LanePolicy, Serves},
     destination::{Call, Destination as _, Outcome},
 };
 
-use super::{Delivery, HOUR, Held, LONGEST_WAIT, OFTEN, Work, aside::fenced};
+use super::{Delivery, HOUR, LONGEST_WAIT, OFTEN, Work, aside::fenced, path::Held};
 use crate::{
     backoff,
     batch::{Report, Verdict},
     keys::KeyError,
     ledger::{Claim, ParkRequest, Parked, Refusal, Settled, Subject},
     payload::Purpose,
-    ports::{Clock as _, DeliverPorts},
+    ports::{Clock as _, DeliverPorts, Files as _},
     resilience::endpoint::health,
     stage::Failure,
 };
@@ -24,6 +24,8 @@ use crate::{
 const SHORTEST: Duration = Duration::from_secs(1);
 /// What is left of the invocation after a call, to record its outcome.
 const AFTERWARDS: Duration = Duration::from_secs(3);
+/// Where there are other endpoints, who may not call one of them comes back after this long.
+const ELSEWHERE: Duration = Duration::from_secs(10);
 /// Attempts where an adapter that takes no deliveries is written to, as is asked at the FHIR interface.
 const ATTEMPTS: u32 = 12;
 /// The same of hours.
@@ -51,23 +53,28 @@ impl<P: DeliverPorts> Delivery<'_, P> {
     pub(super) async fn attempt(
         &self,
         mut claim: Claim,
-        held: Option<Held>,
+        held: &Held,
         deadline: Timestamp,
     ) -> Result<Report, Failure> {
         let Work { bridge, task, .. } = self.work;
-        if claim.doc.tries > 1 {
-            bridge.retries(&task.destination);
+        if claim.doc.tries > 1
+            && let Some(way) = &held.way
+        {
+            bridge.retries(&way.id);
         }
         let opened =
             bridge.unpack(Purpose::Delivery, &task.destination, task.delivery.as_str(), &task.payload).await;
-        let (came, good) = match opened {
-            Ok(body) if self.is_written() => (self.write(&mut claim, &body, deadline).await?, None),
-            Ok(body) => {
+        let (came, good) = match (opened, &held.way) {
+            (Ok(body), None) => (Came::To(self.put_out(&body).await), None),
+            (Ok(body), Some(way)) if way.id.serves == Serves::Interface => {
+                (self.write(&mut claim, &way.to, &body, deadline).await?, None)
+            }
+            (Ok(body), Some(way)) => {
                 let call = Call {
                     delivery: &task.delivery,
                     attempt: claim.doc.attempts,
-                    connection: &self.to.connection,
-                    manifest: &self.to.manifest,
+                    connection: &way.to.connection,
+                    manifest: &way.to.manifest,
                     body: &body,
                     now: bridge.now(),
                     time_left: deadline.since(bridge.now()).saturating_sub(AFTERWARDS),
@@ -76,21 +83,36 @@ impl<P: DeliverPorts> Delivery<'_, P> {
                 let good = health(&outcome);
                 (Came::To(outcome), good)
             }
-            Err(KeyError::Port(error)) => {
-                self.leave_all(held.as_ref(), None).await;
+            (Err(KeyError::Port(error)), _) => {
+                self.leave_all(held, None).await;
                 return Err(error.into());
             }
-            Err(error) => {
+            (Err(error), _) => {
                 (Came::To(Outcome::Rejected(Cause::new("payload.unreadable", error.to_string()))), None)
             }
         };
         // What came of the delivery first: what its call says about the endpoint may get lost.
-        let recorded = self.record(claim, came).await;
-        self.leave_all(held.as_ref(), good).await;
-        recorded
+        let recorded = self.record(claim, held, came).await;
+        self.leave_all(held, good).await;
+        recorded.map(|report| Report { line: report.line.by(&held.by), ..report })
     }
 
-    async fn record(&self, mut claim: Claim, came: Came) -> Result<Report, Failure> {
+    /// Puts the delivery into the outbox, in the order of its lane. The same delivery is the same file.
+    async fn put_out(&self, body: &Phi<Vec<u8>>) -> Outcome {
+        let Work { bridge, task, .. } = self.work;
+        let speaks_hl7v2 =
+            self.to.manifest.deliver.as_ref().is_some_and(|deliver| deliver.transport.speaks_hl7v2());
+        let kind = if speaks_hl7v2 { "hl7" } else { "json" };
+        let (order, to) = (self.work.order(), &task.destination);
+        let key = format!("outbox/{to}/undelivered/{order}.{}.{kind}", task.delivery);
+        match bridge.ports.files().put(&key, body.expose().clone()).await {
+            Ok(()) => Outcome::Delivered,
+            // It may be there.
+            Err(error) => Outcome::Unknown(Cause::new("outbox.unavailable", error.to_string())),
+        }
+    }
+
+    async fn record(&self, mut claim: Claim, held: &Held, came: Came) -> Result<Report, Failure> {
         let Work { bridge, task, .. } = self.work;
         let line = self.work.line(claim.doc.attempts);
         let outcome = match came {
@@ -104,24 +126,32 @@ impl<P: DeliverPorts> Delivery<'_, P> {
             Came::Unfinished(cause) => return self.give_up(claim, "unconfirmed", cause, None).await,
             Came::Partly(cause) => return self.wait(claim, "partly", cause, bridge.now()).await,
             Came::NotBefore(until) => {
+                // The next attempt may go elsewhere.
+                let until = if self.has_choice() { until.min(bridge.now() + ELSEWHERE) } else { until };
                 let text = "the product fails, or is called as often as it allows: no attempt is counted";
                 return self.wait(claim, "waits", Cause::new("destination.waits", text), until).await;
             }
             Came::Fenced => return Ok(fenced(line)),
         };
         match outcome {
-            Outcome::Delivered => match bridge.ledger().delivered(claim).await? {
-                Settled::Recorded => self.work.settled(line.outcome("delivered")).await,
-                Settled::Fenced => Ok(fenced(line)),
-            },
+            Outcome::Delivered => {
+                let instead = held.instead.then(|| held.by.clone());
+                let word = if held.instead { "handed over" } else { "delivered" };
+                match bridge.ledger().delivered(claim, instead).await? {
+                    Settled::Recorded => self.work.settled(line.outcome(word)).await,
+                    Settled::Fenced => Ok(fenced(line)),
+                }
+            }
             Outcome::Rejected(cause) => self.give_up(claim, "rejected", cause, None).await,
             // Repeating is safe: transports carry an idempotency key, and what is written is looked for first.
             Outcome::Unknown(cause) => self.try_again(claim, "unknown", None, cause).await,
             Outcome::Throttled { after, cause } => {
-                let after = match self.is_written() {
+                let after = match &held.way {
+                    Some(way) if way.id.serves == Serves::Deliveries => {
+                        Some(bridge.throttled(&way.id, after).await?)
+                    }
                     // Who called has told the others.
-                    true => after,
-                    false => Some(bridge.throttled(&task.destination, after).await?),
+                    _ => after,
                 };
                 // The attempt is on record, and doesn't count: it says nothing about the delivery.
                 claim.doc.tries = claim.doc.tries.saturating_sub(1);

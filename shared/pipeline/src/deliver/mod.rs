@@ -1,15 +1,17 @@
 //! `deliver`: one delivery, one attempt.
 //!
-//! breaker → gate of the lane → claim → call → record the outcome → settle the lane → tell how the call went.
+//! breakers → gate of the lane → way → claim → call → record the outcome → settle the lane → tell how the call went.
 
 mod aside;
 mod attempt;
+mod path;
 mod write;
 
 use std::{sync::Arc, time::Duration};
 
 use bridge_core::{
     Cause, Timestamp,
+    config::Serves,
     task::{DeliverTask, OutboundTask, Stage},
 };
 
@@ -20,13 +22,10 @@ use crate::{
     ledger::{Claimed, Gate, LaneKey},
     line::Line,
     ports::{DeliverPorts, QueueName},
-    resilience::{
-        endpoint::Pass,
-        rates::{Rates, Turn},
-    },
     stage::{self, Failure},
 };
 use aside::{Aside, again};
+use path::{Bound, Other, Stop};
 
 const HOUR: Duration = Duration::from_hours(1);
 /// A wait longer than this is not the queue's to keep: the ledger does, until the delivery is due.
@@ -35,6 +34,8 @@ const LONGEST_WAIT: Duration = Duration::from_hours(6);
 const OFTEN: u32 = 60;
 /// Such a wait for a destination's limits is not worth a way over the queue.
 const MOMENTS: Duration = Duration::from_secs(2);
+/// Whoever finds so often that a delivery may not go where it was about to comes back a moment later.
+const TURNS: usize = 3;
 /// After the first, no resource is begun in an invocation that has less time left than this.
 const ENOUGH: Duration = Duration::from_secs(12);
 
@@ -87,6 +88,10 @@ struct Work<'a, P> {
 struct Delivery<'a, P> {
     work: Work<'a, P>,
     to: Arc<Loaded>,
+    /// Which side of the destination takes it.
+    serves: Serves,
+    /// Who gets it instead, while none of the destination's endpoints is healthy; else when that may be, if ever.
+    other: Result<Other, Option<Timestamp>>,
 }
 
 impl<'a, P: DeliverPorts> Work<'a, P> {
@@ -115,80 +120,57 @@ impl<'a, P: DeliverPorts> Work<'a, P> {
         if to.connection.paused {
             return self.set_aside(Aside::because(stage::paused())).await;
         }
-        // Asked before anything is read or claimed: while it is open, waiting costs no attempt, and next to nothing.
-        if let Some(until) = self.bridge.closed_until(destination).await? {
-            return self.held_back(until).await;
+        let is_written = self.task.asked || to.is_written();
+        let serves = if is_written { Serves::Interface } else { Serves::Deliveries };
+        // Asked before anything is read or claimed: while none is healthy, waiting costs no attempt, and next to nothing.
+        let survey = self.bridge.survey(&to.ways(serves)).await?;
+        let other = self.other_way(&to, &survey).await?;
+        if let (Some(until), Err(turn)) = (survey.waits(), &other) {
+            return self.held_back(turn.map_or(until, |turn| until.min(turn))).await;
         }
         if self.bridge.ledger().lane(&self.lane).await?.gate(self.task.release.as_ref()) == Gate::Behind {
             return self.set_aside(Aside::default()).await;
         }
-        Delivery { work: self, to }.enter(deadline).await
+        Delivery { work: self, to, serves, other }.enter(deadline).await
     }
-}
-
-/// What a call holds while it is made.
-struct Held {
-    pass: Pass,
-    /// Until when it has a seat, where the destination has them.
-    seat: Option<Timestamp>,
 }
 
 impl<P: DeliverPorts> Delivery<'_, P> {
     async fn enter(&self, deadline: Timestamp) -> Result<Report, Failure> {
-        let Work { bridge, task, .. } = self.work;
-        // Who writes enters with each of the calls that a write takes.
-        let held = match self.is_written() {
-            true => None,
-            false => match self.hold(deadline).await? {
-                Ok(held) => Some(held),
-                Err(until) => return self.work.held_back(until).await,
-            },
-        };
-        let time_left = deadline.since(bridge.now());
-        let retries = bridge.retries_wait(&task.destination);
-        let claimed = bridge.ledger().claim(task, time_left, self.work.expires, retries).await?;
-        if !matches!(claimed, Claimed::Go(_)) {
-            self.leave_all(held.as_ref(), None).await;
-        }
-        let line = self.work.line(0);
-        match claimed {
-            Claimed::Go(claim) => self.attempt(claim, held, deadline).await,
-            Claimed::Over => self.work.settled(line.outcome("duplicate")).await,
-            Claimed::Parked => Ok(Report { verdict: Verdict::Done, line: line.outcome("duplicate") }),
-            Claimed::NotBefore(until) => Ok(again(until.since(bridge.now()), line)),
-        }
-    }
-
-    /// Leave to make one call, or when to ask again.
-    async fn hold(&self, deadline: Timestamp) -> Result<Result<Held, Timestamp>, Failure> {
         let Work { bridge, task, record, .. } = self.work;
-        let pass = match bridge.enter(&task.destination, deadline.since(bridge.now())).await? {
-            Ok(pass) => pass,
-            Err(until) => return Ok(Err(until)),
+        let released = task.release.is_some();
+        // What earlier attempts left open is known to the claim at the latest. Where there is a choice it is read before.
+        let mut known = match self.has_choice() && (released || record.receives > 1) {
+            true => bridge.ledger().delivery(&task.connection, &task.message, &task.delivery).await?,
+            false => None,
         };
-        let rates = Rates::of_deliveries(&self.to.manifest);
-        let first = record.receives == 1;
-        let turn = Turn { holder: task.delivery.as_str(), first, calls: 1, deadline, patience: MOMENTS };
-        match bridge.within_rates(&task.destination, &rates, &turn).await? {
-            Ok(seat) => Ok(Ok(Held { pass, seat })),
-            Err(until) => {
-                bridge.leave(&task.destination, &pass, None).await;
-                Ok(Err(until))
+        for _ in 0..TURNS {
+            let bound = known.as_ref().map(|doc| Bound::of(doc, released)).unwrap_or_default();
+            let held = match self.hold(&bound, deadline).await? {
+                Ok(held) => held,
+                Err(Stop::Until(until)) => return self.work.held_back(until).await,
+                Err(Stop::Gone(cause)) => return self.work.set_aside(Aside::because(cause)).await,
+            };
+            let time_left = deadline.since(bridge.now());
+            let retries = held.way.as_ref().and_then(|way| bridge.retries_wait(&way.id));
+            let book = held.book();
+            let claimed =
+                bridge.ledger().claim(task, time_left, self.work.expires, retries, held.going(&book)).await?;
+            if !matches!(claimed, Claimed::Go(_)) {
+                self.leave_all(&held, None).await;
             }
+            let line = self.work.line(0);
+            return match claimed {
+                Claimed::Go(claim) => self.attempt(claim, &held, deadline).await,
+                Claimed::Over => self.work.settled(line.outcome("duplicate")).await,
+                Claimed::Parked => Ok(Report { verdict: Verdict::Done, line: line.outcome("duplicate") }),
+                Claimed::NotBefore(until) => Ok(again(until.since(bridge.now()), line)),
+                Claimed::Elsewhere(doc) => {
+                    known = Some(doc);
+                    continue;
+                }
+            };
         }
-    }
-
-    async fn leave_all(&self, held: Option<&Held>, good: Option<bool>) {
-        let Work { bridge, task, .. } = self.work;
-        let Some(held) = held else { return };
-        bridge.leave(&task.destination, &held.pass, good).await;
-        if let Some(seat) = held.seat {
-            bridge.leave_seat(&task.destination, task.delivery.as_str(), seat).await;
-        }
-    }
-
-    /// Whether the product's own interface writes it.
-    fn is_written(&self) -> bool {
-        self.work.task.asked || self.to.is_written()
+        Ok(again(Duration::ZERO, self.work.line(0)))
     }
 }

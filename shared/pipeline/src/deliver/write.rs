@@ -3,7 +3,7 @@
 //! What was written is recorded before the next resource is begun, so that no attempt writes it again. An attempt of which
 //! nobody knows how it ended makes the next one look first.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bridge_core::{
     Cause, Phi, Timestamp,
@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::{Delivery, ENOUGH, attempt::Came};
 use crate::{
+    configuration::Loaded,
     ledger::{Claim, Refusal, Settled, WrittenDoc},
     ports::DeliverPorts,
     product::{Origin, Product, misconfigured},
@@ -30,14 +31,15 @@ struct Entry<'a> {
 }
 
 impl<P: DeliverPorts> Delivery<'_, P> {
-    /// Writes what the product does not have yet.
+    /// Writes what the product does not have yet, at one of its endpoints: `to`.
     pub(super) async fn write(
         &self,
         claim: &mut Claim,
+        to: &Arc<Loaded>,
         body: &Phi<Vec<u8>>,
         deadline: Timestamp,
     ) -> Result<Came, Failure> {
-        let Some(product) = Product::of(&self.to) else {
+        let Some(product) = Product::of(to) else {
             return Ok(rejected(misconfigured("the adapter has no interface to write to", "adapter")));
         };
         let entries = match entries(&product, body) {
@@ -83,7 +85,7 @@ impl<P: DeliverPorts> Delivery<'_, P> {
         let bridge = self.work.bridge;
         let id = product.id_of(entry.resource.expose());
         let change = Change { resource: &entry.resource, id: id.as_ref(), again };
-        let written = match bridge.call_remote(&self.to, &change, deadline).await {
+        let written = match bridge.call_remote(&product.loaded, &change, deadline).await {
             Ok(written) => written,
             Err(error) => return failed(error).map(Some),
         };
@@ -113,7 +115,7 @@ impl<P: DeliverPorts> Delivery<'_, P> {
             None => before.clone(),
         };
         let change = Change { resource: &entry.resource, id: id.as_ref(), again: true };
-        let confirmed = match bridge.call_remote(&self.to, &Confirmation(change), deadline).await {
+        let confirmed = match bridge.call_remote(&product.loaded, &Confirmation(change), deadline).await {
             Ok(confirmed) => confirmed,
             Err(error) => return failed(error).map(Some),
         };

@@ -24,7 +24,7 @@ use crate::{
     stage::Failure,
 };
 
-/// For so long an answer may stand in for a product that fails.
+/// For so long an answer is kept; how long it may stand in for a product that fails is the connection's to say.
 const STAND_IN: Duration = Duration::from_hours(24);
 /// So many answers are kept in a process.
 const KEPT: usize = 500;
@@ -134,12 +134,27 @@ impl<P: Ports> Bridge<P> {
 
     /// What may stand in for the product now.
     pub(super) async fn stand_in(&self, product: &Product, key: &BlindToken) -> Option<Arc<Page>> {
+        let longest = stale_for(product).min(STAND_IN);
+        if longest.is_zero() {
+            return None;
+        }
         let since = Timestamp::from_millis(
-            self.now().as_millis() - i64::try_from(STAND_IN.as_millis()).unwrap_or(i64::MAX),
+            self.now().as_millis() - i64::try_from(longest.as_millis()).unwrap_or(i64::MAX),
         );
         if let Some(page) = self.pages.since(key, since) {
             return Some(page);
         }
         self.stored_page(product, key, since).await.ok().flatten()
     }
+}
+
+/// How old an answer may be that stands in for the product.
+fn stale_for(product: &Product) -> Duration {
+    let declared = product.loaded.connection.fallback.as_ref().and_then(|fallback| fallback.reads);
+    Duration::from_mins(u64::from(declared.unwrap_or_default().stale_for))
+}
+
+/// Whether what is known of a resource may stand in for the product, however old it is: where nobody set an age.
+pub(super) fn may_be_of_any_age(product: &Product) -> bool {
+    product.loaded.connection.fallback.as_ref().is_none_or(|fallback| fallback.reads.is_none())
 }

@@ -18,6 +18,8 @@ mod search;
 mod watch;
 mod write;
 
+use std::sync::{Mutex, PoisonError};
+
 use bridge_core::{
     Timestamp,
     http::{Request, Response},
@@ -53,6 +55,8 @@ struct Asked<'a> {
     product: Product,
     query: Query,
     caller: access::Caller,
+    /// When the oldest answer was given that stands in for the product.
+    stood_in: Mutex<Option<Timestamp>>,
 }
 
 impl<P: RemotePorts> Bridge<P> {
@@ -89,9 +93,9 @@ impl<P: RemotePorts> Bridge<P> {
         if is_open {
             return Ok(Reply::resource(200, capability::statement(&product, call.base, self.now())));
         }
-        let asked = Asked { call, product, query, caller };
+        let asked = Asked { call, product, query, caller, stood_in: Mutex::default() };
         let segments: Vec<&str> = call.path.split('/').collect();
-        match (method, segments.as_slice()) {
+        let reply = match (method, segments.as_slice()) {
             ("GET", ["_status", delivery]) => self.fhir_status(&asked, delivery).await,
             ("GET", [kind]) => self.fhir_search(&asked, kind).await,
             ("POST", [kind, "_search"]) => self.fhir_search(&asked, kind).await,
@@ -102,11 +106,28 @@ impl<P: RemotePorts> Bridge<P> {
                 Err(Refused::interaction(asked.allowed(kind, segments.len() == 1)))
             }
             _ => Err(Refused::new(404, Code::NotFound, "there is nothing at this address")),
-        }
+        };
+        reply.map(|reply| self.aged(&asked, reply))
+    }
+
+    /// Says how old an answer is that stands in for the product (RFC 9111, section 5.1).
+    fn aged(&self, asked: &Asked<'_>, reply: Reply) -> Reply {
+        let oldest = *asked.stood_in.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(at) = oldest else { return reply };
+        let age = self.now().since(at).as_secs();
+        let connection = asked.connection();
+        tracing::info!(target: "bridge::event", event = "stale-answer", %connection, age);
+        reply.with("age", age.to_string())
     }
 }
 
 impl Asked<'_> {
+    /// An answer of `at` stands in for the product.
+    fn stands_in(&self, at: Timestamp) {
+        let mut oldest = self.stood_in.lock().unwrap_or_else(PoisonError::into_inner);
+        *oldest = Some(oldest.map_or(at, |other| other.min(at)));
+    }
+
     /// What can be done with a type, once the caller may.
     fn rules(&self, kind: &str, may: May) -> Result<&bridge_core::manifest::ResourceApi, Refused> {
         let rules = self.product.api().resources.get(kind).ok_or_else(|| {

@@ -93,7 +93,10 @@ impl<P: RemotePorts> Bridge<P> {
                 Ok(fresh(page))
             }
             Err(refused) if refused.is_passing() => match self.stand_in(&asked.product, &key).await {
-                Some(page) => Ok(Answered { page, is_stale: true }),
+                Some(page) => {
+                    asked.stands_in(page.at);
+                    Ok(Answered { page, is_stale: true })
+                }
                 None => Err(refused),
             },
             Err(refused) => Err(refused),

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{
     Asked,
     access::May,
+    cache::may_be_of_any_age,
     cursor::Cursor,
     page::Question,
     refusal::{Code, Refused},
@@ -71,7 +72,9 @@ impl<P: RemotePorts> Bridge<P> {
                 Ok(Found { resource: Phi::new(found.ok_or_else(unknown)?), is_stale: answered.is_stale })
             }
             // What was known last is better than nothing.
-            Err(refused) if refused.is_passing() => Ok(Found { resource: Phi::new(known), is_stale: true }),
+            Err(refused) if refused.is_passing() && may_be_of_any_age(&asked.product) => {
+                Ok(Found { resource: Phi::new(known), is_stale: true })
+            }
             Err(refused) => Err(refused),
         }
     }

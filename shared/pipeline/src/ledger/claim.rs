@@ -22,6 +22,24 @@ pub struct Claim {
     pub doc: DeliveryDoc,
 }
 
+/// The way that an attempt is to take.
+#[derive(Debug, Clone, Copy)]
+pub struct Going<'a> {
+    /// An endpoint's name, or who gets it instead of its destination; empty where there is one way alone.
+    pub by: &'a str,
+    /// The ways whose receivers know each other's keys, this one among them: what may have happened by one of these may be
+    /// sent by this one.
+    pub book: &'a [&'a str],
+    /// Nothing of the delivery may be with its destination already.
+    pub whole: bool,
+}
+
+impl Going<'_> {
+    fn may_take(&self, doc: &DeliveryDoc) -> bool {
+        doc.doubt().is_none_or(|doubt| self.book.contains(&doubt)) && (!self.whole || doc.written.is_empty())
+    }
+}
+
 /// What came of asking for a claim.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "one at a time, and taken apart at once")]
@@ -34,6 +52,8 @@ pub enum Claimed {
     Over,
     /// It is parked, and its parked task will come back when released.
     Parked,
+    /// It may have had an effect by another way, and so may not take this one. Nothing was claimed.
+    Elsewhere(DeliveryDoc),
 }
 
 /// What came of recording an attempt's outcome.
@@ -47,7 +67,7 @@ pub enum Settled {
 
 impl<P: Ports> Ledger<'_, P> {
     /// Claims a delivery for one attempt that is over within `time_left`. Where `retries` has a time, only first attempts
-    /// are made before it.
+    /// are made before it. What may have happened by a way that `going` does not allow for is not claimed.
     ///
     /// # Errors
     /// When the store fails, or others keep being faster.
@@ -57,6 +77,7 @@ impl<P: Ports> Ledger<'_, P> {
         time_left: Duration,
         expires: Timestamp,
         retries: Option<Timestamp>,
+        going: Going<'_>,
     ) -> Result<Claimed, LedgerError> {
         let key = delivery_key(&task.connection, &task.message, &task.delivery);
         // A first attempt is the common case: it takes one write and no read.
@@ -98,6 +119,9 @@ impl<P: Ports> Ledger<'_, P> {
                         | DeliveryState::Waiting { .. }
                         | DeliveryState::Unconfirmed { .. } => {}
                     }
+                    if !going.may_take(&doc) {
+                        return Ok(Claimed::Elsewhere(doc));
+                    }
                     if doc.tries > 0
                         && let Some(until) = retries
                     {
@@ -107,7 +131,7 @@ impl<P: Ports> Ledger<'_, P> {
                 }
             };
             let rev = current.as_ref().map_or(0, |record| record.rev) + 1;
-            doc.begin_attempt(now, until);
+            doc.begin_attempt(now, until, going.by);
             match self.put_delivery(&key, &doc, expect).await? {
                 Ok(()) => return Ok(Claimed::Go(Claim { rev, doc })),
                 Err(Conflict { current: found, .. }) => current = found.map(|record| *record),
@@ -116,12 +140,13 @@ impl<P: Ports> Ledger<'_, P> {
         Err(LedgerError::Contended)
     }
 
-    /// Records that the destination has it.
+    /// Records that the destination has it, or who has it instead.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn delivered(&self, claim: Claim) -> Result<Settled, LedgerError> {
+    pub async fn delivered(&self, mut claim: Claim, instead: Option<String>) -> Result<Settled, LedgerError> {
         let now = self.now();
+        claim.doc.instead = instead;
         self.end_attempt(claim, "delivered", None, DeliveryState::Delivered { at: now }).await
     }
 

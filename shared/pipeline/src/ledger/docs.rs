@@ -201,6 +201,9 @@ pub struct Attempt {
     /// What the destination said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
+    /// By which way: an endpoint's name, or who got it instead of its destination. Empty where there is one way alone.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub by: String,
 }
 
 /// A resource of a delivery that the product has taken.
@@ -251,6 +254,12 @@ pub struct DeliveryDoc {
     /// What of it the product has, where it is written by its own interface: not written again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub written: Vec<WrittenDoc>,
+    /// The way by which it may have had an effect that nobody knows of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
+    /// Who has it instead of its destination, where that could not be reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead: Option<String>,
     /// End of the record's retention.
     pub expires: Timestamp,
 }
@@ -274,6 +283,8 @@ impl DeliveryDoc {
             history: Vec::new(),
             cause: None,
             written: Vec::new(),
+            doubt: None,
+            instead: None,
             expires,
         }
     }
@@ -286,7 +297,21 @@ impl DeliveryDoc {
             || earlier.iter().any(|attempt| matches!(attempt.outcome.as_str(), "started" | "unknown"))
     }
 
-    pub(super) fn begin_attempt(&mut self, at: Timestamp, until: Timestamp) {
+    /// The way by which it may have had an effect that nobody knows of: an attempt there was not answered, or never ended.
+    pub(crate) fn doubt(&self) -> Option<&str> {
+        let open = |attempt: &&Attempt| matches!(attempt.outcome.as_str(), "started" | "unknown");
+        let first = || self.history.iter().find(open).map(|attempt| attempt.by.as_str());
+        self.doubt.as_deref().or_else(first)
+    }
+
+    /// The way of the last attempt, where that failed.
+    pub(crate) fn failed_by(&self) -> Option<&str> {
+        let last = self.history.last()?;
+        matches!(last.outcome.as_str(), "retry" | "unknown" | "started").then_some(last.by.as_str())
+    }
+
+    pub(super) fn begin_attempt(&mut self, at: Timestamp, until: Timestamp, by: &str) {
+        self.doubt = self.doubt().map(str::to_owned);
         self.attempts += 1;
         self.tries += 1;
         self.state = DeliveryState::Attempting { until };
@@ -299,6 +324,7 @@ impl DeliveryDoc {
             took_ms: None,
             outcome: "started".to_owned(),
             cause: None,
+            by: by.to_owned(),
         });
     }
 

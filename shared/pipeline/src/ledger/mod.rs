@@ -17,7 +17,7 @@ mod message;
 mod park;
 
 pub(crate) use claim::SKEW;
-pub use claim::{Claim, Claimed, Settled};
+pub use claim::{Claim, Claimed, Going, Settled};
 pub use docs::{
     Attempt, DeliveryDoc, DeliveryState, LaneDoc, MessageDoc, MessageState, ParkedDoc, ParkedTask, Refusal,
     Replay, WrittenDoc,

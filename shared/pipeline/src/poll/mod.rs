@@ -17,7 +17,7 @@ mod schedule;
 mod turn;
 mod walk;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bridge_core::{Cause, Timestamp, id::ConnectionId, task::PollTask};
 
@@ -136,7 +136,7 @@ impl<P: RemotePorts> Bridge<P> {
     /// Everything of a connection that is due, the longest overdue first; when something is due again.
     async fn poll_all(
         &self,
-        loaded: &Loaded,
+        loaded: &Arc<Loaded>,
         turn: &Turn,
         forced: bool,
         deadline: Timestamp,

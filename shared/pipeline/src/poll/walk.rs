@@ -5,6 +5,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -40,7 +41,7 @@ const A_PAGE: Duration = Duration::from_secs(8);
 
 /// What is walked, and until when.
 pub(super) struct Subject<'a> {
-    pub(super) loaded: &'a Loaded,
+    pub(super) loaded: &'a Arc<Loaded>,
     pub(super) api: &'a Api,
     pub(super) resource: &'a str,
     pub(super) poll: &'a Poll,
@@ -53,7 +54,7 @@ pub(super) struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    pub(super) const fn connection(&self) -> &ConnectionId {
+    pub(super) fn connection(&self) -> &ConnectionId {
         &self.loaded.connection.connection
     }
 

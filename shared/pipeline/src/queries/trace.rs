@@ -66,6 +66,9 @@ pub struct Step {
     /// Which attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
+    /// By which way: an endpoint's name, or who got it instead of its destination.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub by: String,
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
@@ -104,6 +107,7 @@ impl Overview {
                 steps.push(of(Step {
                     took_ms: attempt.took_ms,
                     attempt: Some(attempt.number),
+                    by: attempt.by.clone(),
                     cause: attempt.cause.clone(),
                     ..step(attempt.at, "deliver", &attempt.outcome)
                 }));
@@ -140,6 +144,7 @@ fn step(at: Timestamp, step: &'static str, outcome: &str) -> Step {
         took_ms: None,
         destination: None,
         attempt: None,
+        by: String::new(),
         cause: None,
         actor: None,
         note: String::new(),

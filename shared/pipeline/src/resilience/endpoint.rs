@@ -1,4 +1,4 @@
-//! What all processes know of a destination's endpoint, and one process's view of it.
+//! What all processes know of an endpoint, and one process's view of it.
 //!
 //! The shared document is read through a cache of seconds and, while all is well, written by nobody: a process
 //! counts for itself. A failure is told at once; while there are failures everybody tells successes as well, with
@@ -10,12 +10,13 @@ use std::{
     time::Duration,
 };
 
-use bridge_core::{Timestamp, destination::Outcome, id::ConnectionId};
+use bridge_core::{Timestamp, destination::Outcome};
 use serde::{Deserialize, Serialize};
 
 use super::{
     breaker::{Answer, Breaker, Counts, HALF_WINDOW, State},
     budget::Budget,
+    ways::EndpointId,
 };
 use crate::{
     backoff::full_jitter,
@@ -53,9 +54,10 @@ pub struct EndpointDoc {
     pub quiet_until: Option<Timestamp>,
 }
 
-/// Where the shared state of a destination's endpoint stands.
-pub fn endpoint_key(destination: &ConnectionId) -> Key {
-    Key::new(Table::Ledger, format!("{}#endpoint#{destination}", destination.tenant()), "endpoint")
+/// Where the shared state of an endpoint stands.
+pub fn endpoint_key(endpoint: &EndpointId) -> Key {
+    let tenant = endpoint.connection.tenant();
+    Key::new(Table::Ledger, format!("{tenant}#endpoint#{}", endpoint.in_key()), "endpoint")
 }
 
 /// The shared state as it was read, and what this process has not told yet.
@@ -72,13 +74,26 @@ struct View {
 
 /// One process's views.
 #[derive(Debug, Default)]
-pub(crate) struct Endpoints(Mutex<HashMap<ConnectionId, View>>);
+pub(crate) struct Endpoints(Mutex<HashMap<EndpointId, View>>);
 
 impl Endpoints {
-    fn with<T>(&self, destination: &ConnectionId, change: impl FnOnce(&mut View) -> T) -> T {
+    fn with<T>(&self, endpoint: &EndpointId, change: impl FnOnce(&mut View) -> T) -> T {
         let mut views = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        change(views.entry(destination.clone()).or_default())
+        change(views.entry(endpoint.clone()).or_default())
     }
+}
+
+/// How an endpoint stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Standing {
+    /// It is called.
+    Healthy,
+    /// It failed, and its next probe is due.
+    Due { since: Timestamp },
+    /// It failed, and is left alone.
+    Waits { until: Timestamp, since: Timestamp },
+    /// It asked to be left alone.
+    Quiet(Timestamp),
 }
 
 /// Leave to make one call.
@@ -102,35 +117,39 @@ pub(crate) fn health(outcome: &Outcome) -> Option<bool> {
 }
 
 impl<P: Ports> Bridge<P> {
-    /// Until when calls to the destination wait, as far as this process knows.
-    pub(crate) async fn closed_until(
-        &self,
-        destination: &ConnectionId,
-    ) -> Result<Option<Timestamp>, Failure> {
-        let view = self.view(destination).await?;
+    /// How an endpoint stands, as far as this process knows.
+    pub(super) async fn standing(&self, endpoint: &EndpointId) -> Result<Standing, Failure> {
+        let view = self.view(endpoint).await?;
+        let since = match view.doc.breaker.state {
+            State::Closed { .. } => None,
+            State::Open { since, .. } | State::Probing { since, .. } => Some(since),
+        };
         if let Some(until) = view.doc.quiet_until.filter(|until| *until > self.now()) {
-            return Ok(Some(self.look_again(&view, until)));
+            return Ok(Standing::Quiet(self.look_again(&view, until)));
         }
-        Ok(match view.doc.breaker.ask(self.now()) {
-            Answer::Wait(until) => Some(self.look_again(&view, until)),
-            Answer::Go | Answer::Probe => None,
+        Ok(match (view.doc.breaker.ask(self.now()), since) {
+            (Answer::Wait(until), _) => {
+                Standing::Waits { until: self.look_again(&view, until), since: since.unwrap_or(until) }
+            }
+            (Answer::Probe, since) => Standing::Due { since: since.unwrap_or(view.read_at) },
+            (Answer::Go, _) => Standing::Healthy,
         })
     }
 
     /// Leave to call the destination, for a call that is over within `time_left`; or until when to wait.
     pub(crate) async fn enter(
         &self,
-        destination: &ConnectionId,
+        endpoint: &EndpointId,
         time_left: Duration,
     ) -> Result<Result<Pass, Timestamp>, Failure> {
         let lease = self.now() + time_left + SKEW;
-        let mut view = self.view(destination).await?;
+        let mut view = self.view(endpoint).await?;
         for _ in 0..RACES {
             match view.doc.breaker.ask(self.now()) {
                 Answer::Go => return Ok(Ok(Pass::Ordinary)),
                 Answer::Wait(until) => return Ok(Err(self.look_again(&view, until))),
                 Answer::Probe => {
-                    let elected = self.change(destination, &view, |doc, _| doc.breaker.elect(lease)).await?;
+                    let elected = self.change(endpoint, &view, |doc, _| doc.breaker.elect(lease)).await?;
                     match elected {
                         Ok(rev) => return Ok(Ok(Pass::Probe(rev))),
                         Err(newer) => view = newer,
@@ -142,31 +161,31 @@ impl<P: Ports> Bridge<P> {
     }
 
     /// Until when only first attempts are made, where this process has tried again often enough.
-    pub(crate) fn retries_wait(&self, destination: &ConnectionId) -> Option<Timestamp> {
+    pub(crate) fn retries_wait(&self, endpoint: &EndpointId) -> Option<Timestamp> {
         let now = self.now();
-        self.endpoints.with(destination, |view| view.budget.next(now))
+        self.endpoints.with(endpoint, |view| view.budget.next(now))
     }
 
     /// A retry is being made.
-    pub(crate) fn retries(&self, destination: &ConnectionId) {
-        self.endpoints.with(destination, |view| view.budget.spend());
+    pub(crate) fn retries(&self, endpoint: &EndpointId) {
+        self.endpoints.with(endpoint, |view| view.budget.spend());
     }
 
     /// What came of a call, or `None` when it was not made. Never a reason for the delivery to fail: what can't be
     /// told is told with a later call.
-    pub(crate) async fn leave(&self, destination: &ConnectionId, pass: &Pass, good: Option<bool>) {
+    pub(crate) async fn leave(&self, endpoint: &EndpointId, pass: &Pass, good: Option<bool>) {
         if good == Some(true) {
-            self.endpoints.with(destination, |view| view.budget.earn());
+            self.endpoints.with(endpoint, |view| view.budget.earn());
         }
         let told = match pass {
             Pass::Ordinary => match good {
                 None => return,
-                Some(good) => self.tell_call(destination, good).await,
+                Some(good) => self.tell_call(endpoint, good).await,
             },
-            Pass::Probe(rev) => self.tell_probe(destination, *rev, good).await,
+            Pass::Probe(rev) => self.tell_probe(endpoint, *rev, good).await,
         };
         if let Err(error) = told {
-            tracing::warn!(connection = %destination, %error, "how a call went could not be told");
+            tracing::warn!(connection = %endpoint.connection, endpoint = endpoint.word(), %error, "how a call went could not be told");
         }
     }
 
@@ -174,19 +193,19 @@ impl<P: Ports> Bridge<P> {
     /// everybody knows. How long that is.
     pub(crate) async fn throttled(
         &self,
-        destination: &ConnectionId,
+        endpoint: &EndpointId,
         after: Option<Duration>,
     ) -> Result<Duration, Failure> {
         let after = after.unwrap_or_else(|| full_jitter(UNSAID, self.ports.clock().chance()));
-        self.quiet(destination, self.now() + after.min(LONGEST_QUIET)).await?;
+        self.quiet(endpoint, self.now() + after.min(LONGEST_QUIET)).await?;
         Ok(after.max(SHORTEST_QUIET))
     }
 
-    async fn quiet(&self, destination: &ConnectionId, until: Timestamp) -> Result<(), Failure> {
-        let mut view = self.endpoints.with(destination, |view| view.clone());
+    async fn quiet(&self, endpoint: &EndpointId, until: Timestamp) -> Result<(), Failure> {
+        let mut view = self.endpoints.with(endpoint, |view| view.clone());
         for _ in 0..RACES {
             let later = |doc: &mut EndpointDoc, _| doc.quiet_until = doc.quiet_until.max(Some(until));
-            match self.change(destination, &view, later).await? {
+            match self.change(endpoint, &view, later).await? {
                 Ok(_) => break,
                 Err(newer) => view = newer,
             }
@@ -194,23 +213,18 @@ impl<P: Ports> Bridge<P> {
         Ok(())
     }
 
-    async fn tell_probe(
-        &self,
-        destination: &ConnectionId,
-        rev: u64,
-        good: Option<bool>,
-    ) -> Result<(), Failure> {
-        let view = self.endpoints.with(destination, |view| view.clone());
+    async fn tell_probe(&self, endpoint: &EndpointId, rev: u64, good: Option<bool>) -> Result<(), Failure> {
+        let view = self.endpoints.with(endpoint, |view| view.clone());
         // Another revision: the lease ran out, and the probe is another's.
         if view.rev == rev {
-            let _ = self.change(destination, &view, |doc, now| doc.breaker.probed(now, good)).await?;
+            let _ = self.change(endpoint, &view, |doc, now| doc.breaker.probed(now, good)).await?;
         }
         Ok(())
     }
 
-    async fn tell_call(&self, destination: &ConnectionId, good: bool) -> Result<(), Failure> {
+    async fn tell_call(&self, endpoint: &EndpointId, good: bool) -> Result<(), Failure> {
         let now = self.now();
-        let due = self.endpoints.with(destination, |view| {
+        let due = self.endpoints.with(endpoint, |view| {
             if now.since(view.untold_since) > HALF_WINDOW {
                 (view.untold, view.untold_since) = (Counts::default(), now);
             }
@@ -225,48 +239,48 @@ impl<P: Ports> Bridge<P> {
         });
         let Some((mut view, counts)) = due else { return Ok(()) };
         for _ in 0..RACES {
-            match self.change(destination, &view, |doc, now| doc.breaker.count(now, counts)).await {
+            match self.change(endpoint, &view, |doc, now| doc.breaker.count(now, counts)).await {
                 Ok(Ok(_)) => return Ok(()),
                 Ok(Err(newer)) => view = newer,
                 Err(error) => {
-                    self.untell(destination, counts);
+                    self.untell(endpoint, counts);
                     return Err(error);
                 }
             }
         }
-        self.untell(destination, counts);
+        self.untell(endpoint, counts);
         Ok(())
     }
 
-    fn untell(&self, destination: &ConnectionId, counts: Counts) {
-        self.endpoints.with(destination, |view| {
+    fn untell(&self, endpoint: &EndpointId, counts: Counts) {
+        self.endpoints.with(endpoint, |view| {
             view.untold.good += counts.good;
             view.untold.bad += counts.bad;
         });
     }
 
-    async fn view(&self, destination: &ConnectionId) -> Result<View, Failure> {
+    async fn view(&self, endpoint: &EndpointId) -> Result<View, Failure> {
         let now = self.now();
-        let known = self.endpoints.with(destination, |view| {
+        let known = self.endpoints.with(endpoint, |view| {
             (view.read_at != Timestamp::default() && now.since(view.read_at) < CACHED).then(|| view.clone())
         });
         match known {
             Some(view) => Ok(view),
             None => {
-                let record = self.ports.store().get(&endpoint_key(destination)).await?;
-                self.seen(destination, record.as_ref())
+                let record = self.ports.store().get(&endpoint_key(endpoint)).await?;
+                self.seen(endpoint, record.as_ref())
             }
         }
     }
 
     /// Takes over what stands in the store.
-    fn seen(&self, destination: &ConnectionId, record: Option<&Record>) -> Result<View, Failure> {
+    fn seen(&self, endpoint: &EndpointId, record: Option<&Record>) -> Result<View, Failure> {
         let doc = match record {
             None => EndpointDoc::default(),
             Some(record) => docs_read(record).map_err(|_| LedgerError::Unreadable("endpoint"))?,
         };
         let (rev, now) = (record.map_or(0, |record| record.rev), self.now());
-        Ok(self.endpoints.with(destination, |view| {
+        Ok(self.endpoints.with(endpoint, |view| {
             (view.rev, view.doc, view.read_at) = (rev, doc, now);
             view.clone()
         }))
@@ -275,7 +289,7 @@ impl<P: Ports> Bridge<P> {
     /// Changes the shared state, if it is still what `view` shows; otherwise what it is now.
     async fn change(
         &self,
-        destination: &ConnectionId,
+        endpoint: &EndpointId,
         view: &View,
         change: impl FnOnce(&mut EndpointDoc, Timestamp),
     ) -> Result<Result<u64, View>, Failure> {
@@ -284,18 +298,18 @@ impl<P: Ports> Bridge<P> {
         if doc == view.doc {
             return Ok(Ok(view.rev));
         }
-        let mut record = Record::new(endpoint_key(destination), docs_write(&doc));
+        let mut record = Record::new(endpoint_key(endpoint), docs_write(&doc));
         let is_closed = matches!(doc.breaker.state, State::Closed { .. });
         record.by_attention =
-            (!is_closed).then(|| (format!("{}#breakers", destination.tenant()), destination.to_string()));
+            (!is_closed).then(|| (format!("{}#breakers", endpoint.connection.tenant()), endpoint.in_key()));
         let expect = if view.rev == 0 { Expect::Absent } else { Expect::Rev(view.rev) };
         match self.ports.store().write(vec![Write::Put(record.clone(), expect)]).await {
             Ok(()) => {
-                report(destination, &view.doc, &doc);
+                report(endpoint, &view.doc, &doc);
                 record.rev = view.rev + 1;
-                Ok(Ok(self.seen(destination, Some(&record))?.rev))
+                Ok(Ok(self.seen(endpoint, Some(&record))?.rev))
             }
-            Err(WriteError::Conflict { current, .. }) => Ok(Err(self.seen(destination, current.as_deref())?)),
+            Err(WriteError::Conflict { current, .. }) => Ok(Err(self.seen(endpoint, current.as_deref())?)),
             Err(WriteError::Failed(error)) => Err(error.into()),
         }
     }
@@ -310,8 +324,8 @@ impl<P: Ports> Bridge<P> {
     }
 }
 
-/// A change of state is an event: metrics and alarms are made of these lines.
-fn report(destination: &ConnectionId, before: &EndpointDoc, after: &EndpointDoc) {
+/// A change of state is an event: metrics and alarms are made of these lines. One writer makes the change, so it is told once.
+fn report(endpoint: &EndpointId, before: &EndpointDoc, after: &EndpointDoc) {
     let (from, to) = (before.breaker.state.word(), after.breaker.state.word());
     if from == to {
         return;
@@ -321,5 +335,15 @@ fn report(destination: &ConnectionId, before: &EndpointDoc, after: &EndpointDoc)
         State::Probing { lease, .. } => lease.to_string(),
         State::Closed { .. } => String::new(),
     };
-    tracing::info!(target: "bridge::event", event = "breaker", connection = %destination, from, to, until);
+    let (connection, name) = (&endpoint.connection, endpoint.word());
+    tracing::info!(target: "bridge::event", event = "breaker", %connection, endpoint = name, from, to, until);
+    match (endpoint.name.is_some(), from, to) {
+        (true, "closed", _) => {
+            tracing::info!(target: "bridge::event", event = "failover", %connection, endpoint = name);
+        }
+        (true, _, "closed") => {
+            tracing::info!(target: "bridge::event", event = "return", %connection, endpoint = name);
+        }
+        _ => {}
+    }
 }

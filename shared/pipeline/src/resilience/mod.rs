@@ -8,10 +8,13 @@ mod bucket;
 mod budget;
 pub(crate) mod endpoint;
 pub(crate) mod limits;
+pub(crate) mod places;
 pub(crate) mod rates;
 mod seats;
+pub(crate) mod ways;
 
 pub use breaker::{Answer, Breaker, Counts, State};
 pub use bucket::{Bucket, Lease, Share, shards};
 pub use endpoint::{EndpointDoc, endpoint_key};
 pub use seats::Seats;
+pub use ways::{EndpointId, EndpointState};

@@ -20,7 +20,7 @@ use std::{
 
 use bridge_core::{
     Cause, Phi, Timestamp,
-    id::ConnectionId,
+    id::{ConnectionId, EndpointName},
     manifest::Api,
     remote::{Authenticate, CallError, Remote, Token},
 };
@@ -60,19 +60,22 @@ pub(crate) struct Known {
     version: u32,
 }
 
+/// Whose token: the connection's, at one of its endpoints.
+type Of = (ConnectionId, Option<EndpointName>);
+
 /// One process's tokens.
 #[derive(Debug, Default)]
-pub(crate) struct Tokens(Mutex<HashMap<ConnectionId, Known>>);
+pub(crate) struct Tokens(Mutex<HashMap<Of, Known>>);
 
 impl Tokens {
-    fn get(&self, connection: &ConnectionId, is_good: impl Fn(&Known) -> bool) -> Option<Known> {
+    fn get(&self, of: &Of, is_good: impl Fn(&Known) -> bool) -> Option<Known> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(connection).filter(|known| is_good(known)).cloned()
+        known.get(of).filter(|known| is_good(known)).cloned()
     }
 
-    fn keep(&self, connection: &ConnectionId, token: &Known) {
+    fn keep(&self, of: &Of, token: &Known) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(connection.clone(), token.clone());
+        known.insert(of.clone(), token.clone());
     }
 }
 
@@ -95,9 +98,8 @@ impl<P: RemotePorts> Bridge<P> {
         let is_good = |number: u64, version: u32, until: Timestamp| {
             version == loaded.version && until > self.now() && stale.is_none_or(|stale| number > stale)
         };
-        if let Some(known) =
-            self.tokens.get(connection, |known| is_good(known.number, known.version, known.until))
-        {
+        let of = (connection.clone(), loaded.endpoint.clone());
+        if let Some(known) = self.tokens.get(&of, |known| is_good(known.number, known.version, known.until)) {
             return Ok(Some(known));
         }
         let grant = grant_of(loaded, &*self.index_key(&connection.tenant()).await.map_err(Failure::from)?);
@@ -105,7 +107,9 @@ impl<P: RemotePorts> Bridge<P> {
         loop {
             let seen = self.seen_token(&place).await?;
             if is_good(seen.doc.number, seen.doc.version, seen.doc.until) {
-                return Ok(Some(self.opened(connection, &seen).await?.0));
+                let (known, _) = self.opened(connection, &seen).await?;
+                self.tokens.keep(&of, &known);
+                return Ok(Some(known));
             }
             let now = self.now();
             if let Some(until) = seen.doc.lease.filter(|until| *until > now) {
@@ -137,7 +141,7 @@ impl<P: RemotePorts> Bridge<P> {
             let Ok(rev) = self.put_token(&place, &seen, &base, sealed.clone()).await? else { continue };
             let leased = Seen { rev, doc: base, sealed };
             if let Some(known) = self.fetch(loaded, api, deadline, (&place, leased)).await? {
-                self.tokens.keep(connection, &known);
+                self.tokens.keep(&of, &known);
                 return Ok(Some(known));
             }
         }
@@ -303,7 +307,6 @@ impl<P: Ports> Bridge<P> {
         let secrets: Secrets =
             serde_json::from_slice(plain.expose()).map_err(|_| LedgerError::Unreadable("token"))?;
         let known = Known { number, access: secrets.access, until, version };
-        self.tokens.keep(connection, &known);
         Ok((known, secrets.refresh))
     }
 }

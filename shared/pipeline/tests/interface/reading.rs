@@ -1,12 +1,14 @@
 //! What can be asked in FHIR: metadata, reads, searches, creates and updates.
 
+use bridge_core::config::{Fallback, OldAnswers};
 use bridge_pipeline::ports::QueueName;
-use bridge_testkit::memory::lock;
+use bridge_testkit::{memory::lock, practice::actor};
+use futures::executor::block_on;
 use serde_json::{Value, json};
 
 use crate::{
     asking::{BASE, Caller, caller, code},
-    pms::{Fault, conflict, down},
+    pms::{Fault, PMS, conflict, down},
 };
 
 fn appointment(caller: &Caller, start: &str) -> Value {
@@ -160,6 +162,40 @@ fn one_is_read_by_its_id_with_its_version() {
 }
 
 #[test]
+fn a_connection_says_how_old_an_answer_may_be() {
+    let caller = caller();
+    let id = book(&caller, TEN);
+    let path = format!("Appointment/{id}");
+    assert_eq!(caller.get(&path).0, 200);
+    let declare = |minutes: u32| {
+        let bridge = &caller.practice.bridge;
+        let id = PMS.parse().unwrap();
+        let loaded = block_on(bridge.connection(&id)).unwrap().unwrap();
+        let mut connection = loaded.connection.clone();
+        let reads = Some(OldAnswers { stale_for: minutes });
+        connection.fallback = Some(Fallback { reads, deliveries: None });
+        block_on(bridge.apply_connection(connection, actor())).unwrap();
+        // Another version of a connection knows no answers yet.
+        assert_eq!(caller.get(&path).0, 200);
+    };
+    let down = |caller: &Caller| caller.pms.get().faults = vec![Fault::Answer(down()); 9].into();
+    declare(10);
+    caller.pass(9 * 60);
+    down(&caller);
+    let stale = caller.send("GET", &path, &[], "");
+    assert_eq!((stale.status, stale.headers["age"].as_str()), (200, "540"));
+    caller.pass(2 * 60);
+    down(&caller);
+    assert_eq!(caller.send("GET", &path, &[], "").status, 503, "older than the connection allows");
+    caller.pms.get().faults.clear();
+    caller.pass(3600);
+    declare(0);
+    caller.pass(31);
+    down(&caller);
+    assert_eq!(caller.send("GET", &path, &[], "").status, 503, "none at all");
+}
+
+#[test]
 fn what_may_be_given_out_again_is_and_stands_in_for_a_product_that_fails() {
     let caller = caller();
     let id = book(&caller, TEN);
@@ -176,6 +212,7 @@ fn what_may_be_given_out_again_is_and_stands_in_for_a_product_that_fails() {
     let stale = caller.send("GET", &path, &[], "");
     assert_eq!(stale.status, 200);
     assert!(stale.headers["warning"].starts_with("110 "));
+    assert_eq!(stale.headers["age"], "31");
     let resource: Value = serde_json::from_str(&stale.body).unwrap();
     assert_eq!(resource["meta"]["tag"][0]["code"], "stale");
     let refused = caller.send("GET", "Patient?family=x", &[], "");

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::Range, sync::Arc};
 use bridge_core::{Timestamp, task::Dropped};
 use bridge_pipeline::ports::{FilePorts, Files, Pinned, PortError};
 
-use super::{Hook, MemoryPorts};
+use super::{Hook, MemoryPorts, lock, receiver::undelivered};
 
 /// A version's name and its bytes.
 type Version = (String, Arc<Vec<u8>>);
@@ -74,7 +74,19 @@ impl<H: Hook> Files for MemoryPorts<H> {
     }
 
     async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), PortError> {
-        self.call("files.put", |world| drop(world.files.put(key, bytes, world.now))).await
+        let bytes = Arc::new(bytes);
+        let put = self
+            .call("files.put", |world| {
+                world.receiver.filed(self.process, key, &bytes, world.now);
+                drop(world.files.put(key, Arc::clone(&bytes), world.now));
+            })
+            .await;
+        if undelivered(key).is_some() {
+            // Whoever dies before it is told does not know whether it is there.
+            self.hook.pause().await;
+            lock(&self.world).receiver.is_told(self.process, key, put.is_ok());
+        }
+        put
     }
 
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, PortError> {

@@ -19,6 +19,7 @@ use std::{
 
 use bridge_core::{
     Timestamp,
+    config::{Connection, Serves},
     destination::{Call, Destination, Outcome},
     id::TenantId,
     manifest::{Adapters, Manifest},
@@ -27,7 +28,7 @@ use bridge_pipeline::ports::{
     Blobs, Clock, DataKey, DeliverPorts, Entry, Key, Keys, PortError, Ports, Query, Queue, QueueName, Record,
     Store, Write, WriteError,
 };
-use bridge_pipeline::resilience::{Breaker, EndpointDoc, endpoint_key};
+use bridge_pipeline::resilience::{Breaker, EndpointDoc, EndpointId, endpoint_key};
 use bridge_seal::sha256;
 use zeroize::Zeroizing;
 
@@ -273,18 +274,26 @@ impl<H: Hook> Destination for MemoryPorts<H> {
     async fn deliver(&self, call: &Call<'_>) -> Outcome {
         let body = call.body.expose().clone();
         let (process, delivery, destination) = (self.process, call.delivery, &call.connection.connection);
-        let beginning =
-            |now, deadline, breaker| Beginning { process, delivery, destination, now, deadline, breaker };
+        let endpoint = &endpoint_of(call.connection);
+        let beginning = |now, deadline, breaker| Beginning {
+            process,
+            delivery,
+            destination,
+            endpoint,
+            now,
+            deadline,
+            breaker,
+        };
         let begins_at = lock(&self.world).now;
         let deadline = begins_at + i64::try_from(call.time_left.as_millis()).unwrap_or(i64::MAX);
         let begun = self
             .call("receiver.begin", |world| {
-                let known = world.tables.get(&endpoint_key(destination), world.now);
-                let endpoint: EndpointDoc = known
+                let known = world.tables.get(&endpoint_key(endpoint), world.now);
+                let state: EndpointDoc = known
                     .map(|record| serde_json::from_str(&record.doc).expect("an endpoint"))
                     .unwrap_or_default();
-                world.receiver.begin(&beginning(world.now, deadline, endpoint.breaker));
-                world.receiver.down.contains(destination).then_some(world.now + world.receiver.hang_ms)
+                world.receiver.begin(&beginning(world.now, deadline, state.breaker));
+                world.receiver.is_down(endpoint).then_some(world.now + world.receiver.hang_ms)
             })
             .await;
         self.hook.pause().await;
@@ -294,7 +303,7 @@ impl<H: Hook> Destination for MemoryPorts<H> {
         }
         // A transport gives up at its deadline; what the receiver does then, nobody knows.
         if begun.is_err() || lock(&self.world).now > deadline {
-            lock(&self.world).receiver.end(self.process, delivery);
+            lock(&self.world).receiver.gives_up(self.process, delivery);
             return Outcome::Unknown(bridge_core::Cause::new("timeout", "no answer in time"));
         }
         let roll = self.hook.chance();
@@ -303,6 +312,23 @@ impl<H: Hook> Destination for MemoryPorts<H> {
         world.receiver.end(self.process, delivery);
         world.receiver.answer(&beginning(now, deadline, Breaker::default()), &body, roll)
     }
+
+    async fn knock(&self, connection: &Connection, _: &Manifest, _: Serves, _: Duration) -> bool {
+        let endpoint = endpoint_of(connection);
+        let answers = self.call("receiver.knock", |world| {
+            world.receiver.knocks += 1;
+            !world.receiver.is_down(&endpoint)
+        });
+        answers.await.unwrap_or(false)
+    }
+}
+
+/// Which endpoint a connection is as it is called: the one whose address its setting `url` is.
+fn endpoint_of(connection: &Connection) -> EndpointId {
+    let url = connection.settings.get("url");
+    let called = connection.endpoints.iter().find(|endpoint| Some(&endpoint.url) == url);
+    let name = called.map(|endpoint| endpoint.name.clone());
+    EndpointId { name, ..EndpointId::deliveries(connection.connection.clone()) }
 }
 
 impl<H: Hook> Ports for MemoryPorts<H> {

@@ -19,6 +19,8 @@ use super::{Hook, MemoryPorts, lock};
 pub struct Called {
     /// Whose.
     pub connection: ConnectionId,
+    /// The address that is called: its setting `url`, where it has one.
+    pub at: String,
     /// The operation's name.
     pub operation: String,
     /// Its arguments.
@@ -106,6 +108,7 @@ impl<H: Hook> Remote for MemoryPorts<H> {
     async fn call(&self, call: &ApiCall<'_>) -> Result<Answer, CallError> {
         let called = Called {
             connection: call.party.connection.connection.clone(),
+            at: call.party.connection.settings.get("url").cloned().unwrap_or_default(),
             operation: call.operation.to_owned(),
             arguments: call.arguments.expose().clone(),
             page: call.page.map(|page| page.expose().clone()),

@@ -32,6 +32,8 @@ pub enum Violation {
     CalledTooEarly(String),
     /// A lane that was due was not found by its time.
     DueForgotten,
+    /// What may have happened in one place was sent to another that does not know it.
+    SentBlindly(String),
     /// A call was made beyond the destination's limits.
     TooManyCalls(String),
     /// A resource's stored state is not that of the newest message about it.
@@ -47,6 +49,7 @@ pub(super) fn check(sim: &Sim, settled: bool) -> Vec<Violation> {
     let world = lock(&sim.world);
     violations.extend(world.receiver.overlaps.iter().map(|_| Violation::Overlap));
     violations.extend(sim.forgotten.then_some(Violation::DueForgotten));
+    violations.extend(world.receiver.blind.iter().cloned().map(Violation::SentBlindly));
     violations.extend(world.receiver.too_many.iter().cloned().map(Violation::TooManyCalls));
     violations.extend(world.receiver.too_early.iter().cloned().map(Violation::CalledTooEarly));
 

@@ -33,6 +33,16 @@ pub struct Coverage {
     pub cancelled: u64,
     /// Lanes that were deferred, and released when they were due.
     pub due: u64,
+    /// Times that a named endpoint was left for another one.
+    pub failovers: u64,
+    /// Times that it came back.
+    pub returns: u64,
+    /// Times that an endpoint was asked whether it is there.
+    pub knocks: u64,
+    /// Deliveries that somebody else got instead.
+    pub instead: u64,
+    /// Those of them that are files in the outbox.
+    pub outbox: u64,
     /// Runs with a limited receiver.
     pub limited: u64,
     /// Limits that made somebody wait.
@@ -61,6 +71,11 @@ impl Coverage {
         self.many += other.many;
         self.cancelled += other.cancelled;
         self.due += other.due;
+        self.failovers += other.failovers;
+        self.returns += other.returns;
+        self.knocks += other.knocks;
+        self.instead += other.instead;
+        self.outbox += other.outbox;
         self.limited += other.limited;
         self.waited += other.waited;
         self.calls += other.calls;
@@ -73,6 +88,10 @@ impl Coverage {
         let operator = [self.parked, self.releases, self.replays, self.pauses, self.many, self.cancelled];
         let breaker = [self.opened, self.probes, self.closed];
         let limits = [self.limited, self.waited, self.due];
-        faults.iter().chain(&operator).chain(&breaker).chain(&limits).all(|count| *count > 0)
+        // Some went to the outbox, others to a connection.
+        let dropped = self.instead.saturating_sub(self.outbox);
+        let ways = [self.failovers, self.returns, self.knocks, dropped, self.outbox];
+        let all = faults.iter().chain(&operator).chain(&breaker).chain(&limits).chain(&ways);
+        all.copied().all(|count| count > 0)
     }
 }

@@ -27,11 +27,17 @@ pub enum Flaw {
     SeatsAreForgotten,
     /// What is due stands in no index.
     DueIsForgotten,
+    /// That an attempt was not answered is written down as if it had failed.
+    DoubtsAreForgotten,
+    /// That somebody else has a delivery is not written down.
+    InsteadIsForgotten,
+    /// Every endpoint counts as the one that may have a delivery.
+    EndpointsAreMixedUp,
 }
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::ClaimsDoNotFence,
         Self::LanesAreNotHeld,
         Self::ParkedIsForgotten,
@@ -43,6 +49,9 @@ impl Flaw {
         Self::LeasesAreForgotten,
         Self::SeatsAreForgotten,
         Self::DueIsForgotten,
+        Self::DoubtsAreForgotten,
+        Self::InsteadIsForgotten,
+        Self::EndpointsAreMixedUp,
     ];
 
     pub(super) fn corrupt(self, writes: Vec<Write>) -> Vec<Write> {
@@ -69,8 +78,42 @@ impl Flaw {
             (Self::DueIsForgotten, Write::Put(record, expect)) if record.key.sk == "lane" => {
                 Some(Write::Put(Record { by_attention: None, ..record }, expect))
             }
+            (
+                Self::DoubtsAreForgotten | Self::InsteadIsForgotten | Self::EndpointsAreMixedUp,
+                Write::Put(record, expect),
+            ) if record.key.sk.starts_with("delivery#") => {
+                let doc = self.corrupt_delivery(&record.doc);
+                Some(Write::Put(Record { doc, ..record }, expect))
+            }
             (_, write) => Some(write),
         };
         writes.into_iter().filter_map(corrupt).collect()
+    }
+
+    fn corrupt_delivery(self, doc: &str) -> String {
+        let mut doc: serde_json::Value = serde_json::from_str(doc).expect("a delivery");
+        match self {
+            Self::DoubtsAreForgotten => {
+                doc["doubt"] = serde_json::Value::Null;
+                for attempt in doc["history"].as_array_mut().expect("attempts") {
+                    if attempt["outcome"] == "unknown" || attempt["outcome"] == "started" {
+                        attempt["outcome"] = "retry".into();
+                    }
+                }
+            }
+            Self::InsteadIsForgotten if !doc["instead"].is_null() => {
+                doc["state"] = serde_json::json!({"waiting": {"until": "2023-11-14T22:13:20.000Z"}});
+            }
+            Self::EndpointsAreMixedUp => {
+                for attempt in doc["history"].as_array_mut().expect("attempts") {
+                    attempt["by"] = "west".into();
+                }
+                if !doc["doubt"].is_null() {
+                    doc["doubt"] = "west".into();
+                }
+            }
+            _ => {}
+        }
+        doc.to_string()
     }
 }

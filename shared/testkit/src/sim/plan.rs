@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use bridge_core::{
     Phi,
-    config::{Connection, Hl7v2Site, Tenant},
+    config::{Connection, Failover, Hl7v2Site, Sticky, Tenant},
     http::Request,
 };
 use serde_json::json;
@@ -16,6 +16,8 @@ use crate::memory::MemoryAdapters;
 pub const CONNECTION: &str = "sim.source";
 /// Where everything goes.
 pub const DESTINATION: &str = "sim.studio";
+/// What it does not take goes here, in some runs.
+pub(super) const DROP: &str = "sim.drop";
 
 const SOURCE_MANIFEST: &str = r#"
 adapter: source
@@ -142,6 +144,58 @@ pub(crate) fn receiver(id: &str, adapter: &str, policy: &str) -> Connection {
          secrets: {{signing: s}}, lanes: {policy}}}"
     ))
     .expect("valid")
+}
+
+/// Where the destination of a run is, and who gets what it does not take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lay {
+    /// One address.
+    One,
+    /// Two endpoints and a standby, each with a book of its own.
+    Apart,
+    /// The same with one book, and each lane at one of them.
+    Together,
+    /// One address, and the outbox.
+    Outbox,
+    /// One address, and another connection.
+    Drop,
+}
+
+impl Lay {
+    pub(super) const ALL: [Self; 5] = [Self::One, Self::Apart, Self::Together, Self::Outbox, Self::Drop];
+
+    /// The endpoints' names.
+    pub(super) const fn endpoints(self) -> &'static [&'static str] {
+        match self {
+            Self::One | Self::Outbox | Self::Drop => &[],
+            Self::Apart | Self::Together => &["east", "west", "spare"],
+        }
+    }
+
+    /// The destination of this adapter, laid out like this.
+    pub(super) fn receiver(self, adapter: &str, policy: &str) -> Connection {
+        let mut connection = receiver(DESTINATION, adapter, policy);
+        for name in self.endpoints() {
+            let role = if *name == "spare" { "standby" } else { "primary" };
+            let text = format!("{{name: {name}, url: 'https://{name}.example', role: {role}}}");
+            connection.endpoints.push(serde_norway::from_str(&text).expect("valid"));
+        }
+        match self {
+            Self::One | Self::Apart => {}
+            Self::Together => {
+                connection.failover = Some(Failover { sticky: Some(Sticky::Lane), one_book: Some(true) });
+            }
+            Self::Outbox => {
+                let text = "{deliveries: {after: 1, to: outbox}}";
+                connection.fallback = Some(serde_norway::from_str(text).expect("valid"));
+            }
+            Self::Drop => {
+                let text = format!("{{deliveries: {{after: 1, to: {DROP}}}}}");
+                connection.fallback = Some(serde_norway::from_str(&text).expect("valid"));
+            }
+        }
+        connection
+    }
 }
 
 /// A note that a sender will post until it is acknowledged.

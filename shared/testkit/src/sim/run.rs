@@ -2,7 +2,10 @@
 
 mod operator;
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use bridge_pipeline::{
     Bridge,
@@ -16,7 +19,7 @@ use operator::actor;
 use super::{
     Coverage, Flaw, Rng, Violation,
     check::check,
-    plan::{self, Note, Speech},
+    plan::{self, Lay, Note, Speech},
     tasks::{Ended, Process, SimHook, Task},
 };
 use crate::memory::{Calm, FifoQueue, MemoryAdapters, MemoryPorts, Shared, World, lock};
@@ -57,6 +60,9 @@ pub(super) struct Sim {
     repaired: bool,
     paused: bool,
     breaker: &'static str,
+    lay: Lay,
+    /// Of the endpoints that have names: whether they are healthy.
+    healthy: BTreeMap<String, bool>,
     pub(super) replayed: u64,
     coverage: Coverage,
     commands: u64,
@@ -76,6 +82,10 @@ pub fn simulate(seed: u64, flaw: Option<Flaw>) -> Run {
     let waited = |record: &&Record| record.key.sk == "limit" && !record.doc.contains("1970");
     sim.coverage.waited = lock(&sim.world).tables.iter().filter(waited).count() as u64;
     sim.coverage.probes = lock(&sim.world).receiver.probes;
+    sim.coverage.knocks = lock(&sim.world).receiver.knocks;
+    let instead = |record: &&Record| record.doc.contains("\"instead\":");
+    sim.coverage.instead = lock(&sim.world).tables.iter().filter(instead).count() as u64;
+    sim.coverage.outbox = lock(&sim.world).files.keys("outbox/").len() as u64;
     Run { coverage: sim.coverage, violations }
 }
 
@@ -96,8 +106,12 @@ impl Sim {
         // Replays of what was skipped have no place in a lane: only holding lanes promise order.
         let policy = "hold";
         let limited = rng.chance(0.3);
-        let receiver = plan::receiver(plan::DESTINATION, if limited { "limited" } else { "studio" }, policy);
+        let lay = *rng.pick(&Lay::ALL).expect("several");
+        // What a limited destination promises is counted over all that is called.
+        let lay = if limited && lay == Lay::Drop { Lay::Apart } else { lay };
+        let receiver = lay.receiver(if limited { "limited" } else { "studio" }, policy);
         lock(&world).receiver.promised = limited.then_some(plan::PROMISED);
+        lock(&world).receiver.one_book = lay == Lay::Together;
         let adapters = plan::adapters();
         let operator = Bridge::new(MemoryPorts::new(world.clone(), Calm, adapters.clone(), 0, 0));
         let senders_notes = plan::notes(&mut rng);
@@ -119,6 +133,8 @@ impl Sim {
             repaired: false,
             paused: false,
             breaker: "closed",
+            lay,
+            healthy: BTreeMap::new(),
             replayed: 0,
             coverage: Coverage { limited: u64::from(limited), ..Coverage::default() },
             commands: 0,
@@ -132,6 +148,8 @@ impl Sim {
                 .await
                 .expect("a calm world");
             sim.operator.apply_connection(receiver, actor()).await.expect("a calm world");
+            let other = plan::receiver(plan::DROP, "studio", policy);
+            sim.operator.apply_connection(other, actor()).await.expect("a calm world");
         });
         sim
     }
@@ -160,7 +178,7 @@ impl Sim {
         if self.paused {
             self.pause(false);
         }
-        lock(&self.world).receiver.down.clear();
+        self.end_outage();
         if let Some(due) = self.next_due() {
             let mut world = lock(&self.world);
             world.now = world.now.max(due + 1);
@@ -213,13 +231,20 @@ impl Sim {
 
     fn watch_breaker(&mut self) {
         let world = lock(&self.world);
-        let Some(record) = world.tables.iter().find(|record| record.key.sk == "endpoint") else { return };
-        let endpoint: EndpointDoc = serde_json::from_str(&record.doc).expect("an endpoint");
-        let word = endpoint.breaker.state.word();
-        match std::mem::replace(&mut self.breaker, word) {
-            "closed" if word == "open" => self.coverage.opened += 1,
-            before if before != "closed" && word == "closed" => self.coverage.closed += 1,
-            _ => {}
+        for record in world.tables.iter().filter(|record| record.key.sk == "endpoint") {
+            let endpoint: EndpointDoc = serde_json::from_str(&record.doc).expect("an endpoint");
+            let word = endpoint.breaker.state.word();
+            if let Some((_, name)) = record.key.pk.split_once('@') {
+                let was_healthy = self.healthy.insert(name.to_owned(), word == "closed").unwrap_or(true);
+                self.coverage.failovers += u64::from(was_healthy && word != "closed");
+                self.coverage.returns += u64::from(!was_healthy && word == "closed");
+                continue;
+            }
+            match std::mem::replace(&mut self.breaker, word) {
+                "closed" if word == "open" => self.coverage.opened += 1,
+                before if before != "closed" && word == "closed" => self.coverage.closed += 1,
+                _ => {}
+            }
         }
     }
 
@@ -241,16 +266,31 @@ impl Sim {
         lanes
     }
 
-    /// The receiver goes down for a while: the rest of the run, or until the next time this is chosen.
+    /// The receiver goes down for a while, or one of its endpoints: the rest of the run, or until the next time this is
+    /// chosen.
     fn outage(&mut self) {
-        let mut world = lock(&self.world);
-        if world.receiver.down.is_empty() && self.coverage.outages < 3 {
-            self.coverage.outages += 1;
-            world.receiver.hang_ms = if self.rng.chance(0.5) { 0 } else { self.rng.below(25_000) as i64 };
-            world.receiver.down.insert(plan::DESTINATION.parse().expect("valid"));
-        } else {
-            world.receiver.down.clear();
+        let is_up = {
+            let world = lock(&self.world);
+            world.receiver.down.is_empty() && world.receiver.down_at.is_empty()
+        };
+        if !is_up || self.coverage.outages >= 3 {
+            return self.end_outage();
         }
+        self.coverage.outages += 1;
+        let one = self.rng.pick(self.lay.endpoints()).filter(|_| self.rng.chance(0.6));
+        let hang_ms = if self.rng.chance(0.5) { 0 } else { self.rng.below(25_000) as i64 };
+        let mut world = lock(&self.world);
+        world.receiver.hang_ms = hang_ms;
+        match one {
+            Some(name) => drop(world.receiver.down_at.insert((*name).to_owned())),
+            None => drop(world.receiver.down.insert(plan::DESTINATION.parse().expect("valid"))),
+        }
+    }
+
+    fn end_outage(&self) {
+        let mut world = lock(&self.world);
+        world.receiver.down.clear();
+        world.receiver.down_at.clear();
     }
 
     fn end(&mut self, at: usize, ended: Option<Ended>) {

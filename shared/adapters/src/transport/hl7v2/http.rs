@@ -9,13 +9,13 @@
 
 use bridge_core::{Cause, Timestamp, destination::Outcome};
 use reqwest::{
-    Client, Response, Url,
+    Response, Url,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
 };
 use tokio::time::Instant;
 
 use super::{
-    super::{Transports, configuration, outcome, tls::TlsFault},
+    super::{Transports, configuration, outcome},
     Outgoing, Target,
     answer::{self, Said},
     no_tls, which,
@@ -35,7 +35,7 @@ pub(super) async fn deliver(
     by: Instant,
     now: Timestamp,
 ) -> Option<Outcome> {
-    let client = match client(ways, target) {
+    let client = match ways.client_for(&target.material()) {
         Ok(client) => client,
         Err(fault) => return Some(Outcome::Rejected(no_tls(fault))),
     };
@@ -69,14 +69,6 @@ pub(super) async fn deliver(
         }
     }
     None
-}
-
-fn client(ways: &Transports, target: &Target<'_>) -> Result<Client, TlsFault> {
-    let material = target.material();
-    if material.ca.trim().is_empty() && material.identity.is_none() {
-        return Ok(ways.client.clone());
-    }
-    ways.client_with(&material)
 }
 
 async fn answered(

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tokio_rustls::rustls::ClientConfig;
 
 use super::{
-    super::tls::Fingerprint,
+    super::tls::{Configs, Fingerprint, Material},
     address::MllpAddress,
     connection::{MllpConnection, MllpError},
 };
@@ -47,6 +47,24 @@ impl Pool {
             }
         }
         MllpConnection::open(&key.0, tls).await
+    }
+
+    /// Whether a connection can be made, which is kept for the next message.
+    pub(in super::super) async fn reaches(
+        &self,
+        address: &MllpAddress,
+        material: &Material<'_>,
+        configs: &Configs,
+    ) -> bool {
+        let Ok(tls) = configs.get(material) else { return false };
+        let key = (address.clone(), material.fingerprint());
+        match self.take(&key, tls).await {
+            Ok(connection) => {
+                self.keep(&key, connection);
+                true
+            }
+            Err(_) => false,
+        }
     }
 
     fn pop(&self, key: &PoolKey) -> Option<Idle> {

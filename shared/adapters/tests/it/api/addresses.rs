@@ -86,3 +86,19 @@ async fn a_redirect_is_not_followed() {
     assert_eq!(error.cause().text, "answered 302");
     assert!(other.received().is_empty());
 }
+
+/// A list that was begun at another endpoint of the connection goes on at the one that is called now.
+#[tokio::test]
+async fn a_next_link_of_another_endpoint_leads_to_this_one() {
+    let body = r#"{"r": [], "next": "https://west.example/v1/x?page=2"}"#;
+    let server = serving(&[body, r#"{"r": []}"#]).await;
+    let mut product = Product::new(&base(&server), API, &[]);
+    for (name, url) in [("here", base(&server)), ("west", "https://west.example/v1".to_owned())] {
+        let endpoint = format!("{{name: {name}, url: '{url}'}}");
+        product.connection.endpoints.push(serde_norway::from_str(&endpoint).unwrap());
+    }
+    let first = product.call("list", &[]).await.unwrap();
+    product.next("list", first.next.as_ref().unwrap()).await.unwrap();
+    let lines: Vec<String> = server.received().into_iter().map(|received| received.line).collect();
+    assert_eq!(lines.last().map(String::as_str), Some("GET /x?page=2 HTTP/1.1"), "{lines:?}");
+}

@@ -2,7 +2,7 @@
 
 mod http;
 mod mllp;
-mod peer;
+pub(crate) mod peer;
 mod tls;
 
 use std::{collections::BTreeMap, time::Duration};

@@ -29,6 +29,7 @@ pub use time_form::{Clock, TimeForm};
 pub use version::VersionCheck;
 
 use super::{Kind, Limit, Signal};
+use crate::config::Failover;
 
 /// A product's own interface.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,6 +65,9 @@ pub struct Api {
     /// How it says that it was called too often, as under `deliver`.
     #[serde(default)]
     pub signals: Vec<Signal>,
+    /// How several endpoints are used, where a connection does not say otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failover: Option<Failover>,
     /// What answers mean, where that is not what HTTP says. An operation's own rules come before these; the first that
     /// fits counts.
     #[serde(default)]
