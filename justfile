@@ -62,6 +62,10 @@ ci: test lint deny template validate e2e interop sim
 sim seeds="10000":
     SIM_SEEDS={{ seeds }} cargo test --package bridge-testkit --test simulation no_seed -- --nocapture
 
+# So many appointments changed at once in two products, through processes that die: calls, rows a second and memory.
+burst changes="100000" seed="1":
+    BRIDGE_BURST={{ changes }} BRIDGE_BURST_SEED={{ seed }} cargo test --package bridge-testkit --test burst -- --nocapture
+
 # What a webhook costs in process, what HL7 v2 costs beside its yardsticks, and what a message costs on AWS.
 bench:
     cargo bench --package bridge-testkit --package bridge-hl7v2 --package bridge-convert --package bridge-formats \

@@ -239,6 +239,9 @@ pub enum Fault {
     /// An endpoint with the name of another.
     #[error("another endpoint has this name")]
     EndpointTwice,
+    /// An endpoint with the name of something else.
+    #[error("`outbox` is the outbox: give the endpoint another name")]
+    EndpointOutbox,
     /// An endpoint that could be of either side.
     #[error("the adapter has deliveries and an interface: say with `serves` which of them is there")]
     EndpointSide,

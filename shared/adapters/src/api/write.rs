@@ -100,7 +100,7 @@ impl<'a> Writer<'a> {
         let on = if self.call.id.is_some() { On::Update } else { On::Create };
         let ways = || self.api.write.iter().filter(|way| way.on == on && self.status_fits(way));
         if ways().next().is_none() {
-            return Err(configuration("no way to write fits what is to be written", &self.place()));
+            return Err(self.impossible());
         }
         let before = match known {
             Some(record) if ways().any(|way| !way.changed.is_empty()) => Some(self.mapped(record)?),
@@ -268,6 +268,12 @@ impl<'a> Writer<'a> {
 
     fn place(&self) -> String {
         format!("resources.{}", self.of)
+    }
+
+    /// What is asked for is nothing that this product does.
+    fn impossible(&self) -> CallError {
+        let text = "the product's interface has no way to write this status of a resource of this type";
+        CallError::Invalid(Cause::new("api.impossible", text).at(self.place()))
     }
 
     fn without_id(&self) -> CallError {

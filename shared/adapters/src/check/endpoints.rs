@@ -27,6 +27,8 @@ pub(super) fn endpoints(
     for (number, endpoint) in connection.endpoints.iter().enumerate() {
         let place = top.at("endpoints").at(number);
         problems.unless(names.insert(&endpoint.name), place.at("name"), || Fault::EndpointTwice);
+        let is_outbox = matches!(endpoint.name.as_str().parse(), Ok(Instead::Outbox));
+        problems.unless(!is_outbox, place.at("name"), || Fault::EndpointOutbox);
         let weight = (1..=MOST_WEIGHT).contains(&u64::from(endpoint.weight));
         problems.unless(weight, place.at("weight"), || Fault::OutOfRange(1, MOST_WEIGHT));
         for name in endpoint.settings.keys() {

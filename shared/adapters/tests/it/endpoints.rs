@@ -74,6 +74,11 @@ fn what_cannot_work_is_told_with_its_place() {
             "8: endpoints.1.weight: must be from 1 to 1000"
         ]
     );
+    let outbox = "endpoints:\n- {name: outbox, url: 'https://a.example/'}\n";
+    assert_eq!(
+        studio(outbox),
+        ["7: endpoints.0.name: `outbox` is the outbox: give the endpoint another name"]
+    );
     let side = "endpoints:\n- {name: a, url: 'https://a.example/', serves: interface}\n";
     assert_eq!(
         studio(side),

@@ -4,6 +4,7 @@
 
 mod aside;
 mod attempt;
+mod enter;
 mod path;
 mod write;
 

@@ -8,25 +8,23 @@ use std::{sync::Arc, time::Duration};
 use bridge_core::{
     Cause, Timestamp,
     config::{Instead, Serves, Sticky},
-    destination::Destination as _,
     manifest::On,
 };
 
-use super::{Delivery, MOMENTS, Work};
+use super::{
+    Delivery, Work,
+    enter::{Busy, Entered},
+};
 use crate::{
     configuration::Loaded,
     ledger::{DeliveryDoc, DeliveryState, Going},
     ports::DeliverPorts,
-    resilience::{
-        endpoint::Pass,
-        rates::{Rates, Turn},
-        ways::{Pick, Survey, Want, Way},
-    },
+    resilience::ways::{Survey, Want, Way},
     stage::Failure,
 };
 
-/// An endpoint that failed is asked whether it is there before anything is sent to it, and has so long to answer.
-const KNOCK: Duration = Duration::from_secs(5);
+/// What waits for another connection that is paused comes back after this long.
+const PAUSED: Duration = Duration::from_mins(1);
 /// The outbox in the record of an attempt.
 const OUTBOX: &str = "outbox";
 
@@ -76,7 +74,7 @@ pub(super) struct Held {
     pub(super) instead: bool,
     /// The ways whose receivers know each other's keys.
     book: Vec<String>,
-    entered: Option<Entered>,
+    pub(super) entered: Option<Entered>,
 }
 
 impl Held {
@@ -90,11 +88,14 @@ impl Held {
     }
 }
 
-/// Leave to call one endpoint.
-struct Entered {
-    pass: Pass,
-    /// Until when there is a seat, where the destination has them.
-    seat: Option<Timestamp>,
+/// What became of the other way that an earlier attempt took.
+enum Found<'n> {
+    /// It is there; with the endpoint of it that the attempt took.
+    There(Other, Option<&'n str>),
+    /// It is paused.
+    Rests,
+    /// It is not there any more, or takes another form.
+    Nowhere,
 }
 
 /// Why nothing is held.
@@ -103,14 +104,6 @@ pub(super) enum Stop {
     Until(Timestamp),
     /// It may have had an effect in a place that is not there any more: somebody has to look.
     Gone(Cause),
-}
-
-/// Why one endpoint is not called now.
-enum Busy {
-    /// It fails, or another one probes it.
-    Endpoint(Timestamp),
-    /// The connection is called as often as it allows.
-    Limits(Timestamp),
 }
 
 impl<P: DeliverPorts> Work<'_, P> {
@@ -170,9 +163,12 @@ impl<P: DeliverPorts> Delivery<'_, P> {
                 ways.retain(|way| way.id.word() == doubt || book.iter().any(|name| name == doubt));
             }
             Some(doubt) => match self.instead_at(doubt).await? {
-                Some((other, endpoint)) => return self.hold_other(&other, endpoint, deadline).await,
-                None if bound.looked_at => book.push(doubt.to_owned()),
-                None => return Ok(Err(Stop::Gone(gone(doubt)))),
+                Found::There(other, endpoint) => {
+                    return self.hold_other(&other, endpoint, deadline).await;
+                }
+                Found::Rests => return Ok(Err(Stop::Until(self.work.bridge.now() + PAUSED))),
+                Found::Nowhere if bound.looked_at => book.push(doubt.to_owned()),
+                Found::Nowhere => return Ok(Err(Stop::Gone(gone(doubt)))),
             },
         }
         let want = Want { key: self.key(), avoid: bound.avoid.as_deref() };
@@ -203,14 +199,20 @@ impl<P: DeliverPorts> Delivery<'_, P> {
         since.is_some_and(|since| self.work.bridge.now().since(since) >= Duration::from_hours(oldest))
     }
 
-    /// The other way that an earlier attempt took, by its name there, with the endpoint that it took.
-    async fn instead_at<'n>(&self, name: &'n str) -> Result<Option<(Other, Option<&'n str>)>, Failure> {
+    /// The other way that an earlier attempt took, by its name there.
+    async fn instead_at<'n>(&self, name: &'n str) -> Result<Found<'n>, Failure> {
         let (id, endpoint) = match name.split_once('/') {
             Some((id, endpoint)) => (id, Some(endpoint)),
             None => (name, None),
         };
-        let Ok(instead) = id.parse::<Instead>() else { return Ok(None) };
-        Ok(self.work.other(&self.to, &instead).await?.map(|other| (other, endpoint)))
+        let Ok(instead) = id.parse::<Instead>() else { return Ok(Found::Nowhere) };
+        if let Instead::Connection(id) = &instead
+            && self.work.bridge.connection(id).await?.is_some_and(|other| other.connection.paused)
+        {
+            return Ok(Found::Rests);
+        }
+        let other = self.work.other(&self.to, &instead).await?;
+        Ok(other.map_or(Found::Nowhere, |other| Found::There(other, endpoint)))
     }
 
     async fn hold_other(
@@ -237,116 +239,6 @@ impl<P: DeliverPorts> Delivery<'_, P> {
             }
             Err(Busy::Endpoint(until) | Busy::Limits(until)) => Err(Stop::Until(until)),
         })
-    }
-
-    /// Enters the best of `ways` that can be entered. Where there is a choice, one that failed is not entered before it
-    /// answers to a knock: a probe that leaves a doubt would bind its delivery to it.
-    async fn enter_one(
-        &self,
-        ways: &[Way],
-        want: Want<'_>,
-        deadline: Timestamp,
-    ) -> Result<Result<(Way, Option<Entered>), Busy>, Failure> {
-        let bridge = self.work.bridge;
-        let mut left = ways.to_vec();
-        while !left.is_empty() {
-            let survey = bridge.survey(&left).await?;
-            let Pick { way, probe } = match bridge.pick(&left, &survey, want) {
-                Ok(pick) => pick,
-                Err(until) => return Ok(Err(Busy::Endpoint(until))),
-            };
-            let to_knock_at = match probe {
-                None if self.has_choice() && !survey.has_healthy() => Some(way.clone()),
-                better => better,
-            };
-            if let Some(due) = to_knock_at {
-                if let Some(entered) = self.probe(&due, deadline).await? {
-                    return Ok(Ok((due, entered)));
-                }
-                if due.id == way.id {
-                    left.retain(|other| other.id != way.id);
-                    continue;
-                }
-            }
-            match self.enter_way(&way, deadline).await? {
-                Ok(entered) => return Ok(Ok((way, entered))),
-                Err(busy @ Busy::Limits(_)) => return Ok(Err(busy)),
-                Err(Busy::Endpoint(_)) => left.retain(|other| other.id != way.id),
-            }
-        }
-        let until = bridge.survey(ways).await?.waits();
-        Ok(Err(Busy::Endpoint(until.unwrap_or_else(|| bridge.now()))))
-    }
-
-    /// Whether there is, or will be, another way than the one that failed.
-    pub(super) fn has_choice(&self) -> bool {
-        self.to.connection.endpoints.len() > 1 || !matches!(self.other, Err(None))
-    }
-
-    /// Leave to be the probe of an endpoint, if it answers to a knock and nobody else is it.
-    async fn probe(&self, way: &Way, deadline: Timestamp) -> Result<Option<Option<Entered>>, Failure> {
-        let bridge = self.work.bridge;
-        let time_left = deadline.since(bridge.now());
-        let Ok(pass) = bridge.enter(&way.id, time_left).await? else { return Ok(None) };
-        if let Pass::Probe(_) = pass {
-            let (connection, manifest) = (&way.to.connection, &way.to.manifest);
-            let time = KNOCK.min(time_left);
-            let answers = bridge.ports.destination().knock(connection, manifest, way.id.serves, time).await;
-            if !answers {
-                bridge.leave(&way.id, &pass, Some(false)).await;
-                return Ok(None);
-            }
-        }
-        if way.id.serves == Serves::Interface {
-            // Each of a write's calls enters for itself.
-            bridge.leave(&way.id, &pass, Some(true)).await;
-            return Ok(Some(None));
-        }
-        Ok(self.within_limits(way, pass, deadline).await?.ok().map(Some))
-    }
-
-    async fn enter_way(
-        &self,
-        way: &Way,
-        deadline: Timestamp,
-    ) -> Result<Result<Option<Entered>, Busy>, Failure> {
-        let bridge = self.work.bridge;
-        if way.id.serves == Serves::Interface {
-            return Ok(Ok(None));
-        }
-        match bridge.enter(&way.id, deadline.since(bridge.now())).await? {
-            Ok(pass) => Ok(self.within_limits(way, pass, deadline).await?.map(Some).map_err(Busy::Limits)),
-            Err(until) => Ok(Err(Busy::Endpoint(until))),
-        }
-    }
-
-    async fn within_limits(
-        &self,
-        way: &Way,
-        pass: Pass,
-        deadline: Timestamp,
-    ) -> Result<Result<Entered, Timestamp>, Failure> {
-        let Work { bridge, task, record, .. } = self.work;
-        let rates = Rates::of_deliveries(&way.to.manifest);
-        let first = record.receives == 1;
-        let turn = Turn { holder: task.delivery.as_str(), first, calls: 1, deadline, patience: MOMENTS };
-        match bridge.within_rates(&way.id.connection, &rates, &turn).await? {
-            Ok(seat) => Ok(Ok(Entered { pass, seat })),
-            Err(until) => {
-                bridge.leave(&way.id, &pass, None).await;
-                Ok(Err(until))
-            }
-        }
-    }
-
-    /// After the call, or instead of it.
-    pub(super) async fn leave_all(&self, held: &Held, good: Option<bool>) {
-        let Work { bridge, task, .. } = self.work;
-        let (Some(way), Some(entered)) = (&held.way, &held.entered) else { return };
-        bridge.leave(&way.id, &entered.pass, good).await;
-        if let Some(seat) = entered.seat {
-            bridge.leave_seat(&way.id.connection, task.delivery.as_str(), seat).await;
-        }
     }
 
     /// What stays with one endpoint.

@@ -85,8 +85,12 @@ impl Refused {
 
     /// An interaction that the type does not have.
     pub(super) fn interaction(allowed: String) -> Self {
-        Self::new(405, Code::NotSupported, "the product can't do this with resources of this type")
-            .with("allow", allowed)
+        Self::new(
+            405,
+            Code::NotSupported,
+            "the product's interface has no way to do this with resources of this type",
+        )
+        .with("allow", allowed)
     }
 
     /// At this element.

@@ -14,7 +14,7 @@ use super::{
     query::Shape,
     refusal::{Code, Refused, issue},
     reply::{Reply, versioned},
-    write::{delivery_of, unsaid},
+    write::{asked_for, delivery_of, unsaid},
 };
 use crate::{
     bridge::Bridge,
@@ -29,20 +29,28 @@ const LATER_LOOK: Duration = Duration::from_secs(1);
 /// What is left of the time when the caller is told to ask later.
 const AFTERWARDS: Duration = Duration::from_millis(1_500);
 
+/// What is watched.
+pub(super) struct Watched<'a> {
+    pub(super) message: &'a MessageId,
+    pub(super) delivery: &'a DeliveryId,
+    /// It changes what is there.
+    pub(super) is_update: bool,
+}
+
 impl<P: RemotePorts> Bridge<P> {
     /// The outcome, or where it will be told.
     pub(super) async fn watch(
         &self,
         asked: &Asked<'_>,
-        message: &MessageId,
-        delivery: &DeliveryId,
+        watched: &Watched<'_>,
         at_once: bool,
     ) -> Result<Reply, Refused> {
+        let Watched { message, delivery, is_update } = *watched;
         let mut pause = FIRST_LOOK;
         loop {
             let doc = self.ledger().delivery(asked.connection(), message, delivery).await?;
             if let Some(doc) = &doc
-                && let Some(reply) = self.outcome_of(asked, doc).await?
+                && let Some(reply) = self.outcome_of(asked, doc, is_update).await?
             {
                 return Ok(reply);
             }
@@ -63,18 +71,23 @@ impl<P: RemotePorts> Bridge<P> {
         let delivery = delivery_of(&message)?;
         let known = self.ledger().message(asked.connection(), &message).await?;
         let (doc, _) = known.filter(|(doc, _)| doc.connection == *asked.connection()).ok_or_else(unknown)?;
-        let kind = doc.kind.strip_prefix("fhir.").ok_or_else(unknown)?;
+        let (kind, is_update) = asked_for(&doc.kind).ok_or_else(unknown)?;
         if ![May::Create, May::Update, May::Read].iter().any(|may| asked.caller.may(kind, *may)) {
             asked.caller.must(kind, May::Read)?;
         }
-        self.watch(asked, &message, &delivery, true).await
+        self.watch(asked, &Watched { message: &message, delivery: &delivery, is_update }, true).await
     }
 
     /// What to answer, once it is over.
-    async fn outcome_of(&self, asked: &Asked<'_>, doc: &DeliveryDoc) -> Result<Option<Reply>, Refused> {
+    async fn outcome_of(
+        &self,
+        asked: &Asked<'_>,
+        doc: &DeliveryDoc,
+        is_update: bool,
+    ) -> Result<Option<Reply>, Refused> {
         let cause = || doc.cause.clone().unwrap_or_else(unsaid);
         match doc.state {
-            DeliveryState::Delivered { at } => self.done(asked, doc, at).await.map(Some),
+            DeliveryState::Delivered { at } => self.done(asked, doc, at, is_update).await.map(Some),
             DeliveryState::Refused { why, .. } => {
                 let (status, code) = match why {
                     Refusal::Conflict => (409, Code::Conflict),
@@ -93,10 +106,16 @@ impl<P: RemotePorts> Bridge<P> {
         }
     }
 
-    async fn done(&self, asked: &Asked<'_>, doc: &DeliveryDoc, at: Timestamp) -> Result<Reply, Refused> {
+    async fn done(
+        &self,
+        asked: &Asked<'_>,
+        doc: &DeliveryDoc,
+        at: Timestamp,
+        is_update: bool,
+    ) -> Result<Reply, Refused> {
         let written = doc.written.first();
         let reference = written.and_then(|written| written.resource.clone());
-        let status = if asked.call.request.method == "PUT" { 200 } else { 201 };
+        let status = if is_update { 200 } else { 201 };
         let resource = match &reference {
             Some(reference) => self.known_resource(&asked.connection().tenant(), reference).await?,
             None => None,

@@ -15,6 +15,7 @@ use super::{
     query::has_json,
     refusal::{Code, Refused},
     reply::{Reply, version_of},
+    watch::Watched,
 };
 use crate::{
     bridge::Bridge,
@@ -29,8 +30,16 @@ use crate::{
 /// The longest `Idempotency-Key`.
 const LONGEST_KEY: usize = 255;
 
-/// In front of the kinds of messages that come in here.
+/// In front of the kinds of messages that come in here: `fhir.Appointment`, and `fhir.update.Appointment` where there is one
+/// already.
 const KIND: &str = "fhir.";
+const UPDATE: &str = "update.";
+
+/// The resource type that a message of this kind writes, and whether it changes what is there. `None`: it came in elsewhere.
+pub(super) fn asked_for(kind: &str) -> Option<(&str, bool)> {
+    let kind = kind.strip_prefix(KIND)?;
+    Some(kind.strip_prefix(UPDATE).map_or((kind, false), |kind| (kind, true)))
+}
 
 /// A delivery that was asked for.
 pub(super) struct Wanted {
@@ -107,7 +116,9 @@ impl<P: RemotePorts> Bridge<P> {
         known_references(asked, &resource.json, &mut kind.to_owned())?;
         let wanted = self.want(asked, &resource, id.is_some(), said.as_bytes()).await?;
         tracing::debug!(delivery = %wanted.delivery, new = wanted.is_new, kind = %rules.kind, "asked for");
-        self.watch(asked, &wanted.message, &wanted.delivery, asked.query.asynchronous).await
+        let watched =
+            Watched { message: &wanted.message, delivery: &wanted.delivery, is_update: id.is_some() };
+        self.watch(asked, &watched, asked.query.asynchronous).await
     }
 
     /// Makes the delivery durable: on its queue, then in the ledger.
@@ -184,7 +195,7 @@ impl<P: RemotePorts> Bridge<P> {
         let of_message = NormalizeTask {
             message: message.clone(),
             connection: connection.clone(),
-            kind: format!("{KIND}{}", resource.resource_type),
+            kind: format!("{KIND}{}{}", if is_update { UPDATE } else { "" }, resource.resource_type),
             lane,
             received_at: now,
             payload: Payload::Inline(String::new()),

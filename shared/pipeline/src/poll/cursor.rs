@@ -2,7 +2,10 @@
 
 use bridge_core::id::ConnectionId;
 
-use super::docs::{CursorDoc, Private, cursor_binding, cursor_key};
+use super::{
+    docs::{CursorDoc, cursor_binding, cursor_key},
+    private::Private,
+};
 use crate::{
     bridge::Bridge,
     keys::Keep,

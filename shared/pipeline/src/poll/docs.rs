@@ -3,15 +3,11 @@
 
 use std::time::Duration;
 
-use bridge_core::{Cause, Phi, Timestamp, id::ConnectionId};
+use bridge_core::{Cause, Timestamp, id::ConnectionId};
 use bridge_seal::Binding;
-use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
 use crate::ports::{Key, Record, Table};
-
-/// How many hashes of what was just sent are remembered: what is asked for again is at the end of what was sent.
-const RECENT: usize = 1024;
 
 /// A connection that is polled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +41,9 @@ pub struct CursorDoc {
     /// The last full listing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listing: Option<Listing>,
+    /// The last finished run for changes that listed more than the cursor can remember.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) long: Option<LongRun>,
     /// What is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<Run>,
@@ -87,6 +86,15 @@ pub struct Listing {
     pub gone: u64,
 }
 
+/// Where a run's hashes stand that the cursor could not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LongRun {
+    /// Its number.
+    pub(super) run: u64,
+    /// One of two places, in turn.
+    pub(super) slot: u8,
+}
+
 /// What a run is after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -124,6 +132,9 @@ pub struct Run {
     /// The pages are at their end.
     #[serde(default)]
     pub listed: bool,
+    /// Records of hashes that stand beside the cursor.
+    #[serde(default)]
+    pub(super) beside: u64,
     /// Finds lists that lead back to themselves.
     pub trail: Trail,
 }
@@ -132,7 +143,7 @@ impl Run {
     pub(super) fn new(number: u64, aim: Aim, began: Timestamp) -> Self {
         let (from, to, mark) = (None, None, None);
         let trail = Trail::default();
-        Self { number, aim, began, from, to, mark, pages: 0, records: 0, listed: false, trail }
+        Self { number, aim, began, from, to, mark, pages: 0, records: 0, listed: false, beside: 0, trail }
     }
 }
 
@@ -157,32 +168,6 @@ impl Trail {
             self.for_pages = if self.for_pages == 0 { 1 } else { self.for_pages * 2 };
         }
         true
-    }
-}
-
-/// What is sealed beside a cursor.
-#[derive(Debug, Default, Clone, Serialize, Deserialize)]
-pub(super) struct Private {
-    /// Where the list goes on.
-    #[serde(default)]
-    pub(super) page: Option<Phi<String>>,
-    /// Hashes of what was sent last, oldest first.
-    #[serde(default)]
-    recent: String,
-}
-
-impl Private {
-    pub(super) fn recent(&self) -> Vec<u64> {
-        let bytes = BASE64.decode(self.recent.as_bytes()).unwrap_or_default();
-        bytes.chunks_exact(8).map(|eight| u64::from_le_bytes(eight.try_into().unwrap_or_default())).collect()
-    }
-
-    pub(super) fn remember(&mut self, sent: impl IntoIterator<Item = u64>) {
-        let mut recent = self.recent();
-        recent.extend(sent);
-        let from = recent.len().saturating_sub(RECENT);
-        let bytes: Vec<u8> = recent.iter().skip(from).flat_map(|hash| hash.to_le_bytes()).collect();
-        self.recent = BASE64.encode(&bytes);
     }
 }
 
@@ -217,15 +202,28 @@ pub(super) fn cursor_key(connection: &ConnectionId, resource: &str) -> Key {
     Key::new(Table::Ledger, partition(connection), format!("cursor#{connection}#{resource}"))
 }
 
-/// Where the hashes of a page of a full listing stand.
-pub(super) fn known_key(connection: &ConnectionId, resource: &str, slot: u8, page: u64) -> Key {
-    let (pk, sk) = known_range(connection, resource, slot);
+/// Where hashes stand: each is one of two, in turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shelf {
+    /// Ids and states of a full listing.
+    Listing(u8),
+    /// States of a run for changes.
+    Changes(u8),
+}
+
+/// Where the hashes of a page stand.
+pub(super) fn known_key(connection: &ConnectionId, resource: &str, shelf: Shelf, page: u64) -> Key {
+    let (pk, sk) = known_range(connection, resource, shelf);
     Key::new(Table::Ledger, pk, format!("{sk}{page:08}"))
 }
 
-/// The partition and the beginning of the sort keys of a listing's hashes.
-pub(super) fn known_range(connection: &ConnectionId, resource: &str, slot: u8) -> (String, String) {
-    (format!("{}#known#{connection}#{resource}", connection.tenant()), format!("known#{slot}#"))
+/// The partition and the beginning of the sort keys of a shelf.
+pub(super) fn known_range(connection: &ConnectionId, resource: &str, shelf: Shelf) -> (String, String) {
+    let place = match shelf {
+        Shelf::Listing(slot) => format!("known#{slot}#"),
+        Shelf::Changes(slot) => format!("changes#{slot}#"),
+    };
+    (format!("{}#known#{connection}#{resource}", connection.tenant()), place)
 }
 
 pub(super) fn cursor_binding<'a>(connection: &'a ConnectionId, resource: &'a str) -> Binding<'a> {
@@ -277,13 +275,5 @@ mod tests {
             let found = pages.take(10_000).position(|page| !trail.goes_on(page)).unwrap();
             assert!(found as u64 <= 4 * (before + round) + 4, "{before} {round}: {found}");
         }
-    }
-
-    #[test]
-    fn only_the_last_hashes_are_remembered() {
-        let mut private = Private::default();
-        private.remember(0..1_000);
-        private.remember(1_000..1_500);
-        assert_eq!(private.recent(), (1_500 - RECENT as u64..1_500).collect::<Vec<_>>());
     }
 }

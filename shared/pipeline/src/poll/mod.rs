@@ -8,11 +8,15 @@
 //! | connection | `{tenant}#polls` | `connection#{connection}` |
 //! | cursor | `{tenant}#polls` | `cursor#{connection}#{resource}` |
 //! | what a full listing had | `{tenant}#known#{connection}#{resource}` | `known#{0 or 1}#{page}` |
+//! | what a long run listed | the same | `changes#{0 or 1}#{page}` |
 
 mod cursor;
 mod delta;
 mod docs;
 mod known;
+mod memory;
+mod page;
+mod private;
 mod schedule;
 mod turn;
 mod walk;

@@ -3,39 +3,28 @@
 //! The cursor is written after the messages of a page are on `inbound.fifo` and before the next page is asked for. Whoever
 //! dies in between leaves a page that is read again: its messages have the same ids.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use bridge_core::{
     Cause, Timestamp,
     id::ConnectionId,
-    manifest::{Api, Delta, Kind, POLLED, Poll},
-    remote::{Answer, CallError},
+    manifest::{Api, Delta, Kind, Poll},
+    remote::CallError,
 };
-use serde_json::Value;
 
 use super::{
     cursor::Cursor,
-    delta::{conclude, learn, next_run, question},
-    docs::{Aim, Listing, Run, eight_of, spread},
-    known::{Pair, kept_until},
+    delta::{next_run, question},
+    docs::{Aim, Run},
 };
 use crate::{
     bridge::Bridge,
     configuration::Loaded,
-    ports::{Ports, Queue, QueueName, RemotePorts},
-    receive::messages::Cut,
+    ports::RemotePorts,
     remote::{Ask, RemoteError, wait_within},
     stage::Failure,
 };
 
-/// More pages than this are no list.
-const MOST_PAGES: u64 = 1_000_000;
-/// Records that are sealed and queued at a time.
-const AT_A_TIME: usize = 100;
 /// What a page takes besides its call.
 const A_PAGE: Duration = Duration::from_secs(8);
 
@@ -58,7 +47,17 @@ impl Subject<'_> {
         &self.loaded.connection.connection
     }
 
-    const fn is_queue(&self) -> bool {
+    /// Where its lists are remembered.
+    pub(super) fn place(&self) -> (&ConnectionId, &str) {
+        (self.connection(), self.resource)
+    }
+
+    /// Whether records say which state they are in. Without that the same content may be a new state: there and back again.
+    pub(super) const fn tells_states(&self) -> bool {
+        self.kind.version.is_some() || !self.kind.source_id.is_empty()
+    }
+
+    pub(super) const fn is_queue(&self) -> bool {
         matches!(self.poll.delta, Delta::Queue { .. })
     }
 
@@ -90,25 +89,8 @@ pub(super) enum Stop {
 }
 
 impl Stop {
-    fn failed(cause: Cause) -> Self {
+    pub(super) fn failed(cause: Cause) -> Self {
         Self::Failed { cause, after: None, whole: false }
-    }
-}
-
-/// What need not be sent again.
-enum Known {
-    /// States that were sent in the last run.
-    Recent(HashSet<u64>),
-    /// The listing before, state by id.
-    Listing(HashMap<u64, u64>),
-}
-
-impl Known {
-    fn has(&self, (id, state): Pair) -> bool {
-        match self {
-            Self::Recent(states) => states.contains(&state),
-            Self::Listing(records) => records.get(&id) == Some(&state),
-        }
     }
 }
 
@@ -126,7 +108,7 @@ impl<P: RemotePorts> Bridge<P> {
                 None => match next_run(&cursor.doc, of.poll, of.turn, self.now()) {
                     Some(run) => {
                         cursor.doc.runs = run.number;
-                        cursor.private.page = None;
+                        cursor.private.begin();
                         run
                     }
                     None => return Ok(Stop::Done),
@@ -190,130 +172,6 @@ impl<P: RemotePorts> Bridge<P> {
         Ok(None)
     }
 
-    /// One page: its records queued, then the cursor moved.
-    async fn page(
-        &self,
-        of: &Subject<'_>,
-        cursor: &mut Cursor,
-        run: &mut Run,
-        known: &mut Known,
-        answer: Answer,
-    ) -> Result<Option<Stop>, Failure> {
-        let reached = learn(run, of.poll, &answer, &of.loaded.connection.zone);
-        let mut records = answer.records.expose().iter().collect::<Vec<_>>();
-        if matches!(of.poll.delta, Delta::Newest { .. }) {
-            records.reverse();
-        }
-        let (pairs, sent) = self.take_in(of, run, known, &records).await?;
-        let count = records.len() as u64;
-        if let Some(next) = &answer.next
-            && (!run.trail.goes_on(spread(next.expose())) || run.pages >= MOST_PAGES)
-        {
-            cursor.doc.run = None;
-            let text =
-                "the list leads back to a page that it had, or never ends: the adapter's paging is wrong";
-            return Ok(Some(Stop::failed(Cause::new("poll.loop", text))));
-        }
-        // A queue that has nothing is at its end, whatever it says.
-        let is_dry = of.is_queue() && count == 0;
-        run.listed = answer.next.is_none() || reached || is_dry;
-        let beside = match run.aim {
-            Aim::Everything => {
-                let expires = kept_until(self.now(), of.poll);
-                let place = (slot_of(cursor), run.number, run.pages);
-                Some(self.known_page(of.connection(), of.resource, place, &pairs, expires).await?)
-            }
-            Aim::Changes | Aim::Again => None,
-        };
-        run.pages += 1;
-        run.records += count;
-        cursor.doc.pages += 1;
-        cursor.doc.records += count;
-        cursor.doc.sent += sent.len() as u64;
-        cursor.private.page = answer.next.filter(|_| !run.listed);
-        if let Known::Recent(states) = known {
-            states.extend(&sent);
-            cursor.private.remember(sent);
-        }
-        if of.is_queue() && (run.listed || run.aim == Aim::Changes) {
-            cursor.doc.unsafe_since = (!run.listed).then(|| self.now());
-        }
-        let mut concluded = Ok(());
-        cursor.doc.run = Some(run.clone());
-        if run.listed && run.aim != Aim::Everything {
-            cursor.doc.run = None;
-            if run.aim == Aim::Changes {
-                cursor.doc.asked_at = Some(run.began);
-                concluded = conclude(&mut cursor.doc, run, of.poll);
-            }
-        }
-        if self.put_cursor(of.connection(), of.resource, cursor, beside).await?.is_err() {
-            return Ok(Some(Stop::Fenced));
-        }
-        Ok(concluded.err().map(Stop::failed))
-    }
-
-    /// Queues what is not known of a page; what it has, and the states that were sent.
-    async fn take_in(
-        &self,
-        of: &Subject<'_>,
-        run: &Run,
-        known: &Known,
-        records: &[&Value],
-    ) -> Result<(Vec<Pair>, Vec<u64>), Failure> {
-        let (mut pairs, mut sent) = (Vec::with_capacity(records.len()), Vec::new());
-        for some in records.chunks(AT_A_TIME) {
-            let mut entries = Vec::with_capacity(some.len());
-            for record in some {
-                let cut = Cut::new(record, Some(of.kind), format!("{POLLED}{}", of.named), |_| None);
-                let state = hash(&cut.source_id());
-                let id = of.poll.id.find_in(record).map_or(state, |id| spread(&id));
-                pairs.push((id, state));
-                if known.has((id, state)) {
-                    continue;
-                }
-                let cut = if of.poll.delta == Delta::Whole { cut.found_in(run.number) } else { cut };
-                entries.push(self.entry(of.loaded, &cut).await?.0);
-                sent.push(state);
-            }
-            if !entries.is_empty() {
-                self.ports.queue().send(QueueName::Inbound, entries).await?;
-            }
-        }
-        Ok((pairs, sent))
-    }
-
-    /// A full listing is at its end: what of the one before is not in it?
-    async fn compare(
-        &self,
-        of: &Subject<'_>,
-        cursor: &mut Cursor,
-        run: &Run,
-        known: Known,
-    ) -> Result<Option<Stop>, Failure> {
-        let slot = slot_of(cursor);
-        let listed = self.listed(of.connection(), of.resource, (slot, run.number)).await?;
-        let gone = match known {
-            Known::Listing(before) => before.keys().filter(|id| !listed.contains_key(*id)).count() as u64,
-            Known::Recent(_) => 0,
-        };
-        cursor.doc.listing =
-            Some(Listing { run: run.number, slot, at: run.began, records: listed.len() as u64, gone });
-        if of.poll.delta == Delta::Whole {
-            cursor.doc.asked_at = Some(run.began);
-        }
-        cursor.doc.run = None;
-        if self.put_cursor(of.connection(), of.resource, cursor, None).await?.is_err() {
-            return Ok(Some(Stop::Fenced));
-        }
-        if gone > 0 {
-            tracing::info!(
-                target: "bridge::event", event = "gone", connection = %of.connection(), resource = of.resource, gone
-            );
-        }
-        Ok(None)
-    }
-
     fn stopped(&self, cursor: &mut Cursor, run: &Run, error: RemoteError) -> Result<Stop, Failure> {
         let error = match error {
             RemoteError::Failed(failure) => return Err(failure),
@@ -338,33 +196,4 @@ impl<P: RemotePorts> Bridge<P> {
             }
         })
     }
-}
-
-impl<P: Ports> Bridge<P> {
-    async fn known_before(&self, of: &Subject<'_>, cursor: &Cursor, run: &Run) -> Result<Known, Failure> {
-        if run.aim == Aim::Everything {
-            return Ok(Known::Listing(match cursor.doc.listing {
-                Some(Listing { slot, run, .. }) => {
-                    self.listed(of.connection(), of.resource, (slot, run)).await?
-                }
-                None => HashMap::new(),
-            }));
-        }
-        // Without a version the same content may be a new state: there and back again.
-        let tells_states = of.kind.version.is_some() || !of.kind.source_id.is_empty();
-        let recent = if tells_states { cursor.private.recent() } else { Vec::new() };
-        Ok(Known::Recent(recent.into_iter().collect()))
-    }
-}
-
-/// The place of the listing under way: not that of the one before.
-fn slot_of(cursor: &Cursor) -> u8 {
-    cursor.doc.listing.map_or(0, |listing| 1 - listing.slot.min(1))
-}
-
-/// What makes a record this one in this state.
-fn hash(source_id: &[&[u8]]) -> u64 {
-    let framed: Vec<u8> =
-        source_id.iter().flat_map(|part| [&(part.len() as u64).to_le_bytes()[..], part].concat()).collect();
-    eight_of(&framed)
 }

@@ -13,6 +13,7 @@ use data_encoding::BASE32_NOPAD;
 use crate::{
     Access, Answer, Book, Clock, Request, Seed, Simulator,
     parts::fhir::{
+        bulk::Bulk,
         capability,
         keys::{Algorithm, ClientKey},
         outcome::{Refusal, fhir, outcome},
@@ -30,6 +31,8 @@ const KEY_ID: &str = "simulated-2026";
 const MRN: &str = "urn:oid:2.999.51.3";
 /// System of Epic's own codes in OperationOutcomes.
 const CODES: &str = "urn:oid:1.2.840.114350.1.13.0.1.7.2.657369";
+/// The group of patients that the organisation exports.
+const GROUP: &str = "eSIMGROUP1";
 /// A search session lives so long.
 const SESSION: Duration = Duration::from_secs(600);
 /// A search for patients that finds more is refused.
@@ -42,6 +45,7 @@ pub struct Epic {
     smart: Smart,
     key: Option<ClientKey>,
     clock: Clock,
+    bulk: Bulk,
 }
 
 impl Default for Epic {
@@ -56,6 +60,7 @@ impl Default for Epic {
             smart: Smart::new(CLIENT, rights::SCOPES, key.as_ref().map(|key| key.jwk.clone())),
             key,
             clock: Clock::default(),
+            bulk: Bulk::default(),
         }
     }
 }
@@ -128,6 +133,17 @@ impl Epic {
         self.smart.register(keys);
     }
 
+    /// Removes a resource, as a merge of two patients does; whether there was one.
+    pub fn remove(&self, kind: &str, id: &str) -> bool {
+        self.server.store().remove(kind, id, self.clock.now())
+    }
+
+    /// How many exports nobody has called off or forgotten.
+    #[must_use]
+    pub fn exports(&self) -> usize {
+        self.bulk.kept()
+    }
+
     fn r4(&self, request: &Request, path: &[&str], base: &str) -> Result<Answer, Refusal> {
         let now = self.clock.now();
         let letter = |kind: &str, letter: char| self.smart.let_in(request, kind, letter, now);
@@ -135,6 +151,21 @@ impl Epic {
             ("GET", ["metadata"]) => {
                 Ok(fhir(200, &capability::statement("Epic", "May 2026", "2026-05-01", base, rights::R4)))
             }
+            ("GET", ["Group", GROUP, "$export"]) => {
+                for kind in request.parameter("_type").unwrap_or_default().split(',') {
+                    letter(kind, 'r')?;
+                }
+                self.bulk.begin(request, &format!("{base}/BulkRequest"), now)
+            }
+            ("GET", ["BulkRequest", id]) => {
+                letter("Patient", 'r')?;
+                self.bulk.status(id, &format!("{base}/BulkRequest"), &self.server)
+            }
+            ("GET", ["BulkRequest", id, file]) => {
+                letter("Patient", 'r')?;
+                self.bulk.file(id, file, request, &self.server)
+            }
+            ("DELETE", ["BulkRequest", id]) => self.bulk.forget(id),
             ("GET", [kind, id]) => {
                 letter(kind, 'r')?;
                 self.server.read(kind, id)

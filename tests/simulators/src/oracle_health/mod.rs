@@ -11,6 +11,7 @@ mod rights;
 use crate::{
     Access, Answer, Book, Clock, Request, Seed, Simulator,
     parts::fhir::{
+        bulk::Bulk,
         capability,
         keys::{Algorithm, ClientKey},
         outcome::{Refusal, fhir},
@@ -30,6 +31,8 @@ const CLIENT: &str = "6d1f0000-51a7-4000-8000-c11e47000001";
 const KEY_ID: &str = "simulated-2026";
 /// System of the patients' record numbers.
 const MRN: &str = "urn:oid:2.999.51.2";
+/// The group of patients that the organisation exports.
+const GROUP: &str = "7001";
 
 /// A simulated Millennium domain.
 #[derive(Debug)]
@@ -38,6 +41,7 @@ pub struct OracleHealth {
     smart: Smart,
     key: Option<ClientKey>,
     clock: Clock,
+    bulk: Bulk,
 }
 
 impl Default for OracleHealth {
@@ -51,6 +55,7 @@ impl Default for OracleHealth {
             smart: Smart::new(CLIENT, rights::SCOPES, key.as_ref().map(|key| key.jwk.clone())),
             key,
             clock: Clock::default(),
+            bulk: Bulk::default(),
         }
     }
 }
@@ -137,6 +142,21 @@ impl OracleHealth {
                 200,
                 &capability::statement("Oracle Health FHIR R4", "2026.08", "2026-08-14", base, rights::ALL),
             )),
+            ("GET", ["Group", GROUP, "$export"]) => {
+                for kind in request.parameter("_type").unwrap_or_default().split(',') {
+                    letter(kind, 'r')?;
+                }
+                self.bulk.begin(request, &format!("{base}/bulk-export/jobs"), now)
+            }
+            ("GET", ["bulk-export", "jobs", id]) => {
+                letter("Patient", 'r')?;
+                self.bulk.status(id, &format!("{base}/bulk-export/jobs"), &self.server)
+            }
+            ("GET", ["bulk-export", "jobs", id, file]) => {
+                letter("Patient", 'r')?;
+                self.bulk.file(id, file, request, &self.server)
+            }
+            ("DELETE", ["bulk-export", "jobs", id]) => self.bulk.forget(id),
             ("GET", [kind, id]) => {
                 letter(kind, 'r')?;
                 self.server.read(kind, id)

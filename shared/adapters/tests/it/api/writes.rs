@@ -174,7 +174,7 @@ async fn what_is_not_there_or_not_written_here_is_refused() {
     let api = product.manifest.api.as_mut().unwrap();
     api.resources.get_mut("Appointment").unwrap().write.truncate(3);
     let error = write(&product, json!({}), None, false).await.unwrap_err();
-    assert_eq!(error.cause().text, "no way to write fits what is to be written");
+    assert_eq!(error.cause().text, "the product's interface has no way to write this status of a resource of this type");
 }
 
 /// What goes wrong after a write must not look as if nothing had been done.

@@ -66,7 +66,7 @@ pub fn seed(store: &mut Store, seed: &Seed, mrn: &str, now: Timestamp) {
             (_, false) => "booked",
         };
         let who = (nth(&patients, chance.usize(..patients.len())), nth(&practitioners, count));
-        let appointment = appointment(status, (start, end), who, nth(&locations, 0));
+        let appointment = appointment(store, status, (start, end), who, nth(&locations, 0));
         store.create(appointment, now);
         if status == "fulfilled" {
             store.create(charge(who.0, start), now);
@@ -143,8 +143,18 @@ fn slot(schedule: &str, status: &str, start: Timestamp, end: Timestamp) -> Value
     })
 }
 
-fn appointment(status: &str, time: (Timestamp, Timestamp), who: (&str, &str), location: &str) -> Value {
-    let participant = |kind: &str, id: &str| json!({"actor": reference(kind, id), "status": "accepted", "required": "required"});
+fn appointment(
+    store: &Store,
+    status: &str,
+    time: (Timestamp, Timestamp),
+    who: (&str, &str),
+    location: &str,
+) -> Value {
+    let participant = |kind: &str, id: &str| {
+        let mut actor = reference(kind, id);
+        actor["display"] = json!(display(store, kind, id));
+        json!({"actor": actor, "status": "accepted", "required": "required"})
+    };
     json!({
         "resourceType": "Appointment", "status": status,
         "start": written(time.0), "end": written(time.1), "minutesDuration": 30,
@@ -154,6 +164,20 @@ fn appointment(status: &str, time: (Timestamp, Timestamp), who: (&str, &str), lo
             participant("Location", location),
         ],
     })
+}
+
+fn text(resource: &Value, pointer: &str) -> String {
+    resource.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// A person's or a place's name, as it stands beside a reference.
+fn display(store: &Store, kind: &str, id: &str) -> String {
+    let Some(kept) = store.get(kind, id) else { return String::new() };
+    let part = |pointer: &str| text(&kept.resource, pointer);
+    match kind {
+        "Location" => part("/name"),
+        _ => format!("{}, {}", part("/name/0/family"), part("/name/0/given/0")),
+    }
 }
 
 fn charge(patient: &str, at: Timestamp) -> Value {
@@ -175,9 +199,6 @@ pub fn written(at: Timestamp) -> String {
 /// What a store holds, in neutral words.
 #[must_use]
 pub fn book(store: &Store) -> Book {
-    let text = |resource: &Value, pointer: &str| {
-        resource.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
     let patient = |(id, kept): (&str, &super::store::Kept)| book::Patient {
         id: id.to_owned(),
         family: text(&kept.resource, "/name/0/family"),

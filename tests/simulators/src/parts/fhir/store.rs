@@ -14,6 +14,7 @@ pub struct Store {
     types: BTreeMap<String, BTreeMap<String, Kept>>,
     naming: Naming,
     given: u64,
+    gone: Vec<(String, String, Timestamp)>,
 }
 
 /// A resource as it is now.
@@ -39,7 +40,7 @@ impl Store {
     /// An empty one.
     #[must_use]
     pub fn new(naming: Naming) -> Self {
-        Self { types: BTreeMap::new(), naming, given: 0 }
+        Self { types: BTreeMap::new(), naming, given: 0, gone: Vec::new() }
     }
 
     /// Keeps a new resource, and gives its id.
@@ -72,6 +73,21 @@ impl Store {
         kept.updated = now;
         stamp(&mut kept.resource, id, kept.version, now);
         Some(kept)
+    }
+
+    /// Removes a resource; whether there was one.
+    pub fn remove(&mut self, kind: &str, id: &str, now: Timestamp) -> bool {
+        let was_there = self.types.get_mut(kind).and_then(|kept| kept.remove(id)).is_some();
+        if was_there {
+            self.gone.push((kind.to_owned(), id.to_owned(), now));
+        }
+        was_there
+    }
+
+    /// What was removed: type, id and when.
+    #[must_use]
+    pub fn gone(&self) -> &[(String, String, Timestamp)] {
+        &self.gone
     }
 
     /// All of a type, in the order of their ids.
