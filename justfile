@@ -72,6 +72,20 @@ bench:
         --package mllp-gateway
     cargo run -- bench cost
 
+# Files of synthetic patients through file-ingest, so many megabytes each: memory, rows a second beside the bare csv crate, and
+# what a second day sends. Takes half an hour.
+bench-files megabytes="10,100,1000":
+    BRIDGE_FILE_MB={{ megabytes }} cargo test --profile bench --package bridge-pipeline --test files_memory -- --nocapture
+
+# A file of synthetic patients: `just synthesize csv 1000 > patients.csv`; csv, ndjson or xml, megabytes, seed, day.
+synthesize +args:
+    @cargo run --quiet --package bridge-testkit --example synthesize -- {{ args }}
+
+# A file of a hundred megabytes, and a bridge that is killed while it reads it. Takes an hour.
+kill-files kills="50":
+    BRIDGE_KILLS={{ kills }} BRIDGE_KILL_WITHIN=14000 BRIDGE_LOAD_MESSAGES=5000 BRIDGE_NOTE=20000 \
+        cargo test --package bridge --test files killed -- --nocapture
+
 # Starts of the release binaries, from exec to the first event asked for, beside a hello world.
 coldstart rounds="40":
     cargo build --release --package webhook-intake --package hl7-intake --package file-ingest --package export --package normalize --package deliver --package poll --package fhir-api --package retry

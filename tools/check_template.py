@@ -37,7 +37,8 @@ def translated() -> dict:
 
 def problems() -> list[str]:
     """What the linters say; empty when they are content."""
-    found = _run([BIN / "cfn-lint", templates.MAIN, *templates.NESTED.values(), templates.GATEWAY])
+    beside = [templates.GATEWAY, templates.SFTP, templates.SFTP_USER]
+    found = _run([BIN / "cfn-lint", templates.MAIN, *templates.NESTED.values(), *beside])
     found += _run([BIN / "sam", "validate", "--lint", "--template", templates.MAIN])
     with tempfile.TemporaryDirectory() as directory:
         out = Path(directory) / "translated.json"

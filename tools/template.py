@@ -11,8 +11,10 @@ import yaml
 
 INFRA = Path(__file__).resolve().parent.parent / "infra"
 MAIN = INFRA / "template.yaml"
-# A stack of its own, beside the others.
+# Stacks of their own, beside the others.
 GATEWAY = INFRA / "gateway.yaml"
+SFTP = INFRA / "sftp.yaml"
+SFTP_USER = INFRA / "sftp-user.yaml"
 NESTED = {name: INFRA / f"{name.lower()}.yaml" for name in ("Storage", "Files", "Observability")}
 
 

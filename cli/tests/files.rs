@@ -1,14 +1,25 @@
 //! Files through the command and the drop folder, to the delivered resource and the report; and a bridge that is killed
 //! while it reads one.
 //!
-//! `BRIDGE_KILLS` and `BRIDGE_LOAD_MESSAGES` size the second.
+//! `BRIDGE_KILLS`, `BRIDGE_LOAD_MESSAGES` and `BRIDGE_NOTE` (characters of a row) size the second; `BRIDGE_KILL_WITHIN` is
+//! the latest moment of a reader's turn to die at, in milliseconds, and `BRIDGE_SEED` repeats the moments. A hundred
+//! megabytes: `just kill-files`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod support;
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
-use support::{Process, eventually, get, json, load, run};
+use serde_json::Value;
+use support::{
+    Process,
+    chance::{Chance, variable},
+    eventually, get, json, load, run,
+};
 
 const SOON: Duration = Duration::from_secs(60);
 /// A crashed reader's turn ends after a minute, and its file is hidden for as long; its rows' queues hide theirs for two.
@@ -48,6 +59,10 @@ fn a_file_is_delivered_row_by_row_and_told_of() {
         json(&state, &list).into_iter().next()
     });
     assert_eq!(found["kind"], "feed/patients");
+    eventually("the rows to be delivered", SOON, || {
+        let rows = json(&state, &["files", "report", file, "--delivered"]).pop().unwrap();
+        (rows["rows"] == serde_json::json!({"delivered": 2, "on the queue": 0})).then_some(())
+    });
 
     // The same bytes under another name, by the drop folder.
     let folder = state.join("drops/sunrise.front-desk");
@@ -92,33 +107,50 @@ fn a_feed_is_tried_without_a_bridge(state: &Path, sample: &str) {
 #[test]
 fn killed_while_it_reads_every_row_is_delivered_once_and_in_order() {
     let load = load::Load::sized(600, 30);
+    let kills = variable("BRIDGE_KILLS").unwrap_or(2);
+    let mut chance = Chance::new();
     let home = tempfile::tempdir().unwrap();
     let (receiver, book) = load::receiver(home.path(), "0");
     let mut bridge = Process::start(home.path(), &["up", "--no-demo"]);
     load.configure(home.path(), &book);
     let file = home.path().join("visits.csv");
-    fs::write(&file, load.file()).unwrap();
+    load.write_file(&file, usize::try_from(variable("BRIDGE_NOTE").unwrap_or(1_500)).unwrap());
+    let within = variable("BRIDGE_KILL_WITHIN").unwrap_or(300);
     json(home.path(), &["files", "put", file.to_str().unwrap(), "--connection", "load.source", "--no-wait"]);
-    for kill in 1..=kills() {
-        let status = || json(home.path(), &["files", "status", "--tenant", "load"]).into_iter().next();
-        eventually("a reader", TO_RECOVER, || {
-            status().filter(|file| file["state"] == "reading" || file["state"] == "done")
+    let status = || json(home.path(), &["files", "status", "--tenant", "load"]).into_iter().next();
+    let begun = Instant::now();
+    let (mut heard, mut while_read) = (Value::Null, 0);
+    for kill in 1..=kills {
+        // Every other one while the file is read, the rest at any moment: the other stages are at work then.
+        let is_read = kill % 2 == 1;
+        let file = eventually("a reader", TO_RECOVER, || {
+            status().filter(|file| file["state"] == "done" || !is_read || file["at"] != heard)
         });
-        support::rest(Duration::from_millis(137 * kill));
+        if file["state"] == "done" {
+            println!("read to its end before kill {kill}");
+            break;
+        }
+        support::rest(Duration::from_millis(chance.below(if is_read { within } else { 3_000.min(within) })));
+        let file = status().unwrap();
         bridge.kill();
+        while_read += u64::from(is_read && file["state"] == "reading");
+        heard.clone_from(&file["at"]);
+        println!(
+            "kill {kill} after {:?}: {} in {}, {} sent",
+            begun.elapsed(),
+            file["state"],
+            file["phase"],
+            file["sent"]
+        );
         bridge = Process::start(home.path(), &["up", "--no-demo"]);
     }
-    let done = eventually("the end of the file", TO_RECOVER, || {
-        let file = json(home.path(), &["files", "status", "--tenant", "load"]).into_iter().next()?;
-        (file["state"] == "done").then_some(file)
-    });
+    assert!(while_read > 0, "no kill came while the file was read");
+    let done =
+        eventually("the end of the file", TO_RECOVER, || status().filter(|file| file["state"] == "done"));
     assert_eq!(done["sent"], load.messages);
+    println!("read after {:?}, {while_read} kills while it was", begun.elapsed());
     load.verify(home.path(), &book, TO_RECOVER);
+    println!("all delivered after {:?}", begun.elapsed());
     bridge.stop();
     receiver.stop();
-}
-
-#[expect(clippy::disallowed_methods, reason = "a test has no other way to be told its size")]
-fn kills() -> u64 {
-    std::env::var("BRIDGE_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(2)
 }

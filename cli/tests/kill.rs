@@ -11,10 +11,14 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
-use support::{Process, load};
+use support::{
+    Process,
+    chance::{Chance, variable},
+    load,
+};
 
 /// A crashed invocation's records come back after their queue's visibility time-out, two minutes at most; a lane can
 /// be struck at both queues.
@@ -55,29 +59,4 @@ async fn nothing_is_lost_or_done_twice_when_the_bridge_is_killed() {
 
     bridge.stop();
     receiver.stop();
-}
-
-#[expect(clippy::disallowed_methods, reason = "a test has no other way to be told its size")]
-fn variable(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
-
-/// Xorshift: enough for moments, and the same again from the same seed.
-struct Chance(u64);
-
-impl Chance {
-    #[expect(clippy::disallowed_methods, reason = "any moment is as good as another")]
-    fn new() -> Self {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-        let seed = variable("BRIDGE_SEED").unwrap_or(now.subsec_nanos().into()).max(1);
-        println!("BRIDGE_SEED={seed}");
-        Self(seed)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
 }

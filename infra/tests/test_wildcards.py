@@ -5,7 +5,7 @@ import re
 import pytest
 import template as templates
 
-FILES = [templates.MAIN, *templates.NESTED.values()]
+FILES = [templates.MAIN, *templates.NESTED.values(), templates.SFTP, templates.SFTP_USER]
 REASON = re.compile(r'Resource: "\*" # reason: \S+')
 
 

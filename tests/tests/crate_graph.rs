@@ -15,6 +15,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("bridge-fhir", &["bridge-core"]),
     ("bridge-formats", &["bridge-core", "bridge-hl7v2"]),
     ("bridge-mapping", &["bridge-core"]),
+    ("bridge-openpgp", &["bridge-core", "bridge-formats"]),
     ("bridge-adapters", &["bridge-core", "bridge-fhir", "bridge-hl7v2", "bridge-mapping", "bridge-seal"]),
     (
         "bridge-pipeline",
@@ -45,7 +46,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("webhook-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("hl7-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("export", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
-    ("file-ingest", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
+    ("file-ingest", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-openpgp", "bridge-pipeline"]),
     ("normalize", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("deliver", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("fhir-api", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
@@ -121,6 +122,7 @@ fn one_crate_names_each_outside_world() {
         ("bridge-aws", &["aws-", "lambda_", "aws_lambda"] as &[&str]),
         ("bridge-fhir", &["fhir-sdk", "fhir-model"]),
         ("bridge-mapping", &["jsonata"]),
+        ("bridge-openpgp", &["pgp"]),
         ("bridge-seal", &["aws-lc-rs", "zstd"]),
         ("bridge-simulators", &["aws-lc-rs"]),
         // Files come packed, too.

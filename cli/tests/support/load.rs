@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    io::{BufWriter, Write as _},
     path::Path,
     sync::{
         Arc,
@@ -81,12 +82,17 @@ impl Load {
         }
     }
 
-    /// The same messages as the rows of a file: each patient's in order.
-    pub(crate) fn file(self) -> String {
-        let row = |number: usize| {
-            format!("m-{number},{number},p-{},{}\n", number % self.patients, "x".repeat(1_500))
-        };
-        std::iter::once("id,seq,patient,note\n".to_owned()).chain((0..self.messages).map(row)).collect()
+    /// Writes the same messages as the rows of a file: each patient's in order, each with a note of so many characters
+    /// that do not compress.
+    pub(crate) fn write_file(self, to: &Path, note: usize) {
+        let mut file = BufWriter::new(fs::File::create(to).unwrap());
+        writeln!(file, "id,seq,patient,note").unwrap();
+        for number in 0..self.messages {
+            let mut chance = fastrand::Rng::with_seed(number as u64);
+            let note: String = std::iter::repeat_with(|| chance.alphanumeric()).take(note).collect();
+            writeln!(file, "m-{number},{number},p-{},{note}", number % self.patients).unwrap();
+        }
+        file.flush().unwrap();
     }
 
     /// Waits until everything has arrived, and holds the receiver's book against what was sent and the ledger.

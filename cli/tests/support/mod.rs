@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub(crate) mod chance;
 pub(crate) mod load;
 
 use std::{

@@ -42,7 +42,8 @@ impl<P: FilePorts> Function for FileIngest<P> {
                     record.body = serde_json::to_string(&task).unwrap_or_default();
                 }
             }
-            let worker = Ingest { bridge: &self.bridge, pace: self.pace };
+            let worker =
+                Ingest { bridge: &self.bridge, pace: self.pace, decryptor: bridge_openpgp::decryptor };
             Ok(sqs::run(self.bridge.ports(), &worker, batch.records, invocation).await)
         })
     }

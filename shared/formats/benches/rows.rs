@@ -69,6 +69,7 @@ fn csv_through_a_feed(bencher: Bencher<'_, '_>) {
     let column = |name: &str, holds| Column { holds, required: true, ..Column::text(name) };
     let feed = Feed {
         keys: "*.csv".into(),
+        openpgp: None,
         file: Shape { csv: Some(Csv::default()), ..Shape::of(Format::Csv) },
         zone: None,
         columns: vec![

@@ -218,7 +218,14 @@ fn fault(place: Place, column: &Column, rule: Rule) -> RowFault {
 
 fn push_key(part: &str, key: &mut String) {
     key.push(if key.is_empty() { '[' } else { ',' });
-    write::string(part.trim(), key);
+    write::string(trim(part), key);
+}
+
+/// As [`str::trim`]. Nearly every field has nothing to trim, and ASCII at its ends to see that by.
+fn trim(text: &str) -> &str {
+    let graphic = |b: Option<&u8>| b.is_some_and(u8::is_ascii_graphic);
+    let bytes = text.as_bytes();
+    if graphic(bytes.first()) && graphic(bytes.last()) { text } else { text.trim() }
 }
 
 /// What a member at the top of a tree says, where it is one value.
@@ -235,7 +242,7 @@ fn scalar(value: &Value) -> Option<String> {
 
 /// Appends a field as JSON; `false`: it is empty, and nothing was appended.
 fn value(column: &Column, field: &str, zone: &TimeZone, out: &mut String) -> Result<bool, Rule> {
-    let text = field.trim();
+    let text = trim(field);
     if text.is_empty() {
         if column.holds == Holds::Text && !column.required {
             write::string(field, out);

@@ -28,6 +28,7 @@
 mod arriving;
 mod charset;
 mod check;
+pub mod cipher;
 mod csv;
 pub mod delta;
 mod error;
@@ -43,6 +44,7 @@ mod reader;
 mod record;
 mod report;
 pub mod unpack;
+mod words;
 mod write;
 mod x12;
 mod xdt;

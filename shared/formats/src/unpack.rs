@@ -80,6 +80,11 @@ pub enum UnpackError {
     },
 }
 
+/// How many more bytes may come of `packed` bytes, after `given`, where `limit` is the largest that a file may become.
+pub fn room(limit: u64, packed: u64, given: u64) -> u64 {
+    limit.min(SMALL.saturating_add(packed.saturating_mul(RATIO))).saturating_sub(given)
+}
+
 /// Unpacks a file from its first byte to its last.
 #[derive(Debug)]
 pub struct Unpacker {
@@ -231,11 +236,10 @@ impl Unpacker {
 
     /// Bytes that may still come of what has gone in.
     fn room(&self) -> u64 {
-        let allowed = match self.decoder {
-            Decoder::Plain => self.limit,
-            _ => self.limit.min(SMALL.saturating_add(self.packed.saturating_mul(RATIO))),
-        };
-        allowed.saturating_sub(self.unpacked)
+        match self.decoder {
+            Decoder::Plain => self.limit.saturating_sub(self.unpacked),
+            _ => room(self.limit, self.packed, self.unpacked),
+        }
     }
 
     fn too_much(&self) -> UnpackError {

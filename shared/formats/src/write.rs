@@ -13,18 +13,19 @@ pub use error::{Unwritable, WriteFault};
 pub use hl7::Envelope;
 pub use writer::Writer;
 
+use crate::words::{is_plain, must_be_escaped};
+
 /// Appends `text` as a JSON string (RFC 8259 §7).
 pub(crate) fn string(text: &str, out: &mut String) {
+    out.reserve(text.len() + 2);
     out.push('"');
-    let needs = |b: u8| b < 0x20 || b == b'"' || b == b'\\';
-    // Without a way out of the loop it is done sixteen bytes at a time.
-    if !text.bytes().fold(false, |found, b| found | needs(b)) {
+    if is_plain(text.as_bytes()) {
         out.push_str(text);
         out.push('"');
         return;
     }
     let mut from = 0;
-    for (at, b) in text.bytes().enumerate().filter(|(_, b)| needs(*b)) {
+    for (at, b) in text.bytes().enumerate().filter(|(_, b)| must_be_escaped(*b)) {
         out.push_str(text.get(from..at).unwrap_or_default());
         match b {
             b'"' => out.push_str("\\\""),

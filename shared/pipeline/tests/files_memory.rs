@@ -1,70 +1,56 @@
-//! Whatever the size of a file, the same memory, as changes and as a snapshot; and how fast rows go.
+//! Whatever the size of a file, the same memory, in each format, as changes and as a snapshot; the second day's snapshot
+//! sends what changed and nothing else; and how fast rows go, beside the bare csv crate on the same file.
 //!
-//! `BRIDGE_FILE_MB=1000 cargo test --profile bench -p bridge-pipeline --test files_memory -- --nocapture` prints both for a
-//! gigabyte.
+//! `just bench-files` does it with 10, 100 and 1000 MB. Files lie on the disk and are read in ranges, as S3 gives them; what
+//! is queued is counted and forgotten, and the ledger is in memory.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 use std::{
-    fs,
+    fs::{self, File},
+    io::BufReader,
     ops::Range,
-    path::PathBuf,
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bridge_core::{
-    Timestamp,
+    Timestamp, Zone,
+    feed::Feed,
     task::{Dropped, FileTask},
 };
+use bridge_formats::{Intake, Step};
 use bridge_pipeline::{
     Bridge,
     batch::{Received, Worker},
-    files::{FileState, Ingest, Pace},
+    files::{CipherError, FileState, Ingest, Pace},
     ports::{Clock as _, Entry, FilePorts, Files, Pinned, PortError, Ports, Queue, QueueName},
 };
 use bridge_testkit::{
-    memory::{Calm, MemoryAdapters, MemoryPorts},
+    memory::{Calm, MemoryAdapters, MemoryPorts, Shared, lock},
     practice::Practice,
+    rows::{Format, Sheet},
     sim::CONNECTION,
 };
 use futures::executor::block_on;
 
-const HEADER: &str = "chart,name,born,address\n";
-const ROW: u64 = 80;
-
-/// Every row has as many bytes: any range of a file of any size is there without the file.
-fn row(number: u64) -> String {
-    format!("{number:09},Testperson {number:09},1980-02-03,\"{number:09} Invented Street, Nowhere \"\n")
-}
-
-/// Ports over files that are made as they are read; what is sent is counted and forgotten.
+/// Ports over a file on the disk.
 struct Lean {
     inner: MemoryPorts<Calm>,
     kept: PathBuf,
     sent: AtomicU64,
-    bytes: AtomicU64,
 }
 
 impl Files for Lean {
-    async fn read(&self, _: &Pinned, range: Range<u64>) -> Result<Option<Vec<u8>>, PortError> {
-        let head = HEADER.len() as u64;
-        let mut bytes = Vec::new();
-        let mut from = range.start;
-        if from < head {
-            bytes.extend_from_slice(&HEADER.as_bytes()[from as usize..range.end.min(head) as usize]);
-            from = head;
-        }
-        while from < range.end {
-            let (number, inside) = ((from - head) / ROW, (from - head) % ROW);
-            let row = row(number);
-            let to = ROW.min(inside + range.end - from);
-            bytes.extend_from_slice(&row.as_bytes()[inside as usize..to as usize]);
-            from += to - inside;
-        }
+    async fn read(&self, file: &Pinned, range: Range<u64>) -> Result<Option<Vec<u8>>, PortError> {
+        let file = File::open(self.kept.join(file.key.rsplit('/').next().unwrap())).unwrap();
+        let mut bytes = vec![0; usize::try_from(range.end - range.start).unwrap()];
+        file.read_exact_at(&mut bytes, range.start).unwrap();
         Ok(Some(bytes))
     }
     async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), PortError> {
@@ -88,8 +74,6 @@ impl Files for Lean {
 impl Queue for Lean {
     async fn send(&self, _: QueueName, entries: Vec<Entry>) -> Result<(), PortError> {
         self.sent.fetch_add(entries.len() as u64, Ordering::Relaxed);
-        let bytes: usize = entries.iter().map(|entry| entry.body.len()).sum();
-        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         Ok(())
     }
     async fn hide(&self, _: QueueName, _: Vec<(String, Duration)>) -> Result<(), PortError> {
@@ -131,78 +115,191 @@ impl FilePorts for Lean {
     }
 }
 
-/// The most this process has ever had in memory, in bytes.
-fn peak() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+/// What something took.
+struct Took {
+    /// Of this thread's processor, in seconds.
+    seconds: f64,
+    /// The most that the process had in memory meanwhile, in bytes.
+    peak: u64,
 }
 
-/// Reads a file of so many bytes through this feed; how many rows it had.
-fn read(feed: &str, megabytes: u64, kept: &std::path::Path) -> u64 {
-    let mut source = Practice::source();
-    source.feeds.insert("rows".to_owned(), serde_norway::from_str(feed).unwrap());
-    let practice = Practice::with_source(source);
-    let adapters = practice.bridge.ports().adapters_known();
-    let inner = MemoryPorts::new(Arc::clone(&practice.world), Calm, adapters, 0, 1);
-    let (sent, bytes) = Default::default();
-    let bridge = Bridge::new(Lean { inner, kept: kept.to_owned(), sent, bytes });
-    let rows = megabytes * 1_000_000 / ROW;
-    let dropped = Dropped {
-        key: format!("drops/{CONNECTION}/rows.csv"),
-        version: None,
-        etag: "e".to_owned(),
-        sequencer: "01".to_owned(),
-        size: HEADER.len() as u64 + rows * ROW,
-        at: Timestamp::from_millis(1_790_000_000_000),
+fn measured<T>(work: impl FnOnce() -> T) -> (T, Took) {
+    // Forgets the highest mark (proc(5), clear_refs).
+    fs::write("/proc/self/clear_refs", "5").unwrap();
+    let begun = processor();
+    let done = work();
+    let seconds = (processor() - begun) as f64 / 1e9;
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    let peak = line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024;
+    (done, Took { seconds, peak })
+}
+
+/// What this thread has had of a processor, in nanoseconds.
+fn processor() -> u64 {
+    let times = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    times.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+/// A practice whose source has this feed.
+struct Clinic {
+    practice: Practice,
+    world: Shared,
+    kept: PathBuf,
+}
+
+impl Clinic {
+    fn new(feed: &Feed, kept: &Path) -> Self {
+        let mut source = Practice::source();
+        source.feeds.insert("rows".to_owned(), feed.clone());
+        let practice = Practice::with_source(source);
+        let world = Arc::clone(&practice.world);
+        Self { practice, world, kept: kept.to_owned() }
+    }
+
+    /// Reads a file; how many rows went on.
+    fn read(&self, name: &str) -> u64 {
+        let adapters = self.practice.bridge.ports().adapters_known();
+        let inner = MemoryPorts::new(Arc::clone(&self.world), Calm, adapters, 0, 1);
+        let now = {
+            let mut world = lock(&self.world);
+            world.now += 86_400_000;
+            world.now
+        };
+        let bridge = Bridge::new(Lean { inner, kept: self.kept.clone(), sent: AtomicU64::new(0) });
+        let dropped = Dropped {
+            key: format!("drops/{CONNECTION}/{name}"),
+            version: None,
+            etag: "e".to_owned(),
+            sequencer: format!("{now:016X}"),
+            size: fs::metadata(self.kept.join(name)).unwrap().len(),
+            at: bridge.ports().inner.now(),
+        };
+        let record = Received {
+            id: "1".to_owned(),
+            receipt: "1".to_owned(),
+            body: serde_json::to_string(&FileTask::Dropped(vec![dropped])).unwrap(),
+            group: "1".to_owned(),
+            sequence: String::new(),
+            receives: 1,
+            sent_at: Timestamp::from_millis(1_790_000_000_000),
+        };
+        let ingest =
+            Ingest { bridge: &bridge, pace: Pace::default(), decryptor: |_, _| Err(CipherError::System) };
+        block_on(ingest.work(&record, Duration::from_secs(900)));
+        let doc = block_on(bridge.files(&CONNECTION.parse().unwrap(), 1)).unwrap().remove(0);
+        let sent = bridge.ports().sent.load(Ordering::Relaxed);
+        assert_eq!((doc.state, doc.progress.bad()), (FileState::Done, 0), "{:?}", doc.cause);
+        assert_eq!(doc.progress.sent, sent);
+        sent
+    }
+}
+
+const COLUMNS: &str = "key-columns: [Chart]
+columns:
+  - {name: Chart, type: integer}
+  - {name: Family, required: true, max-length: 60}
+  - {name: Born, type: date}
+  - {name: Sex, codes: [F, M, X]}
+  - {name: Balance, type: decimal}
+mapping: note
+";
+
+/// The file's name, and its feed.
+fn feed_of(format: Format) -> (&'static str, Feed) {
+    let (name, file) = match format {
+        Format::Csv => ("rows.csv", "{format: csv}"),
+        Format::Ndjson => ("rows.ndjson", "{format: ndjson}"),
+        Format::Xml => ("rows.xml", "{format: xml, xml: {records: Patients/Patient}}"),
     };
-    let record = Received {
-        id: "1".to_owned(),
-        receipt: "1".to_owned(),
-        body: serde_json::to_string(&FileTask::Dropped(vec![dropped])).unwrap(),
-        group: "1".to_owned(),
-        sequence: String::new(),
-        receives: 1,
-        sent_at: bridge.ports().inner.now(),
-    };
-    let ingest = Ingest { bridge: &bridge, pace: Pace::default() };
-    block_on(ingest.work(&record, Duration::from_secs(900)));
-    let doc = block_on(bridge.files(&CONNECTION.parse().unwrap(), 1)).unwrap().remove(0);
-    assert_eq!((doc.state, doc.progress.sent), (FileState::Done, rows), "{:?}", doc.cause);
-    assert_eq!(bridge.ports().sent.load(Ordering::Relaxed), rows);
+    (name, serde_norway::from_str(&format!("keys: '*'\nfile: {file}\n{COLUMNS}")).unwrap())
+}
+
+/// Rows of a file that the bare csv crate cuts.
+fn bare(file: &Path) -> u64 {
+    let mut reader = csv::Reader::from_path(file).unwrap();
+    let mut record = csv::StringRecord::new();
+    let mut rows = 0;
+    while reader.read_record(&mut record).unwrap() {
+        rows += 1;
+    }
     rows
 }
 
-const CHANGES: &str = "{keys: '*', file: {format: csv}, key-columns: [chart], columns: [{name: chart}, {name: born, type: date}], mapping: note}";
-const SNAPSHOT: &str = "{keys: '*', file: {format: csv}, key-columns: [chart], columns: [{name: chart}], mapping: note, delta: {mode: snapshot}}";
-
-#[test]
-fn memory_does_not_grow_with_the_file() {
-    assert_eq!(row(7).len() as u64, ROW);
-    let kept = tempfile::tempdir().unwrap();
-    let (small, large) = match megabytes() {
-        Some(asked) => (10, asked),
-        None => (1, 6),
-    };
-    for (name, feed) in [("changes", CHANGES), ("snapshot", SNAPSHOT)] {
-        read(feed, small, kept.path());
-        let before = peak();
-        let begun = Instant::now();
-        let rows = read(feed, large, kept.path());
-        let grown = peak() - before;
-        let a_second = rows as f64 / begun.elapsed().as_secs_f64();
-        println!(
-            "{name}: {large} MB, {rows} rows, {a_second:.0} rows/s, peak {} MB, {} MB more than for {small} MB",
-            peak() >> 20,
-            grown >> 20
-        );
-        // Sorted runs of 12 MB are full with the large file only, and a block of each is held.
-        assert!(grown < 48 << 20, "{name}: {grown} bytes more for {large} MB than for {small}");
+/// Rows of a file that are read, checked and written as JSON.
+fn through_a_feed(file: &Path, feed: &Feed) -> u64 {
+    let zone: Zone = "America/Chicago".parse().unwrap();
+    let source = BufReader::with_capacity(1 << 20, File::open(file).unwrap());
+    let mut intake = Intake::open(source, feed, &zone).unwrap();
+    let mut rows = 0;
+    while let Some(step) = intake.next().unwrap() {
+        assert!(matches!(step, Step::Good { .. }));
+        rows += 1;
     }
-    assert!(peak() < 128 << 20, "{} bytes", peak());
+    rows
 }
 
+#[test]
+fn memory_does_not_grow_with_the_file_and_a_second_day_sends_what_changed() {
+    let asked = megabytes();
+    let sizes = asked.clone().unwrap_or_else(|| vec![1, 5]);
+    let kept = tempfile::tempdir().unwrap();
+    println!("| file | rows | | rows per CPU second | of bare csv | peak, MiB |\n|---|---|---|---|---|---|");
+    // The csv crate's rows a second, by the size of the file.
+    let mut yardstick = Vec::new();
+    for format in [Format::Csv, Format::Ndjson, Format::Xml] {
+        let (name, feed) = feed_of(format);
+        let path = kept.path().join(name);
+        let mut peaks = Vec::new();
+        for (at, megabytes) in sizes.iter().enumerate() {
+            let sheet = Sheet { format, seed: *megabytes, day: 0 };
+            let rows = sheet.write_bytes(megabytes * 1_000_000, File::create(&path).unwrap()).unwrap();
+            if format == Format::Csv {
+                let (found, took) = measured(|| bare(&path));
+                assert_eq!(found, rows);
+                yardstick.push(rows as f64 / took.seconds);
+            }
+            let line = |what: &str, took: &Took| {
+                let a_second = rows as f64 / took.seconds;
+                let share = a_second / yardstick[at];
+                println!(
+                    "| {megabytes} MB {name} | {rows} | {what} | {a_second:.0} | {share:.3} | {} |",
+                    took.peak >> 20
+                );
+            };
+            let (found, took) = measured(|| through_a_feed(&path, &feed));
+            assert_eq!(found, rows);
+            line("read, checked, typed", &took);
+            let (found, took) = measured(|| Clinic::new(&feed, kept.path()).read(name));
+            assert_eq!(found, rows);
+            line("through file-ingest, each row sealed and queued", &took);
+            let mut peak = took.peak;
+
+            let mut feed = feed.clone();
+            feed.delta.mode = bridge_core::feed::DeltaMode::Snapshot;
+            let clinic = Clinic::new(&feed, kept.path());
+            let is_second_day_shown = format == Format::Csv || asked.is_some();
+            if is_second_day_shown {
+                assert_eq!(clinic.read(name), rows);
+                let later = Sheet { day: 1, ..sheet };
+                later.write_rows(rows, File::create(&path).unwrap()).unwrap();
+                let (found, took) = measured(|| clinic.read(name));
+                assert_eq!(found, later.changed(rows), "{format:?}");
+                line("the next day's snapshot, a hundredth changed", &took);
+                peak = peak.max(took.peak);
+            }
+            peaks.push(peak);
+        }
+        let (small, large) = (peaks[0], peaks[peaks.len() - 1]);
+        assert!(large < 128 << 20, "{name}: {large} bytes");
+        // Sorted runs of 12 MB are full with large files only, and a block of each is held.
+        assert!(large < small + (48 << 20), "{name}: {large} bytes, with the smallest file {small}");
+    }
+}
+
+/// The sizes that the environment asks for.
 #[expect(clippy::disallowed_methods, reason = "a test has no other way to be told its size")]
-fn megabytes() -> Option<u64> {
-    std::env::var("BRIDGE_FILE_MB").ok()?.parse().ok()
+fn megabytes() -> Option<Vec<u64>> {
+    let sizes = std::env::var("BRIDGE_FILE_MB").ok()?;
+    Some(sizes.split(',').map(|size| size.trim().parse().unwrap()).collect())
 }

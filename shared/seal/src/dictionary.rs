@@ -6,11 +6,15 @@
 //! that one only: it never changes. A better one becomes a file of its own, and a version of the sealed layout.
 
 use std::{
+    cell::RefCell,
     io::{self, Read as _},
     sync::LazyLock,
 };
 
-use zstd::dict::{DecoderDictionary, EncoderDictionary};
+use zstd::{
+    bulk::Compressor,
+    dict::{DecoderDictionary, EncoderDictionary},
+};
 
 const BYTES: &[u8] = include_bytes!("dictionary-2.zdict");
 
@@ -21,8 +25,22 @@ static ENCODER: LazyLock<EncoderDictionary<'static>> =
     LazyLock::new(|| EncoderDictionary::copy(BYTES, LEVEL));
 static DECODER: LazyLock<DecoderDictionary<'static>> = LazyLock::new(|| DecoderDictionary::copy(BYTES));
 
+thread_local! {
+    /// Its tables are larger than most messages: making them anew for each took most of what sealing takes.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+}
+
 pub(crate) fn compress(plain: &[u8]) -> io::Result<Vec<u8>> {
-    zstd::bulk::Compressor::with_prepared_dictionary(&ENCODER)?.compress(plain)
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let mut compressor = match kept.take() {
+            Some(compressor) => compressor,
+            None => Compressor::with_prepared_dictionary(&ENCODER)?,
+        };
+        let compressed = compressor.compress(plain)?;
+        // After an error it would be anybody's guess what state it is in.
+        *kept = Some(compressor);
+        Ok(compressed)
+    })
 }
 
 /// At most `limit` bytes of what was compressed.

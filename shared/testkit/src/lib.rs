@@ -16,4 +16,5 @@ pub mod examples;
 pub mod load;
 pub mod memory;
 pub mod practice;
+pub mod rows;
 pub mod sim;

@@ -15,7 +15,7 @@ use bridge_pipeline::{
     Bridge, batch,
     deliver::Deliver,
     export::Exports,
-    files::{FileDoc, Ingest, Pace},
+    files::{CipherError, Decryptor, FileDoc, Ingest, Pace},
     normalize::Normalize,
     poll::Polls,
     ports::{Clock as _, Entry, Queue as _, QueueName},
@@ -39,6 +39,8 @@ pub struct Practice {
     pub pace: Pace,
     /// In what steps it writes them.
     pub export_pace: bridge_pipeline::export::Pace,
+    /// What decrypts its files; nothing does at first.
+    pub decryptor: Decryptor,
 }
 
 impl Practice {
@@ -69,7 +71,13 @@ impl Practice {
             bridge.apply_connection(source, actor()).await.expect("a calm world");
             bridge.apply_connection(plan::studio("hold"), actor()).await.expect("a calm world");
         });
-        Self { world, bridge, pace: Pace::default(), export_pace: Default::default() }
+        Self {
+            world,
+            bridge,
+            pace: Pace::default(),
+            export_pace: Default::default(),
+            decryptor: |_, _| Err(CipherError::System),
+        }
     }
 
     /// A source that maps a patient with a tag, as the simulation's does.
@@ -171,7 +179,7 @@ impl Practice {
                     batch::run(ports, &exports, records.clone(), deadline).await
                 }
                 QueueName::Drops => {
-                    let ingest = Ingest { bridge, pace: self.pace };
+                    let ingest = Ingest { bridge, pace: self.pace, decryptor: self.decryptor };
                     batch::run(ports, &ingest, records.clone(), deadline).await
                 }
             }

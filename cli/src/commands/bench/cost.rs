@@ -1,4 +1,4 @@
-//! `bridge bench cost`: sends webhooks through the real functions on an emulator, counts every AWS call, and prices
+//! `bridge bench cost`: sends webhooks, or the rows of a file, through the real functions on an emulator, counts every AWS call, and prices
 //! them. What an emulator can't tell is said to be assumed.
 
 use std::{
@@ -11,7 +11,7 @@ use bridge_aws::Tally;
 use bridge_emulator::Keep;
 use serde_json::json;
 
-use super::{messages::Content, prices, workload};
+use super::{messages::Content, prices, rows, workload};
 use crate::{
     arguments::Global,
     environment,
@@ -19,16 +19,16 @@ use crate::{
     local::{self, Running, emulator, issuer::LocalIssuer, server, state::System},
     output::{Out, Progress, Table},
     receiver::{Counter, PATH, Receiver},
-    system,
+    system::{self, Pipeline},
 };
 
 /// Its arguments.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// How many webhooks
+    /// How many webhooks, or rows
     #[arg(long, default_value_t = 1_000)]
     messages: usize,
-    /// How large each is, in bytes
+    /// How large each webhook is, in bytes
     #[arg(long, default_value_t = 2_048)]
     bytes: usize,
     /// What they are like
@@ -37,6 +37,9 @@ pub(crate) struct Args {
     /// Assumed duration of an invocation of webhook-intake on Lambda, in milliseconds
     #[arg(long, default_value_t = 12.0)]
     intake_ms: f64,
+    /// Assumed time of file-ingest for a row on Lambda, in milliseconds
+    #[arg(long, default_value_t = 0.1)]
+    row_ms: f64,
     /// Assumed duration of an invocation of another function per record on Lambda, in milliseconds
     #[arg(long, default_value_t = 15.0)]
     record_ms: f64,
@@ -51,6 +54,8 @@ const WARM_UP: usize = 20;
 const PATIENCE: Duration = Duration::from_mins(20);
 /// infra/template.yaml: MemorySize.
 const MEMORY_GB: f64 = 0.5;
+/// The same of file-ingest.
+const FILE_MEMORY_GB: f64 = 1.75;
 
 /// Runs it.
 pub(crate) async fn run(global: &Global, args: &Args, out: Out) -> Result<(), Failure> {
@@ -91,41 +96,73 @@ async fn count(endpoint: &str, home: &Path, args: &Args, progress: &Progress) ->
     };
     let mut running = stack.start(gateway, &LocalIssuer::open(home)?, progress).await?;
     running.also(|stop| receiver.serve(listener, stop));
-    workload::configure(&system::pipeline(&system).await, &url).await?;
-    let counted = measure(&running, &system.gateway, &arrived, args, progress).await;
+    let pipeline = system::pipeline(&system).await;
+    workload::configure(&pipeline, &url).await?;
+    let bench =
+        Bench { running: &running, gateway: &system.gateway, pipeline: &pipeline, arrived: &arrived, args };
+    let counted = bench.measure(progress).await;
     running.stop().await;
     counted
 }
 
-async fn measure(
-    running: &Running,
-    gateway: &str,
-    arrived: &Counter,
-    args: &Args,
-    progress: &Progress,
-) -> Result<Counted, Failure> {
-    let step = progress.step("warm-up");
-    workload::send(gateway, args.content, 0, WARM_UP, args.bytes).await?;
-    wait_for(arrived, WARM_UP).await?;
-    step.done(&format!("{WARM_UP} webhooks"));
-    let step = progress.step("webhooks");
-    let before = running.functions.invocations();
-    running.idle.reset();
-    running.meter.start();
-    workload::send(gateway, args.content, WARM_UP, WARM_UP + args.messages, args.bytes).await?;
-    wait_for(arrived, WARM_UP + args.messages).await?;
-    // The last deliveries are still to be recorded and deleted.
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    let mut calls = running.meter.stop();
-    // A queue without work is asked every few seconds: a cost of time, not of messages.
-    if let Some(receives) = calls.get_mut("sqs.ReceiveMessage") {
-        receives.calls = receives.calls.saturating_sub(running.idle.count());
+/// A practice that is ready, and what is sent to it.
+struct Bench<'a> {
+    running: &'a Running,
+    gateway: &'a str,
+    pipeline: &'a Pipeline,
+    arrived: &'a Counter,
+    args: &'a Args,
+}
+
+impl Bench<'_> {
+    async fn measure(&self, progress: &Progress) -> Result<Counted, Failure> {
+        let running = self.running;
+        let step = progress.step("warm-up");
+        self.send(true).await?;
+        step.done("data keys are fetched, connections open");
+        let step = progress.step(if self.args.content.is_file() { "file" } else { "webhooks" });
+        let before = running.functions.invocations();
+        running.idle.reset();
+        running.meter.start();
+        self.send(false).await?;
+        // The last deliveries are still to be recorded and deleted.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let mut calls = running.meter.stop();
+        // A queue without work is asked every few seconds: a cost of time, not of messages.
+        if let Some(receives) = calls.get_mut("sqs.ReceiveMessage") {
+            receives.calls = receives.calls.saturating_sub(running.idle.count());
+        }
+        step.done(&format!("{} delivered", self.arrived.count()));
+        let invocations = running.functions.invocations().into_iter();
+        let invocations =
+            invocations.map(|(id, count)| (before.get(&id).map_or(count, |known| count - known), id));
+        Ok(Counted { calls, invocations: invocations.map(|(count, id)| (id, count)).collect() })
     }
-    step.done(&format!("{} delivered", args.messages));
-    let invocations = running.functions.invocations().into_iter();
-    let invocations =
-        invocations.map(|(id, count)| (before.get(&id).map_or(count, |known| count - known), id));
-    Ok(Counted { calls, invocations: invocations.map(|(count, id)| (id, count)).collect() })
+
+    /// Sends what warms up, or what is counted, and waits until all of it has arrived.
+    async fn send(&self, is_warm_up: bool) -> Result<(), Failure> {
+        let Args { messages, bytes, content, .. } = *self.args;
+        let so_far = self.arrived.count();
+        let (file, text, expected) = match (content, is_warm_up) {
+            (Content::Events | Content::Noise, _) => {
+                let (from, to) = if is_warm_up { (0, WARM_UP) } else { (WARM_UP, WARM_UP + messages) };
+                workload::send(self.gateway, content, from, to, bytes).await?;
+                return wait_for(self.arrived, so_far + to - from).await;
+            }
+            (Content::Rows, true) => ("rows-1.csv", rows::list(0..WARM_UP, 0), WARM_UP),
+            (Content::Rows, false) => ("rows-2.csv", rows::list(WARM_UP..WARM_UP + messages, 0), messages),
+            (Content::Snapshot, true) => ("list-1.csv", rows::list(0..messages, 0), messages),
+            (Content::Snapshot, false) => {
+                ("list-2.csv", rows::list(0..messages, 1), messages.div_ceil(rows::ONE_IN))
+            }
+        };
+        rows::drop_file(self.pipeline, file, text).await?;
+        wait_for(self.arrived, so_far + expected).await?;
+        while !rows::is_read(self.pipeline, file).await? {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        Ok(())
+    }
 }
 
 async fn wait_for(arrived: &Counter, count: usize) -> Result<(), Failure> {
@@ -159,12 +196,18 @@ fn bill(counted: &Counted, args: &Args) -> Vec<Item> {
         unit: price.unit,
         usd: units * price.per_million,
     };
-    let mut items = vec![item("API Gateway (HTTP API)", 1.0, 1.0, prices::HTTP_API)];
+    let is_file = args.content.is_file();
+    let mut items = Vec::new();
+    if !is_file {
+        items.push(item("API Gateway (HTTP API)", 1.0, 1.0, prices::HTTP_API));
+    }
     let invoked = counted.invocations.values().sum::<u64>() as f64 / messages;
     items.push(item("Lambda invocations", invoked, invoked, prices::INVOCATION));
-    // Two more functions work each message once: normalize and deliver.
-    let seconds = (args.intake_ms + 2.0 * args.record_ms) / 1_000.0;
-    items.push(item("Lambda duration (assumed)", 0.0, seconds * MEMORY_GB, prices::GB_SECOND));
+    // Two more functions work each message once: normalize and deliver. Of a snapshot, what has changed.
+    let share = if args.content == Content::Snapshot { 1.0 / rows::ONE_IN as f64 } else { 1.0 };
+    let door = if is_file { args.row_ms * FILE_MEMORY_GB } else { args.intake_ms * MEMORY_GB };
+    let gb_seconds = (door + share * 2.0 * args.record_ms * MEMORY_GB) / 1_000.0;
+    items.push(item("Lambda duration (assumed)", 0.0, gb_seconds, prices::GB_SECOND));
     for (call, tally) in &counted.calls {
         let Some(price) = prices::price(call) else { continue };
         let calls = tally.calls as f64 / messages;
@@ -172,7 +215,7 @@ fn bill(counted: &Counted, args: &Args) -> Vec<Item> {
         let units = if price.by_units && tally.units > 0.0 { tally.units / messages } else { calls };
         items.push(item(call, calls, units, price));
     }
-    let logs = args.log_bytes / 1_000.0;
+    let logs = share * args.log_bytes / 1_000.0;
     items.push(Item {
         what: "Logs (assumed)".to_owned(),
         calls: 0.0,
@@ -209,9 +252,14 @@ fn report(counted: &Counted, args: &Args, out: Out) {
     for line in table.lines() {
         out.text(line);
     }
+    let (what, door) = match args.content {
+        Content::Events | Content::Noise => (format!("webhooks of {} bytes", args.bytes), args.intake_ms),
+        Content::Rows => ("rows".to_owned(), args.row_ms),
+        Content::Snapshot => (format!("rows, one in {} of them changed", rows::ONE_IN), args.row_ms),
+    };
     out.text(format_args!(
-        "\n{total:.2} USD per million webhooks of {} bytes (us-east-1, list prices as of {}); assumed: {} + 2 × {} ms \
-         of Lambda at {MEMORY_GB} GB, {} bytes of logs",
-        args.bytes, prices::AS_OF, args.intake_ms, args.record_ms, args.log_bytes
+        "\n{total:.2} USD per million {what} (us-east-1, list prices as of {}); assumed: {door} ms of Lambda at the door, \
+         2 × {} ms behind it at {MEMORY_GB} GB, {} bytes of logs",
+        prices::AS_OF, args.record_ms, args.log_bytes
     ));
 }

@@ -7,6 +7,10 @@ pub(super) enum Content {
     Events,
     /// Small events, filled up with characters that do not compress
     Noise,
+    /// Rows of a CSV file of changes, each of which goes on
+    Rows,
+    /// Rows of a CSV file that holds everything there is, a hundredth of it changed since the day before
+    Snapshot,
 }
 
 impl Content {
@@ -14,15 +18,20 @@ impl Content {
     pub(super) const fn connection(self) -> &'static str {
         match self {
             Self::Events => "bench.drchrono",
-            Self::Noise => "bench.source",
+            Self::Noise | Self::Rows | Self::Snapshot => super::rows::CONNECTION,
         }
+    }
+
+    /// Whether it comes as a file.
+    pub(super) const fn is_file(self) -> bool {
+        matches!(self, Self::Rows | Self::Snapshot)
     }
 
     /// The message with this number, of `bytes` bytes, or of as few as it can have.
     pub(super) fn message(self, number: usize, bytes: usize) -> String {
         match self {
             Self::Events => event(number, bytes),
-            Self::Noise => noise(number, bytes),
+            Self::Noise | Self::Rows | Self::Snapshot => noise(number, bytes),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod cost;
 mod messages;
 mod prices;
+mod rows;
 mod workload;
 
 use crate::{arguments::Global, failure::Failure, output::Out};

@@ -40,7 +40,22 @@ webhook:
       source-id: [/id]
       version: /at
       find-by: {patient: /patient/id}
+feeds:
+  rows: {keys: 'rows-*.csv', file: {format: csv}, key-columns: [id], mapping: row, lane: [/id], find-by: {patient: /id},
+    columns: [{name: id, required: true}, {name: family, required: true}, {name: born, type: date}]}
+  list: {keys: 'list-*.csv', file: {format: csv}, key-columns: [id], mapping: row, lane: [/id], find-by: {patient: /id},
+    columns: [{name: id, required: true}, {name: family, required: true}, {name: born, type: date}], delta: {mode: snapshot}}
 mappings:
+  row: |
+    {
+      "resourceType": "Patient",
+      "identifier": [$identifier("urn:bench:patient", id)],
+      "name": [{"family": family, "given": [given]}],
+      "birthDate": born,
+      "gender": sex,
+      "address": [{"text": address}],
+      "telecom": [{"system": "phone", "value": phone}, {"system": "email", "value": email}]
+    }
   patient: |
     patient.{
       "resourceType": "Patient",
@@ -106,7 +121,7 @@ async fn post(
             .header("x-drchrono-signature", KEY)
             .header("x-drchrono-event", "PATIENT_MODIFY")
             .header("x-drchrono-delivery", number),
-        Messages::Noise => {
+        Messages::Noise | Messages::Rows | Messages::Snapshot => {
             let signature = bridge_seal::hmac_sha256(KEY.as_bytes(), &[body.as_bytes()]);
             request.header("x-signature", data_encoding::HEXLOWER.encode(&signature))
         }

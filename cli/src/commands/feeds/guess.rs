@@ -33,6 +33,7 @@ pub(super) fn feed(name: &str, bytes: &[u8]) -> Result<Feed, String> {
     let stem = name.trim_end_matches(".gz").trim_end_matches(".zst").trim_end_matches(".zip");
     Ok(Feed {
         keys: pattern(stem),
+        openpgp: None,
         file: shape,
         zone: None,
         columns,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bridge_core::{
     Zone,
     config::{Connection, Expects, Route, Secret, Serves},
-    feed::Format,
+    feed::{Format, OpenPgp},
     manifest::{Auth, ClientAuth, Form, Manifest, OAuth2, Setting, Transport},
 };
 use bridge_mapping::Mapping;
@@ -45,7 +45,10 @@ pub(crate) fn connection(
     }
     own_rules(connection, manifest, &top, &mut problems);
     for (name, feed) in &connection.feeds {
-        let known = |mapping: &str| connection.mappings.contains_key(mapping) || mappings.contains(mapping);
+        let known = Known {
+            secrets: &|secret| connection.secrets.contains_key(secret),
+            mappings: &|mapping| connection.mappings.contains_key(mapping) || mappings.contains(mapping),
+        };
         let answers = exports::is_answered_by(connection, name);
         feeds::feed(name, feed, answers, &known, &top.at("feeds").at(name), &mut problems);
         let speaks = manifest.hl7v2.is_some() || feed.file.format != Format::Hl7Batch;
@@ -179,7 +182,12 @@ fn given_settings(connection: &Connection, manifest: &Manifest, place: &Place, p
 fn given_secrets(connection: &Connection, manifest: &Manifest, place: &Place, problems: &mut Problems) {
     for (name, secret) in &connection.secrets {
         let declared = manifest.secrets.contains_key(name) || manifest.optional_secrets.contains_key(name);
-        let known = manifest.open || declared;
+        // What a feed decrypts with is between the practice and the bridge, whatever the product.
+        let of_feed = || {
+            let openpgp = connection.feeds.values().filter_map(|feed| feed.openpgp.as_ref());
+            openpgp.flat_map(OpenPgp::secrets).any(|known| known == name)
+        };
+        let known = manifest.open || declared || of_feed();
         problems.unless(known, place.at(name), || Fault::NoSuchSecret(name.clone()));
         if let Secret::One(_) | Secret::Rotating(_) = secret {
             let values = secret.values();

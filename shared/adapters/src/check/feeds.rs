@@ -2,14 +2,14 @@
 
 use bridge_core::{feed::Feed, manifest::Extract};
 
-use super::{Place, Problems};
+use super::{Place, Problems, webhook::Known};
 use crate::Fault;
 
 pub(super) fn feed(
     name: &str,
     feed: &Feed,
     is_answer: bool,
-    mapping: &dyn Fn(&str) -> bool,
+    known: &Known<'_>,
     place: &Place,
     problems: &mut Problems,
 ) {
@@ -29,7 +29,17 @@ pub(super) fn feed(
     ];
     for (key, name) in named {
         if let Some(name) = name {
-            problems.unless(mapping(name), place.at(key), || Fault::NoSuchMapping(name.clone()));
+            problems.unless((known.mappings)(name), place.at(key), || Fault::NoSuchMapping(name.clone()));
+        }
+    }
+    if let Some(openpgp) = &feed.openpgp {
+        for (key, name) in
+            [("secret-key", Some(&openpgp.secret_key)), ("passphrase", openpgp.passphrase.as_ref())]
+        {
+            if let Some(name) = name {
+                let place = place.at("openpgp").at(key);
+                problems.unless((known.secrets)(name), place, || Fault::MissingSecret(name.clone()));
+            }
         }
     }
     let lanes = feed.lane.iter().map(|extract| (place.at("lane"), extract));

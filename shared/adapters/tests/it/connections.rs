@@ -112,6 +112,23 @@ fn only_an_open_adapter_takes_rules() {
     );
 }
 
+/// What a file is decrypted with is between the practice and the bridge, also where the adapter knows nothing of it.
+#[test]
+fn a_feed_of_encrypted_files_names_secrets_of_the_connection() {
+    let with = |adapter: &str, secrets: &str| {
+        problems(&format!(
+            "{HEAD}adapter: {adapter}\nsecrets: {{{secrets}}}\nfeeds:\n  rows:\n    keys: '*'\n    file: {{format: csv}}\n    \
+             openpgp: {{secret-key: file-key, passphrase: opens}}\n    mapping: row\nmappings: {{row: $}}\n"
+        ))
+    };
+    assert_eq!(with("generic-json", "file-key: a, opens: b"), Vec::<String>::new());
+    let found = with("generic-json", "file-key: a");
+    assert_eq!(found, ["9: feeds.rows.openpgp.passphrase: the secret `opens` is missing"]);
+    let closed = with("opendental", "customer-key: a, file-key: b, opens: c, other: d");
+    assert!(closed.iter().any(|said| said.contains("no secret `other`")), "{closed:?}");
+    assert!(!closed.iter().any(|said| said.contains("file-key") || said.contains("opens")), "{closed:?}");
+}
+
 #[test]
 fn exports_are_checked_with_their_mappings_and_feeds() {
     let export = "exports:

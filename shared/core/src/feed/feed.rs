@@ -16,6 +16,9 @@ use crate::{Zone, manifest::Extract};
 pub struct Feed {
     /// Which files of the connection's drop folder: their names, where `*` stands for anything but `/`.
     pub keys: String,
+    /// How the files are decrypted. Without it they come in clear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub openpgp: Option<OpenPgp>,
     /// What the files look like.
     pub file: Shape,
     /// The zone of times without one. The connection's, when it is left out.
@@ -51,6 +54,24 @@ pub struct Feed {
     /// How large things may be.
     #[serde(default)]
     pub limits: FeedLimits,
+}
+
+/// Files that are encrypted with OpenPGP (RFC 9580) for a key of the practice's connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct OpenPgp {
+    /// The connection's secret that holds the secret key, armored.
+    pub secret_key: String,
+    /// The connection's secret that holds what opens the key, where something must.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passphrase: Option<String>,
+}
+
+impl OpenPgp {
+    /// The names of the secrets.
+    pub fn secrets(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.secret_key).chain(&self.passphrase)
+    }
 }
 
 /// Whether a file is everything, or what has changed.

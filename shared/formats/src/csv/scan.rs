@@ -4,9 +4,9 @@
 //! closing quote is glued on. Both are errors here, with their place. For everything else it is the yardstick of the
 //! tests and of the benchmark.
 
-use memchr::{memchr, memchr3};
+use memchr::{memchr, memchr2};
 
-use crate::record::Field;
+use crate::{record::Field, words::first_of};
 
 /// The characters a file is written with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,8 @@ impl Dialect {
                     None => return Scan::More { quoted: true },
                 },
                 None => {
-                    let found = bytes.get(at..).and_then(|rest| memchr3(self.delimiter, b'\n', b'\r', rest));
+                    let found =
+                        bytes.get(at..).and_then(|rest| first_of([self.delimiter, b'\n', b'\r'], rest));
                     let end = match found {
                         Some(length) => at + length,
                         None if last => bytes.len(),
@@ -92,6 +93,9 @@ fn quoted(bytes: &[u8], start: usize, quote: u8, last: bool) -> Option<Field> {
 
 /// Line breaks inside a quoted field: LF, CR LF or CR.
 pub(super) fn breaks(bytes: &[u8]) -> u64 {
+    if memchr2(b'\n', b'\r', bytes).is_none() {
+        return 0;
+    }
     let lone = |at: usize| bytes.get(at + 1) != Some(&b'\n');
     let feeds = memchr::memchr_iter(b'\n', bytes).count();
     (feeds + memchr::memchr_iter(b'\r', bytes).filter(|at| lone(*at)).count()) as u64

@@ -94,6 +94,7 @@ pub fn read_with_stops(bytes: &[u8], how: &How) -> Vec<String> {
 fn feed(how: &How) -> Feed {
     Feed {
         keys: "*".into(),
+        openpgp: None,
         file: how.shape.clone(),
         zone: None,
         columns: how.columns.clone(),

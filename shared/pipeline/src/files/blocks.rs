@@ -80,7 +80,7 @@ impl<P: FilePorts> Bridge<P> {
         connection: &ConnectionId,
         key: &str,
         id: &str,
-    ) -> Result<Vec<u8>, Stopped> {
+    ) -> Result<Vec<u8>, KeyError> {
         let sealed = self.ports.files().get(key).await?.ok_or(KeyError::Expired)?;
         let opened = self.open(Binding { connection, purpose: PURPOSE, id }, &sealed).await?;
         Ok(opened.expose().clone())

@@ -13,7 +13,11 @@ use super::{
     examine::once_each,
     tell,
 };
-use crate::{bridge::Bridge, keys::Keep, ports::FilePorts};
+use crate::{
+    bridge::Bridge,
+    keys::{Keep, KeyError},
+    ports::FilePorts,
+};
 
 /// Numbers of rows: a bit for each row of the file.
 #[derive(Debug, Default)]
@@ -125,8 +129,7 @@ impl<P: FilePorts> Bridge<P> {
     }
 
     /// Which rows of a snapshot are news; `None` where the file is none, and all are.
-    pub(super) async fn chosen_rows(&self, job: &Job) -> Result<Option<Rows>, Stopped> {
-        let doc = &job.held.doc;
+    pub(super) async fn chosen_rows(&self, doc: &super::FileDoc) -> Result<Option<Rows>, KeyError> {
         if doc.progress.snapshot.is_none() {
             return Ok(None);
         }

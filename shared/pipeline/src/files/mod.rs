@@ -11,12 +11,14 @@ mod answers;
 mod blocks;
 mod claim;
 mod compare;
+mod decrypt;
 mod docs;
 mod examine;
 mod known;
 mod pass;
 mod send;
 mod source;
+mod standing;
 mod tell;
 mod weigh;
 
@@ -30,7 +32,10 @@ use bridge_core::{
 };
 
 pub use admit::feed_of;
+pub use bridge_formats::cipher::{Cipher, CipherError};
+pub use decrypt::Decryptor;
 pub use docs::{Compared, FeedDoc, FileDoc, FileState, Lease, Phase, Progress, SnapshotDoc};
+pub use standing::RowsNow;
 pub use tell::{report_csv, report_json};
 
 use self::claim::{Held, Turn};
@@ -79,6 +84,8 @@ pub struct Ingest<'a, P> {
     pub bridge: &'a Bridge<P>,
     /// Its steps.
     pub pace: Pace,
+    /// What decrypts files, where a feed says so.
+    pub decryptor: Decryptor,
 }
 
 /// A file that is being read, and what is needed for it.
@@ -89,6 +96,7 @@ struct Job {
     receipt: String,
     deadline: Timestamp,
     pace: Pace,
+    decryptor: Decryptor,
     /// When it was last written how far it is.
     heard_at: Timestamp,
     /// What was written then, as of a moment when all that it says was durable and nothing else was.
@@ -126,6 +134,8 @@ impl<P: FilePorts> Worker for Ingest<'_, P> {
 
     async fn work(&self, record: &Received, time_left: Duration) -> Report {
         let deadline = self.bridge.now() + time_left;
+        // The queue's own time-out is hours: from here on a crash is noticed after a minute.
+        self.bridge.stay_hidden(&record.receipt).await;
         let mut report = Report { verdict: Verdict::Done, line: Line::new("file").outcome("nothing") };
         let files = match stage::read_task::<FileTask>(record) {
             Err(report) => return *report,
@@ -201,11 +211,11 @@ impl<P: FilePorts> Ingest<'_, P> {
         let line = line.message(file, connection, &Feed::kind(&held.doc.feed));
         let feed = source.connection.feeds.get(&held.doc.feed).cloned().map(Arc::new);
         let heard_at = bridge.now();
-        let (receipt, pace) = (record.receipt.clone(), self.pace);
+        let (receipt, pace, decryptor) = (record.receipt.clone(), self.pace, self.decryptor);
         let known = feed.is_some();
         let feed = feed.unwrap_or_else(|| Arc::new(tell::no_feed()));
         let safe = held.doc.progress.clone();
-        let mut job = Job { held, source, feed, receipt, deadline, pace, heard_at, safe, rows: 0 };
+        let mut job = Job { held, source, feed, receipt, deadline, pace, decryptor, heard_at, safe, rows: 0 };
         let ended = match known {
             true => bridge.read_through(&mut job).await,
             false => Err(Stopped::Refused(tell::feed_is_gone())),
@@ -299,12 +309,17 @@ impl<P: FilePorts> Bridge<P> {
             self.keep_turn(job).await?;
             (job.heard_at, job.rows) = (now, 0);
             job.safe.clone_from(&job.held.doc.progress);
-            let hidden = vec![(job.receipt.clone(), HIDDEN)];
-            if let Err(error) = self.ports.queue().hide(QueueName::Drops, hidden).await {
-                // The queue's own time-out is longer: only a crash would be noticed later.
-                tracing::warn!(%error, "the queue could not be told that a file is being read");
-            }
+            self.stay_hidden(&job.receipt).await;
         }
         if job.deadline.since(now) < LEAST_TIME { Err(Stopped::OutOfTime) } else { Ok(()) }
+    }
+
+    /// Hides a file that is being read from others, for a while.
+    async fn stay_hidden(&self, receipt: &str) {
+        let hidden = vec![(receipt.to_owned(), HIDDEN)];
+        if let Err(error) = self.ports.queue().hide(QueueName::Drops, hidden).await {
+            // The queue's own time-out is longer: only a crash would be noticed later.
+            tracing::warn!(%error, "the queue could not be told that a file is being read");
+        }
     }
 }

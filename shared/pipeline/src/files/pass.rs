@@ -35,7 +35,8 @@ impl<P: FilePorts> Bridge<P> {
         };
         let from = arriving.checkpoint().map_or(0, |at| at.place.offset);
         let limit = feed.limits.file_bytes.map(std::num::NonZeroU64::get);
-        let mut bytes = Source::open(self.ports.files(), &job.held.doc, from, limit).await?;
+        let mut bytes =
+            Source::open(self.ports.files(), &job.held.doc, from, limit, job.decrypting()?).await?;
         let mut piece = Vec::new();
         loop {
             piece.clear();

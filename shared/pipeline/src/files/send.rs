@@ -5,7 +5,9 @@ use bridge_formats::{Place, Quarantined};
 use bridge_hl7v2::ack::Verdict;
 use serde_json::Value;
 
-use super::{Job, Stopped, answers::Answering, blocks::BlockReader, compare::Rows, pass::Takes};
+use super::{
+    Job, Stopped, answers::Answering, blocks::BlockReader, compare::Rows, pass::Takes, standing::row_id,
+};
 use crate::{
     bridge::Bridge,
     ports::{Entry, FilePorts, Files, PortError, Queue, QueueName},
@@ -87,7 +89,7 @@ impl<P: FilePorts> Bridge<P> {
         if let Some(asked) = self.asked(&job.source, &job.held.doc.feed).await? {
             return self.pass(job, Answering::to(asked)).await;
         }
-        let chosen = self.chosen_rows(job).await?;
+        let chosen = self.chosen_rows(&job.held.doc).await?;
         self.pass(job, Sending { chosen, rows: Vec::new(), bad: Vec::new() }).await
     }
 
@@ -124,7 +126,7 @@ impl<P: FilePorts> Bridge<P> {
         let incoming = Incoming {
             format: Format::Json,
             kind: &kind,
-            source_id: vec![kind.as_bytes(), doc.file.as_str().as_bytes(), &number],
+            source_id: row_id(&kind, doc, &number),
             lane: lane.as_ref().map(|lane| lane.iter().map(String::as_bytes).collect()),
             bytes: row.json.as_bytes(),
         };

@@ -1,17 +1,20 @@
-//! The bytes of a file, from anywhere on: read from the bucket in ranges, and unpacked.
+//! The bytes of a file, from anywhere on: read from the bucket in ranges, decrypted and unpacked.
 
 use bridge_core::Cause;
 use bridge_formats::unpack::{FILE_BYTES, Packing, UnpackError, Unpacker, zip};
 
-use super::{Stopped, docs::FileDoc};
+use super::{Stopped, decrypt::Decrypting, docs::FileDoc};
 use crate::ports::{Files, Pinned};
 
 /// Packed files are looked at from their beginning; so many bytes tell how.
-const HEAD: u64 = 4;
+const HEAD: usize = 4;
+/// Of an encrypted file, so many bytes are read for that.
+const ENCRYPTED_HEAD: usize = 64 << 10;
 
 /// A file that is being read.
 pub(super) struct Source<'a, F> {
     bytes: Object<'a, F>,
+    decrypting: Option<Decrypting>,
     unpacker: Unpacker,
     /// Packed bytes that have been read and not unpacked.
     packed: Vec<u8>,
@@ -19,6 +22,8 @@ pub(super) struct Source<'a, F> {
     end: u64,
     /// Unpacked bytes that somebody has had.
     skip: u64,
+    /// Everything was read from the bucket.
+    is_read: bool,
     is_whole: bool,
 }
 
@@ -46,10 +51,14 @@ impl<'a, F: Files> Source<'a, F> {
         doc: &FileDoc,
         from: u64,
         limit: Option<u64>,
+        decrypting: Option<Decrypting>,
     ) -> Result<Self, Stopped> {
+        if decrypting.is_some() {
+            return Self::open_encrypted(files, doc, from, limit, decrypting).await;
+        }
         let bytes = Object { files, pinned: doc.object() };
         let limit = limit.unwrap_or(FILE_BYTES);
-        let packing = Packing::of(&bytes.read(0, doc.size.min(HEAD)).await?);
+        let packing = Packing::of(&bytes.read(0, doc.size.min(HEAD as u64)).await?);
         let (unpacker, next, end) = match packing {
             Packing::Plain if doc.size > limit => return Err(UnpackError::TooLarge { limit }.into()),
             Packing::Plain => (Unpacker::new(packing, limit)?, from.min(doc.size), doc.size),
@@ -65,17 +74,61 @@ impl<'a, F: Files> Source<'a, F> {
             }
         };
         let skip = if packing == Packing::Plain { 0 } else { from };
-        Ok(Self { bytes, unpacker, packed: Vec::new(), next, end, skip, is_whole: false })
+        let packed = Vec::new();
+        Ok(Self { bytes, decrypting, unpacker, packed, next, end, skip, is_read: false, is_whole: false })
+    }
+
+    /// What is encrypted is decrypted from its beginning, and may be packed inside.
+    async fn open_encrypted(
+        files: &'a F,
+        doc: &FileDoc,
+        from: u64,
+        limit: Option<u64>,
+        decrypting: Option<Decrypting>,
+    ) -> Result<Self, Stopped> {
+        let limit = limit.unwrap_or(FILE_BYTES);
+        let mut source = Self {
+            bytes: Object { files, pinned: doc.object() },
+            decrypting,
+            unpacker: Unpacker::new(Packing::Plain, limit)?,
+            packed: Vec::new(),
+            next: 0,
+            end: doc.size,
+            skip: from,
+            is_read: false,
+            is_whole: false,
+        };
+        source.fetch(HEAD, ENCRYPTED_HEAD).await?;
+        source.unpacker = match Packing::of(&source.packed) {
+            Packing::Zip => {
+                let text = "a zip archive inside of an OpenPGP message is not read: encrypt the file itself";
+                return Err(Stopped::Refused(Cause::new("file.packed", text)));
+            }
+            packing => Unpacker::new(packing, limit)?,
+        };
+        Ok(source)
+    }
+
+    /// Reads on until there are `least` packed bytes, or no more.
+    async fn fetch(&mut self, least: usize, at_once: usize) -> Result<(), Stopped> {
+        while self.packed.len() < least && !self.is_read {
+            let to = self.end.min(self.next + at_once as u64);
+            let mut bytes = self.bytes.read(self.next, to).await?;
+            self.next = to;
+            self.is_read = bytes.is_empty();
+            match &mut self.decrypting {
+                None => self.packed.append(&mut bytes),
+                Some(decrypting) if self.is_read => decrypting.finish(&mut self.packed)?,
+                Some(decrypting) => decrypting.push(&bytes, &mut self.packed)?,
+            }
+        }
+        Ok(())
     }
 
     /// Appends about `at_once` bytes; `false` when they were the last.
     pub(super) async fn read(&mut self, at_once: usize, out: &mut Vec<u8>) -> Result<bool, Stopped> {
         while out.len() < at_once && !self.is_whole {
-            if self.packed.is_empty() {
-                let to = self.end.min(self.next + at_once as u64);
-                self.packed = self.bytes.read(self.next, to).await?;
-                self.next = to;
-            }
+            self.fetch(1, at_once).await?;
             let before = out.len();
             if self.packed.is_empty() {
                 self.unpacker.finish(out)?;

@@ -70,6 +70,7 @@ pub(super) fn key_too_long(row: u64, _: &std::io::Error) -> Stopped {
 pub(super) fn no_feed() -> Feed {
     Feed {
         keys: String::new(),
+        openpgp: None,
         file: Shape::of(Format::Csv),
         zone: None,
         columns: Vec::new(),

@@ -1,5 +1,8 @@
 //! Has a file been here before? Entity tags don't tell (an encrypted object's says nothing of its bytes), so its own
 //! digest does. Reading it twice costs a fraction of a cent for a gigabyte; sending it twice costs trust.
+//!
+//! An encrypted file tells only at its end whether it was changed on its way. So it is decrypted here once for nothing but
+//! that: before it is known to be genuine, nobody parses a byte of it, let alone sends one.
 
 use bridge_core::feed::DeltaMode;
 use bridge_formats::unpack::{FILE_BYTES, UnpackError};
@@ -32,14 +35,22 @@ impl<P: FilePorts> Bridge<P> {
             return Err(UnpackError::TooLarge { limit }.into());
         }
         let mut digest = Digest::default();
+        let (mut decrypting, mut clear) = (job.decrypting()?, Vec::new());
         let mut next = 0;
         while next < size {
             let to = size.min(next + job.pace.read as u64);
             let read = self.ports.files().read(&object, next..to).await?;
             let Some(bytes) = read else { return Err(Stopped::Refused(super::tell::gone())) };
             digest.update(&bytes);
+            if let Some(decrypting) = &mut decrypting {
+                decrypting.push(&bytes, &mut clear)?;
+                clear.clear();
+            }
             next = to;
             self.heard(job, false).await?;
+        }
+        if let Some(decrypting) = &mut decrypting {
+            decrypting.finish(&mut clear)?;
         }
         let doc = &mut job.held.doc;
         let index = self.index_key(&doc.connection.tenant()).await?;

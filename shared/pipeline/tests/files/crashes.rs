@@ -58,8 +58,11 @@ struct Trouble {
 }
 
 /// Drops a file, which is read by processes that die; how many it took.
-fn read(practice: &Practice, name: &str, bytes: &str, rng: &mut Rng, trouble: Trouble) -> usize {
-    practice.drop_file(name, bytes.as_bytes());
+fn read(practice: &Practice, name: &str, bytes: &[u8], rng: &mut Rng, trouble: Trouble) -> usize {
+    practice.drop_file(name, bytes);
+    // As the template has it: six times as long as an invocation may take.
+    lock(&practice.world).queues.entry(QueueName::Drops).or_default().visibility_ms = 90 * 60 * 1_000;
+    let mut unheard = 0;
     let is_over = || practice.files().iter().any(|doc| doc.name == name && doc.state.is_final());
     for process in 1..2_000 {
         let hook = Mortal {
@@ -84,10 +87,13 @@ fn read(practice: &Practice, name: &str, bytes: &str, rng: &mut Rng, trouble: Tr
             }
             // Nobody is heard of: time passes until somebody else is asked.
             lock(&practice.world).now += 20_000;
+            unheard += 20;
+            assert!(unheard < 180, "a reader that died was missed for {unheard} s and more");
             continue;
         }
+        unheard = 0;
         let deadline = bridge.ports().now() + Duration::from_secs(60);
-        let worker = Ingest { bridge: &bridge, pace };
+        let worker = Ingest { bridge: &bridge, pace, decryptor: practice.decryptor };
         let worked = batch::run(bridge.ports(), &worker, records.clone(), deadline).now_or_never();
         if let Some(again) = worked {
             let mut world = lock(&practice.world);
@@ -103,11 +109,17 @@ fn read(practice: &Practice, name: &str, bytes: &str, rng: &mut Rng, trouble: Tr
     panic!("the file does not come to its end: {:?}", practice.files());
 }
 
+/// Drops a file for readers that die after some calls, until it is read.
+pub(crate) fn read_all(practice: &Practice, name: &str, bytes: &[u8], seed: u64) {
+    read(practice, name, bytes, &mut Rng::new(seed), Trouble { lives: 60, millis: 0, fails: 0.0 });
+    practice.settle();
+}
+
 fn run(seed: u64, feed: &str, trouble: Trouble) -> usize {
     let mut rng = Rng::new(seed);
     let practice = practice(feed);
     let rows = 40 + rng.below(200) as usize;
-    let processes = read(&practice, "1.csv", &file((1..=rows).map(row)), &mut rng, trouble);
+    let processes = read(&practice, "1.csv", file((1..=rows).map(row)).as_bytes(), &mut rng, trouble);
     practice.settle();
     let doc = newest(&practice);
     assert_eq!(doc.state, FileState::Done, "seed {seed}: {:?}", doc.cause);
@@ -115,7 +127,7 @@ fn run(seed: u64, feed: &str, trouble: Trouble) -> usize {
     assert_once(&practice, 1..=rows);
     if feed.contains("snapshot") {
         let changed = |chart: usize| if chart == 9 { "9,Renamed,1980-01-01\n".into() } else { row(chart) };
-        read(&practice, "2.csv", &file((1..rows).map(changed)), &mut rng, trouble);
+        read(&practice, "2.csv", file((1..rows).map(changed)).as_bytes(), &mut rng, trouble);
         practice.settle();
         let doc = newest(&practice);
         assert_eq!((doc.state, doc.progress.sent), (FileState::Done, 2), "seed {seed}: {:?}", doc.cause);
@@ -157,7 +169,7 @@ fn a_file_that_takes_longer_than_an_invocation_goes_on_in_the_next() {
     let practice = practice(CHANGES);
     let trouble = Trouble { lives: 100_000, millis: 700, fails: 0.0 };
     let rows = file((1..=500).map(row));
-    let processes = read(&practice, "1.csv", &rows, &mut Rng::new(300), trouble);
+    let processes = read(&practice, "1.csv", rows.as_bytes(), &mut Rng::new(300), trouble);
     assert!(processes > 3, "{processes} invocations: it was not too long");
     practice.settle();
     assert_eq!((newest(&practice).state, newest(&practice).progress.sent), (FileState::Done, 500));
@@ -169,7 +181,7 @@ fn refusing_and_killed_a_file_is_still_refused_before_a_row_went_on() {
     let mut rng = Rng::new(400);
     let practice = practice(&(CHANGES.to_owned() + "bad-rows: {policy: refuse-file}\n"));
     let rows = (1..=80).map(row).chain(["81,,\n".into()]);
-    read(&practice, "1.csv", &file(rows), &mut rng, Trouble { lives: 60, millis: 0, fails: 0.0 });
+    read(&practice, "1.csv", file(rows).as_bytes(), &mut rng, Trouble { lives: 60, millis: 0, fails: 0.0 });
     practice.settle();
     assert_eq!(newest(&practice).state, FileState::Refused);
     assert_once(&practice, []);

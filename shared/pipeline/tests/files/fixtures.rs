@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use bridge_core::config::Connection;
+use bridge_core::{config::Connection, feed::Feed};
 use bridge_pipeline::files::{FileDoc, FileState, Pace};
 use bridge_testkit::{memory::lock, practice::Practice, sim::CONNECTION};
+use futures::executor::block_on;
 use serde_json::Value;
 
 pub(crate) const HEADER: &str = "Chart,Name,Born\n";
@@ -36,8 +37,14 @@ const GONE: &str = r#"{"resourceType": "Patient", "active": false, "identifier":
 
 /// A practice with this feed.
 pub(crate) fn practice(feed: &str) -> Practice {
+    practice_of(feed, |_| {})
+}
+
+/// The same, with something else about its source.
+pub(crate) fn practice_of(feed: &str, more: impl FnOnce(&mut Connection)) -> Practice {
     let mut source = Practice::source();
     with_feed(&mut source, feed);
+    more(&mut source);
     let mut practice = Practice::with_source(source);
     // Small steps: a small file has many.
     practice.pace = Pace { read: 700, rows: 20, run: 2_000, ..Pace::default() };
@@ -115,6 +122,12 @@ pub(crate) fn in_clear(practice: &Practice) -> Vec<String> {
         }
     }
     all
+}
+
+/// The feed as the practice has it.
+pub(crate) fn feed(practice: &Practice) -> Feed {
+    let source = block_on(practice.bridge.connection(&source())).unwrap().unwrap();
+    source.connection.feeds["patients"].clone()
 }
 
 pub(crate) fn source() -> bridge_core::id::ConnectionId {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod crashes;
+mod encrypted;
 mod fixtures;
 mod reading;
 mod snapshots;

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use bridge_pipeline::files::FileState;
+use bridge_pipeline::{files::FileState, ports::QueueName};
 use bridge_testkit::{
     memory::lock,
     practice::{Practice, actor},
@@ -18,6 +18,10 @@ fn every_row_goes_on_once_and_the_report_says_so() {
     let doc = drop_and_settle(&practice, "a.csv", file((1..=90).map(row)).as_bytes());
     assert_eq!((doc.state, doc.progress.sent, doc.progress.report.received), (FileState::Done, 90, 90));
     assert_once(&practice, 1..=90);
+    practice.drop_file("b.csv", file((91..=95).map(row)).as_bytes());
+    practice.work(QueueName::Drops);
+    let now = block_on(practice.bridge.rows_now(&newest(&practice), &feed(&practice))).unwrap().unwrap();
+    assert_eq!((now.standing.len(), now.queued), (0, 5), "nobody has normalized them");
     let report: serde_json::Value =
         serde_json::from_str(&written(&practice, &format!("{}/report.json", doc.outbox()))).unwrap();
     assert_eq!((&report["state"], &report["sent"], &report["bad"]), (&"done".into(), &90.into(), &0.into()));

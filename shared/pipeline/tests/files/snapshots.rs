@@ -1,6 +1,12 @@
 //! The second day sends what has changed, and nothing else.
 
-use bridge_pipeline::files::{Compared, FileState};
+use std::collections::BTreeMap;
+
+use bridge_pipeline::{
+    files::{Compared, FileState},
+    queries::Standing,
+};
+use futures::executor::block_on;
 
 use crate::fixtures::*;
 
@@ -23,6 +29,8 @@ fn exactly_the_rows_that_changed_go_on() {
     let rows = (1..=ROWS + 1).rev().filter(|chart| *chart != 200).map(changed);
     let doc = drop_and_settle(&practice, "tuesday.csv", file(rows).as_bytes());
     assert_eq!((doc.state, doc.compared(), doc.progress.sent), (FileState::Done, compared(5, 395, 1), 6));
+    let now = block_on(practice.bridge.rows_now(&doc, &feed(&practice))).unwrap().unwrap();
+    assert_eq!((now.standing, now.queued), (BTreeMap::from([(Standing::Delivered, 5)]), 0));
     let delivered = delivered(&practice);
     assert_eq!(delivered.len(), ROWS + 6);
     for news in ["7 Renamed 7", "107 Renamed 107", "307 Renamed 307", "200 gone", "401 Testperson 401"] {
