@@ -79,7 +79,7 @@ impl Products {
                 () = tokio::time::sleep(CHANGE) => {}
             }
             let round = turn / simulators.len();
-            simulator.touch(if round % 2 == 0 { "Appointment" } else { "Patient" }, 1);
+            simulator.touch(if round.is_multiple_of(2) { "Appointment" } else { "Patient" }, 1);
         }
     }
 }

@@ -1,6 +1,10 @@
 //! Running the built `bridge` as a person would: as processes, over HTTP, in a state folder of its own.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
+#![allow(
+    dead_code,
+    clippy::print_stdout,
+    reason = "each test uses a part of it, and tells what it waits for"
+)]
 
 pub(crate) mod chance;
 pub(crate) mod load;

@@ -309,7 +309,7 @@ fn a_route_may_name_another_connection_and_doubt_keeps_a_delivery_from_it() {
     assert!(others.iter().all(|doc| doc.instead.as_deref() == Some("sim.drop")), "{others:?}");
     lock(&practice.world).receiver.down.clear();
     run(&practice, 900);
-    assert!(deliveries(&practice).iter().all(|doc| is_delivered(doc)));
+    assert!(deliveries(&practice).iter().all(is_delivered));
     assert_eq!(practice.delivered().len(), 11);
 }
 

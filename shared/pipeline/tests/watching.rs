@@ -102,7 +102,7 @@ impl Office {
             0,
             2,
         );
-        self.practice = Practice { world, bridge: bridge_pipeline::Bridge::new(ports), pace: fresh.pace };
+        self.practice = Practice { world, bridge: bridge_pipeline::Bridge::new(ports), ..fresh };
     }
 }
 
@@ -168,10 +168,7 @@ fn a_rhythm_is_learned_with_its_weekends_and_survives_restarts() {
     office.restart();
     office.until("2026-12-03 15:00", |wall| working_hours(wall) && !is_day(wall, "12-03"));
     let [(begun, end)] = office.silences.as_slice() else { panic!("{:?}", office.silences) };
-    assert!(
-        *begun >= "Thu 2026-12-03 11:00".to_owned() && *begun <= "Thu 2026-12-03 13:20".to_owned(),
-        "{begun}"
-    );
+    assert!(("Thu 2026-12-03 11:00"..="Thu 2026-12-03 13:20").contains(&begun.as_str()), "{begun}");
     assert_eq!(end, "");
     office.speak();
     office.until("2026-12-03 15:10", |_| false);

@@ -82,14 +82,14 @@ impl<'a> Site<'a> {
     pub(super) fn named(&self, text: &str, asked: &Url, place: &str) -> Result<Url, CallError> {
         let url =
             asked.join(text).ok().and_then(|url| endpoint(url.as_str())).ok_or_else(|| refused(place))?;
-        match self.from_elsewhere(&url) {
+        match self.begun_elsewhere(&url) {
             Some(here) => self.allowed(here, place),
             None => self.allowed(url, place),
         }
     }
 
     /// An address below the base of another endpoint, below this one's: where a list goes on that was begun there.
-    fn from_elsewhere(&self, url: &Url) -> Option<Url> {
+    fn begun_elsewhere(&self, url: &Url) -> Option<Url> {
         let Party { connection, manifest, .. } = self.party;
         let bases = connection.endpoints.iter().filter_map(|endpoint| {
             let settings =

@@ -108,7 +108,9 @@ fn only_an_open_adapter_takes_rules() {
     let none = problems(&format!("{HEAD}adapter: generic-json\n"));
     assert_eq!(
         none,
-        ["1: the adapter `generic-json` is open: the connection brings a `webhook` section, `feeds` or `exports`"]
+        [
+            "1: the adapter `generic-json` is open: the connection brings a `webhook` section, `feeds` or `exports`"
+        ]
     );
 }
 
@@ -147,12 +149,20 @@ mappings:
     assert_eq!(opendental(export), [""; 0]);
     for (from, to, expected) in [
         ("nightly:", "Nightly:", "7: exports.Nightly: an export's name is 1 to 40 of a-z, 0-9 and hyphens"),
-        ("[Patient]", "[patient]", "9: exports.nightly.resources.0: not a FHIR resource type (example: Patient)"),
+        (
+            "[Patient]",
+            "[patient]",
+            "9: exports.nightly.resources.0: not a FHIR resource type (example: Patient)",
+        ),
         ("active = true", "active = (", "10: exports.nightly.where: "),
         ("mapping: row", "mapping: rows", "11: exports.nightly.mapping: "),
         ("p-{number}", "p-{date}", "14: exports.nightly.name: every run needs a name of its own"),
         ("'02:30'", "'2:30'", "`2:30` is not a time of day"),
-        ("format: csv}", "format: csv, xml: {records: A/B}}", "12: exports.nightly.file.xml: the format is csv"),
+        (
+            "format: csv}",
+            "format: csv, xml: {records: A/B}}",
+            "12: exports.nightly.file.xml: the format is csv",
+        ),
     ] {
         let yaml = export.replace(from, to);
         assert_ne!(yaml, export, "{from}");

@@ -69,10 +69,10 @@ impl<P: RemotePorts> Bridge<P> {
                         format!("more than {MOST_MATCHES} matches, or {MOST_PAGES} pages: narrow the search");
                     return Err(Refused::new(400, Code::TooCostly, text));
                 }
-                None => self.from_page(asked, question, cursor).await?,
+                None => self.on_page(asked, question, cursor).await?,
             }
         } else {
-            self.from_page(asked, question, cursor).await?
+            self.on_page(asked, question, cursor).await?
         };
         if let Some(next) = listed.1.take() {
             listed.0.next = Some(self.seal_cursor(&asked.product, &name, &next).await?);
@@ -83,7 +83,7 @@ impl<P: RemotePorts> Bridge<P> {
         Ok(listed.0)
     }
 
-    async fn from_page(
+    async fn on_page(
         &self,
         asked: &Asked<'_>,
         question: &Question<'_>,

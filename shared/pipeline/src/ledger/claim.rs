@@ -42,7 +42,6 @@ impl Going<'_> {
 
 /// What came of asking for a claim.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one at a time, and taken apart at once")]
 pub enum Claimed {
     /// Go ahead.
     Go(Claim),

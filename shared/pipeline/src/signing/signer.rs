@@ -59,7 +59,7 @@ fn wanted(loaded: &Loaded, api: &Api) -> Option<JwtAlgorithm> {
     let Auth::Oauth2(oauth) = &api.auth else { return None };
     let ClientAuth::PrivateKeyJwt { key, algorithm, .. } = &oauth.client else { return None };
     let is_given = |name: &&str| !loaded.secret(name).is_empty();
-    if template::names(key).ok()?.iter().any(|name| is_given(name)) {
+    if template::names(key).ok()?.iter().any(is_given) {
         return None;
     }
     JwtAlgorithm::of(&template::fill(algorithm, |name| loaded.setting(name)).ok()?)

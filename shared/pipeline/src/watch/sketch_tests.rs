@@ -39,7 +39,7 @@ impl Story {
 
 fn usual(n: u16) -> Value {
     let mut usual = json!({"id": n, "name": {"last": "x", "first": "y"}, "phones": [{"number": "5"}]});
-    if n % 2 == 0 {
+    if n.is_multiple_of(2) {
         usual["note"] = json!("sometimes");
     }
     usual

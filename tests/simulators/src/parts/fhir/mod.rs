@@ -3,7 +3,7 @@
 //! * [`keys`], [`smart`]: SMART backend services, with signatures that are really verified.
 //! * [`store`]: resources with versions.
 //! * [`search`]: search parameters, and what matches them.
-//! * [`bulk`]: exports.
+//! * [`bulk`] exports.
 //! * [`pages`]: the links by which a search goes on.
 //! * [`server`]: read, search and create, with ETags and OperationOutcomes.
 //! * [`capability`]: the statement, made of the same table that decides.
