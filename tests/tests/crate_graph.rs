@@ -45,7 +45,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("bridge-testkit", &["bridge-core", "bridge-pipeline", "bridge-seal"]),
     ("webhook-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("hl7-intake", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
-    ("export", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
+    ("export", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-openpgp", "bridge-pipeline"]),
     ("file-ingest", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-openpgp", "bridge-pipeline"]),
     ("normalize", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),
     ("deliver", &["bridge-adapters", "bridge-aws", "bridge-core", "bridge-pipeline"]),

@@ -14,7 +14,7 @@ use bridge_core::{
 use bridge_pipeline::{
     Bridge, batch,
     deliver::Deliver,
-    export::Exports,
+    export::{Encryptor, Exports},
     files::{CipherError, Decryptor, FileDoc, Ingest, Pace},
     normalize::Normalize,
     poll::Polls,
@@ -41,6 +41,8 @@ pub struct Practice {
     pub export_pace: bridge_pipeline::export::Pace,
     /// What decrypts its files; nothing does at first.
     pub decryptor: Decryptor,
+    /// What encrypts the files that it is sent; nothing does at first.
+    pub encryptor: Encryptor,
 }
 
 impl Practice {
@@ -77,6 +79,7 @@ impl Practice {
             pace: Pace::default(),
             export_pace: Default::default(),
             decryptor: |_, _| Err(CipherError::System),
+            encryptor: |_| Err(CipherError::System),
         }
     }
 
@@ -175,7 +178,7 @@ impl Practice {
                 QueueName::Commands => batch::run(ports, &Retry(bridge), records.clone(), deadline).await,
                 QueueName::Polls => batch::run(ports, &Polls(bridge), records.clone(), deadline).await,
                 QueueName::Exports => {
-                    let exports = Exports { bridge, pace: self.export_pace };
+                    let exports = Exports { bridge, pace: self.export_pace, encryptor: self.encryptor };
                     batch::run(ports, &exports, records.clone(), deadline).await
                 }
                 QueueName::Drops => {

@@ -26,6 +26,7 @@ impl Export {
         self.check_file(p);
         self.check_columns(p);
         self.check_name(p);
+        self.check_encryption(p);
         self.check_result(feeds, p);
         problems.0
     }
@@ -106,6 +107,16 @@ impl Export {
             && self.name.len() <= 200
             && self.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.{}".contains(c));
         p.unless(fits, "name", "letters of ASCII, digits, `-`, `_` and `.`, at most 200, no `.` in front");
+    }
+
+    fn check_encryption(&self, p: &mut Problems) {
+        let Some(encrypted) = &self.openpgp else { return };
+        p.unless(!encrypted.recipients.is_empty(), "openpgp.recipients", "give the receiver's public key");
+        for (at, key) in encrypted.recipients.iter().enumerate() {
+            let is_public = key.trim_start().starts_with("-----BEGIN PGP PUBLIC KEY BLOCK-----");
+            let text = "give a public key as `gpg --armor --export` writes it, and never a secret one";
+            p.unless(is_public, &format!("openpgp.recipients[{at}]"), text);
+        }
     }
 
     fn check_result(&self, feeds: &BTreeMap<String, Feed>, p: &mut Problems) {

@@ -33,6 +33,9 @@ pub struct Export {
     pub columns: Vec<OutColumn>,
     /// What the file is called: `{date}`, `{time}`, `{at}`, `{number}`, `{run}` and `{export}` are filled in.
     pub name: String,
+    /// Who alone can read the file, where it is to be encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub openpgp: Option<EncryptedFor>,
     /// Whether there is a file when there is nothing to say.
     #[serde(default)]
     pub when_empty: WhenEmpty,
@@ -57,6 +60,14 @@ impl OutColumn {
     pub fn title(&self) -> &str {
         self.header.as_deref().unwrap_or(&self.name)
     }
+}
+
+/// Encryption by OpenPGP (RFC 9580).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct EncryptedFor {
+    /// Public keys, each armored, as `gpg --armor --export` writes it: every one of them opens the file.
+    pub recipients: Vec<String>,
 }
 
 /// Whether there is a file when there is nothing to say.

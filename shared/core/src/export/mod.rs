@@ -6,5 +6,5 @@ mod export;
 mod name;
 mod schedule;
 
-pub use export::{Export, ExportResult, OutColumn, WhenEmpty};
+pub use export::{EncryptedFor, Export, ExportResult, OutColumn, WhenEmpty};
 pub use schedule::{Schedule, TimeOfDay, Weekday};

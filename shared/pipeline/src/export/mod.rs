@@ -34,7 +34,9 @@ use std::{sync::Arc, time::Duration};
 use bridge_core::{Cause, Timestamp, id::ConnectionId, task::ExportTask};
 
 pub(crate) use answers::Asked;
+pub use bridge_formats::cipher::{Cipher, CipherError};
 pub use docs::{Answers, Counts, ExportDoc, Phase, ProblemDoc, RunDoc, RunState, Segment, Upload};
+pub use envelope::Encryptor;
 pub use known::Preview;
 
 use self::claim::{Held, Turn};
@@ -85,6 +87,8 @@ pub struct Exports<'a, P> {
     pub bridge: &'a Bridge<P>,
     /// Its steps.
     pub pace: Pace,
+    /// What encrypts files, where an export says so.
+    pub encryptor: Encryptor,
 }
 
 /// A run that is under way, and what is needed for it.
@@ -93,6 +97,7 @@ struct Job {
     source: Arc<Loaded>,
     deadline: Timestamp,
     pace: Pace,
+    encryptor: Encryptor,
     /// When it was last written how far it is.
     heard_at: Timestamp,
 }
@@ -166,8 +171,8 @@ impl<P: FilePorts> Exports<'_, P> {
             }
             Turn::Nothing(why) => return Ok((Verdict::Done, why, None)),
         };
-        let (pace, heard_at) = (self.pace, bridge.now());
-        let mut job = Job { held, source, deadline, pace, heard_at };
+        let (pace, encryptor, heard_at) = (self.pace, self.encryptor, bridge.now());
+        let mut job = Job { held, source, deadline, pace, encryptor, heard_at };
         let ended = bridge.go_through(&mut job).await;
         let now = bridge.now();
         match ended {

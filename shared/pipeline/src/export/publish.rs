@@ -31,7 +31,8 @@ impl<P: FilePorts> Bridge<P> {
         }
         let key = run.object.clone().unwrap_or_default();
         if run.upload.is_none() {
-            let upload = self.put_parts(job, &key).await?;
+            let envelope = Envelope::new(export, job.encryptor)?;
+            let upload = self.put_parts(job, &key, envelope).await?;
             job.held.run.upload = Some(upload);
             self.export_heard(job, true).await?;
         }
@@ -42,17 +43,22 @@ impl<P: FilePorts> Bridge<P> {
             self.export_heard(job, true).await?;
             return Err(Stopped::Again);
         }
-        let manifest = tell::manifest(&job.held.run, export_format(job)).into_bytes();
+        let export = job.source.connection.exports.get(&job.held.run.export);
+        let manifest = tell::manifest(&job.held.run, export).into_bytes();
         Ok(self.ports.files().put(&format!("{key}.manifest.json"), manifest).await?)
     }
 
-    async fn put_parts(&self, job: &mut Job, key: &str) -> Result<Upload, Stopped> {
+    async fn put_parts(
+        &self,
+        job: &mut Job,
+        key: &str,
+        mut envelope: Envelope,
+    ) -> Result<Upload, Stopped> {
         let files = self.ports.files();
         let id = files.begin_upload(key).await?;
-        let (mut envelope, mut digest, mut bytes, mut parts) =
-            (Envelope::default(), Digest::default(), 0, Vec::new());
+        let (mut digest, mut bytes, mut parts) = (Digest::default(), 0, Vec::new());
         for block in job.held.run.blocks() {
-            envelope.push(&self.data_block(&job.held.run, block).await?);
+            envelope.push(&self.data_block(&job.held.run, block).await?)?;
             while envelope.ready() >= job.pace.part {
                 let part = envelope.take(job.pace.part);
                 digest.update(&part);
@@ -61,7 +67,7 @@ impl<P: FilePorts> Bridge<P> {
             }
             self.export_heard(job, false).await?;
         }
-        let last = envelope.finish();
+        let last = envelope.finish()?;
         if !last.is_empty() || parts.is_empty() {
             digest.update(&last);
             bytes += last.len() as u64;
@@ -74,9 +80,4 @@ impl<P: FilePorts> Bridge<P> {
 /// The next part's.
 fn number(parts: &[String]) -> u32 {
     u32::try_from(parts.len() + 1).unwrap_or(u32::MAX)
-}
-
-fn export_format(job: &Job) -> &'static str {
-    let export = job.source.connection.exports.get(&job.held.run.export);
-    export.map_or("", |export| export.file.format.name())
 }

@@ -1,6 +1,6 @@
 //! What is told of a run: its manifest beside the object, its result, and what stands in its way.
 
-use bridge_core::Cause;
+use bridge_core::{Cause, export::Export};
 use serde_json::json;
 
 use super::docs::{RunDoc, RunState};
@@ -10,11 +10,13 @@ pub(super) fn gone() -> Cause {
 }
 
 /// What lies beside a file: by it the receiver knows that the file is whole.
-pub(super) fn manifest(run: &RunDoc, format: &str) -> String {
+pub(super) fn manifest(run: &RunDoc, export: Option<&Export>) -> String {
     let name = run.object.as_deref().and_then(|key| key.rsplit('/').next());
     let upload = run.upload.as_ref();
+    let format = export.map_or("", |export| export.file.format.name());
+    let encryption = export.and_then(|export| export.openpgp.as_ref()).map(|_| "openpgp");
     json!({
-        "export": run.export, "run": run.run, "number": run.number, "file": name, "format": format,
+        "export": run.export, "run": run.run, "number": run.number, "file": name, "format": format, "encryption": encryption,
         "period": {"from": run.from, "to": run.to}, "records": run.counts.records, "resources": run.counts.resources,
         "bytes": upload.map(|upload| upload.bytes), "sha256": upload.map(|upload| upload.sha256.as_str()),
     })

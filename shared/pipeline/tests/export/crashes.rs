@@ -10,7 +10,7 @@ use std::{
 
 use bridge_pipeline::{
     Bridge, batch,
-    export::Exports,
+    export::{CipherError, Exports},
     ports::{Clock as _, QueueName},
 };
 use bridge_testkit::{
@@ -110,7 +110,7 @@ fn work(practice: &Practice, states: &mut States, rng: &mut Rng, trouble: Troubl
         }
         idle = 0;
         let deadline = bridge.ports().now() + Duration::from_secs(60);
-        let worker = Exports { bridge: &bridge, pace: STEPS };
+        let worker = Exports { bridge: &bridge, pace: STEPS, encryptor: |_| Err(CipherError::System) };
         let worked = batch::run(bridge.ports(), &worker, records.clone(), deadline).now_or_never();
         if let Some(again) = worked {
             let mut world = lock(&practice.world);
@@ -196,7 +196,7 @@ fn killed_at_each_call_in_turn() {
             world.queues.entry(QueueName::Exports).or_default().receive(1, now)
         };
         let deadline = bridge.ports().now() + Duration::from_secs(60);
-        let worker = Exports { bridge: &bridge, pace: STEPS };
+        let worker = Exports { bridge: &bridge, pace: STEPS, encryptor: |_| Err(CipherError::System) };
         let ended = batch::run(bridge.ports(), &worker, records, deadline).now_or_never().is_some();
         first.store(ended, Ordering::Relaxed);
         // What it had taken changes before anybody comes after it.
@@ -262,7 +262,7 @@ fn an_upload_that_was_cleared_away_is_made_again() {
             world.queues.entry(QueueName::Exports).or_default().receive(1, now)
         };
         let deadline = bridge.ports().now() + Duration::from_secs(60);
-        let worker = Exports { bridge: &bridge, pace: STEPS };
+        let worker = Exports { bridge: &bridge, pace: STEPS, encryptor: |_| Err(CipherError::System) };
         let _ = batch::run(bridge.ports(), &worker, records, deadline).now_or_never();
         let mut world = lock(&practice.world);
         world.files.clear_uploads();

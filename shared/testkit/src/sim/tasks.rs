@@ -13,7 +13,7 @@ use bridge_pipeline::{
     Bridge,
     batch::{self, Received},
     deliver::Deliver,
-    export::Exports,
+    export::{CipherError, Exports},
     normalize::Normalize,
     poll::Polls,
     ports::{Clock as _, Entry, QueueName, Write},
@@ -152,7 +152,7 @@ impl Task {
                 QueueName::Commands => batch::run(bridge.ports(), &Retry(&bridge), records, deadline).await,
                 QueueName::Polls => batch::run(bridge.ports(), &Polls(&bridge), records, deadline).await,
                 QueueName::Exports => {
-                    let exports = Exports { bridge: &bridge, pace: Default::default() };
+                    let exports = Exports { bridge: &bridge, pace: Default::default(), encryptor: |_| Err(CipherError::System) };
                     batch::run(bridge.ports(), &exports, records, deadline).await
                 }
                 QueueName::Drops => unreachable!("the simulation drops no files"),
