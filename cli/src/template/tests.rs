@@ -99,6 +99,7 @@ fn functions_and_routes_are_wired_as_declared() {
             ("GET /webhooks/{connection}", "WebhookIntake"),
             ("POST /hl7/{connection}", "Hl7Intake"),
             ("ANY /fhir/{connection}/{proxy+}", "FhirApi"),
+            ("GET /.well-known/jwks.json", "FhirApi"),
         ]
     );
 }

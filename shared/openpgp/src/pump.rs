@@ -46,7 +46,8 @@ impl fmt::Debug for Pump {
 /// Where the worker reads.
 pub(crate) struct Inlet {
     bytes: io::Cursor<Vec<u8>>,
-    from: Receiver<Vec<u8>>,
+    /// `None` once there are no more: whoever asks again is told so at once, and waits for nothing.
+    from: Option<Receiver<Vec<u8>>>,
     say: SyncSender<Said>,
 }
 
@@ -63,10 +64,11 @@ impl Read for Inlet {
             if read > 0 || into.is_empty() {
                 return Ok(read);
             }
+            let Some(from) = &self.from else { return Ok(0) };
             self.say.send(Said::Hungry).map_err(|_| io::ErrorKind::BrokenPipe)?;
-            match self.from.recv() {
+            match from.recv() {
                 Ok(bytes) => self.bytes = io::Cursor::new(bytes),
-                Err(_) => return Ok(0),
+                Err(_) => self.from = None,
             }
         }
     }
@@ -99,7 +101,7 @@ impl Pump {
     ) -> Result<Self, CipherError> {
         let ((to, taken), (say, from)) = (channel(), sync_channel(AHEAD));
         let (inlet, outlet) = (
-            Inlet { bytes: io::Cursor::default(), from: taken, say: say.clone() },
+            Inlet { bytes: io::Cursor::default(), from: Some(taken), say: say.clone() },
             Outlet { say: say.clone() },
         );
         let run = move || {
@@ -147,6 +149,8 @@ impl Cipher for Pump {
         let before = out.len();
         self.take(room, out)?;
         (self.to, self.is_hungry) = (None, false);
-        self.take(room - (out.len() - before) as u64, out)
+        self.take(room - (out.len() - before) as u64, out)?;
+        // Only the worker knows whether all is well.
+        self.ended.unwrap_or(Err(CipherError::Damaged))
     }
 }
