@@ -49,7 +49,8 @@ impl<P: FilePorts> Function for Export<P> {
                 return Ok(json!({"exports": queued}));
             }
             let batch = sqs::read(event)?;
-            let worker = Exports { bridge: &self.bridge, pace: self.pace, encryptor: bridge_openpgp::encryptor };
+            let worker =
+                Exports { bridge: &self.bridge, pace: self.pace, encryptor: bridge_openpgp::encryptor };
             Ok(sqs::run(self.bridge.ports(), &worker, batch.records, invocation).await)
         })
     }

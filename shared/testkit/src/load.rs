@@ -352,7 +352,11 @@ async fn work(bridge: Bridge<MemoryPorts<Paced>>, queue: QueueName, timers: Time
             QueueName::Commands => batch::run(ports, &Retry(&bridge), received.clone(), deadline).await,
             QueueName::Polls => batch::run(ports, &Polls(&bridge), received.clone(), deadline).await,
             QueueName::Exports => {
-                let exports = Exports { bridge: &bridge, pace: Default::default(), encryptor: |_| Err(CipherError::System) };
+                let exports = Exports {
+                    bridge: &bridge,
+                    pace: Default::default(),
+                    encryptor: |_| Err(CipherError::System),
+                };
                 batch::run(ports, &exports, received.clone(), deadline).await
             }
             _ => batch::run(ports, &Deliver(&bridge), received.clone(), deadline).await,

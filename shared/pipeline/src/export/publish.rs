@@ -48,12 +48,7 @@ impl<P: FilePorts> Bridge<P> {
         Ok(self.ports.files().put(&format!("{key}.manifest.json"), manifest).await?)
     }
 
-    async fn put_parts(
-        &self,
-        job: &mut Job,
-        key: &str,
-        mut envelope: Envelope,
-    ) -> Result<Upload, Stopped> {
+    async fn put_parts(&self, job: &mut Job, key: &str, mut envelope: Envelope) -> Result<Upload, Stopped> {
         let files = self.ports.files();
         let id = files.begin_upload(key).await?;
         let (mut digest, mut bytes, mut parts) = (Digest::default(), 0, Vec::new());

@@ -152,7 +152,11 @@ impl Task {
                 QueueName::Commands => batch::run(bridge.ports(), &Retry(&bridge), records, deadline).await,
                 QueueName::Polls => batch::run(bridge.ports(), &Polls(&bridge), records, deadline).await,
                 QueueName::Exports => {
-                    let exports = Exports { bridge: &bridge, pace: Default::default(), encryptor: |_| Err(CipherError::System) };
+                    let exports = Exports {
+                        bridge: &bridge,
+                        pace: Default::default(),
+                        encryptor: |_| Err(CipherError::System),
+                    };
                     batch::run(bridge.ports(), &exports, records, deadline).await
                 }
                 QueueName::Drops => unreachable!("the simulation drops no files"),
