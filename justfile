@@ -40,14 +40,17 @@ deny: tools
 template: tools
     {{ py }}/pytest infra/tests
 
+# The binaries as the tests of the workspace have them: another selection of crates would build most of AWS's again.
+[private]
+binaries:
+    cargo test --workspace --no-run
+
 # The real functions, deployed by the template to the emulator: a webhook in, a delivery out.
-e2e: tools
-    cargo build --package bridge --package webhook-intake --package hl7-intake --package file-ingest --package export --package normalize --package deliver --package poll --package fhir-api --package retry
+e2e: tools binaries
     {{ py }}/pytest infra/tests/e2e --binaries {{ built }}/debug
 
 # Other engines' clients against the MLLP gateway, over the emulator. Those that can't be had here are skipped by name.
-interop: tools
-    cargo build --package bridge --package mllp-gateway
+interop: tools binaries
     {{ py }}/pytest -rs tests/interop --binaries {{ built }}/debug
 
 # SOAP requests against their schema, and HL7's own validator over what HL7 v2 messages become; files or folders of messages, the project's own by default.
@@ -60,7 +63,7 @@ ci: test lint deny template validate e2e interop sim
 
 # The simulation, so many seeds of it; a failing seed is printed and can be run again.
 sim seeds="10000":
-    SIM_SEEDS={{ seeds }} cargo test --package bridge-testkit --test simulation no_seed -- --nocapture
+    SIM_SEEDS={{ seeds }} cargo test --workspace --test simulation no_seed -- --nocapture
 
 # So many appointments changed at once in two products, through processes that die: calls, rows a second and memory.
 burst changes="100000" seed="1":

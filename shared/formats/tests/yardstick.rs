@@ -91,7 +91,12 @@ fn x12(interchanges: usize) -> String {
         let mut segments =
             vec![format!("ST*837*{n:04}*005010X222A1"), format!("BHT*0019*00*{n}*20260302*1200*CH")];
         for level in 1..=n % 7 + 1 {
-            let parent = if level > 1 { (level / 2).to_string() } else { String::new() };
+            // Children follow their parent before its next sibling does.
+            let parent = match level {
+                1 => String::new(),
+                _ if level % 2 == 0 => (level - 1).to_string(),
+                _ => "1".to_owned(),
+            };
             segments.push(format!("HL*{level}*{parent}*22*0"));
             segments.push(format!("NM1*IL*1*{}X*{}***MI*A{level}:B^C{n}", word(n * 3 + level), word(level)));
             segments.push(format!("CLM*A{level}*{}.50***11:B:1*Y**Y", n * level));
