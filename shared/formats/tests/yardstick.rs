@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// Reads argument 2 as argument 1 says, and prints one JSON object a line.
 const PYTHON: &str = r#"
-import csv, json, sys, xml.etree.ElementTree as ET
+import csv, json, re, sys, xml.etree.ElementTree as ET
 kind, path = sys.argv[1:]
 def out(record): print(json.dumps(record, sort_keys=True, ensure_ascii=True))
 if kind == "csv":
@@ -24,8 +24,8 @@ elif kind == "x12":
         by, repeat, part, end = text[3], text[82], text[104], text[105]
         one = lambda e: e.split(part) if part in e else e
         element = lambda e: {"repeat": [one(r) for r in e.split(repeat)]} if repeat in e else one(e)
-        interchange, _, text = text.partition(end + "IEA" + by)
-        text = text.partition(end)[2]
+        trailer = re.search(re.escape(end) + r"\s*IEA" + re.escape(by), text)
+        interchange, text = text[:trailer.start()], text[trailer.end():].partition(end)[2]
         for segment in (s.strip().split(by) for s in interchange.split(end)):
             if segment[0] == "ST": inside = []
             elif segment[0] == "SE": out({"control": segment[2], "segments": inside})

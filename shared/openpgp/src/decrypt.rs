@@ -65,7 +65,7 @@ fn decrypt(ring: &Ring, inlet: Inlet, mut outlet: Outlet) -> Result<(), CipherEr
     }
     io::copy(&mut message, &mut outlet).map_err(|_| CipherError::Damaged)?;
     drop(message);
-    // Armor may be followed by blank lines, and by nothing else.
+    // Armor ends itself: what stands below it is no part of it. Binary messages are followed by nothing.
     let mut rest = [0; 512];
     loop {
         match bytes.read(&mut rest) {
