@@ -196,11 +196,7 @@ impl Hook for LostSend {
 fn normalizing_once_more_tells_the_same_event() {
     let practice = practice(ALL, "");
     post(&practice, "t1", &json!([patient("Testperson"), appointment("booked", "2026-03-02T10:00:00Z")]));
-    let records = {
-        let mut world = lock(&practice.world);
-        let now = world.now;
-        world.queues.entry(QueueName::Inbound).or_default().receive(10, now)
-    };
+    let records = lock(&practice.world).receive(QueueName::Inbound, 10);
     let mut known = adapters();
     known.manifests.extend(practice.bridge.ports().adapters().manifests.clone());
     let failing =

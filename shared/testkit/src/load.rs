@@ -338,11 +338,7 @@ impl std::fmt::Debug for Load {
 /// A function's event source and execution environment, for ever.
 async fn work(bridge: Bridge<MemoryPorts<Paced>>, queue: QueueName, timers: Timers) {
     loop {
-        let received = {
-            let mut world = lock(&timers.world);
-            let now = world.now;
-            world.queues.entry(queue).or_default().receive(10, now)
-        };
+        let received = lock(&timers.world).receive(queue, 10);
         if received.is_empty() {
             timers.sleep(IDLE_MS).await;
             continue;
@@ -361,12 +357,6 @@ async fn work(bridge: Bridge<MemoryPorts<Paced>>, queue: QueueName, timers: Time
             }
             _ => batch::run(ports, &Deliver(&bridge), received.clone(), deadline).await,
         };
-        let mut world = lock(&timers.world);
-        let now = world.now;
-        let fifo = world.queues.entry(queue).or_default();
-        received
-            .iter()
-            .filter(|record| !again.contains(&record.id))
-            .for_each(|record| fifo.delete(&record.receipt, now));
+        lock(&timers.world).done(queue, &received, &again);
     }
 }

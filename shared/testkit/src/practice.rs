@@ -161,11 +161,7 @@ impl Practice {
 
     /// Works one batch; whether there was one.
     pub fn work(&self, queue: QueueName) -> bool {
-        let records = {
-            let mut world = lock(&self.world);
-            let now = world.now;
-            world.queues.entry(queue).or_default().receive(10, now)
-        };
+        let records = lock(&self.world).receive(queue, 10);
         if records.is_empty() {
             return false;
         }
@@ -187,11 +183,7 @@ impl Practice {
                 }
             }
         });
-        let mut world = lock(&self.world);
-        let now = world.now;
-        let fifo = world.queues.entry(queue).or_default();
-        let done = records.iter().filter(|record| !again.contains(&record.id));
-        done.for_each(|record| fifo.delete(&record.receipt, now));
+        lock(&self.world).done(queue, &records, &again);
         true
     }
 

@@ -1,52 +1,22 @@
 //! A process may die before any of its calls, fail at any, or lose its time, while what it exports changes: every state that stays is
 //! sent, and none is sent twice.
 
-use std::{
-    collections::BTreeMap,
-    future::pending,
-    sync::atomic::{AtomicI64, Ordering},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use bridge_pipeline::{
-    Bridge, batch,
+    Bridge,
+    batch::{self, Received},
     export::{CipherError, Exports},
     ports::{Clock as _, QueueName},
 };
 use bridge_testkit::{
-    memory::{Fault, Hook, MemoryPorts, Shared, lock},
+    memory::{MemoryPorts, Mortal, lock},
     practice::Practice,
     sim::Rng,
 };
 use futures::{FutureExt as _, executor::block_on};
 
 use crate::fixtures::*;
-
-/// A process that dies before one of its calls, and for which each call takes some time.
-struct Mortal {
-    world: Shared,
-    left: AtomicI64,
-    millis: i64,
-    fails: f64,
-    rng: std::sync::Mutex<Rng>,
-}
-
-impl Hook for Mortal {
-    async fn pause(&self) {
-        lock(&self.world).now += self.millis;
-        if self.left.fetch_sub(1, Ordering::Relaxed) <= 0 {
-            pending::<()>().await;
-        }
-    }
-    fn fault(&self, _: &'static str) -> Option<Fault> {
-        let mut rng = self.rng.lock().unwrap();
-        let which = if rng.chance(0.5) { Fault::Before } else { Fault::After };
-        rng.chance(self.fails).then_some(which)
-    }
-    fn chance(&self) -> f64 {
-        0.5
-    }
-}
 
 /// How a run goes wrong.
 #[derive(Clone, Copy)]
@@ -59,6 +29,20 @@ struct Trouble {
     fails: f64,
     /// How likely something changes between two processes.
     changes: f64,
+}
+
+const CALM: Trouble = Trouble { lives: |_| 1 << 40, millis: 0, fails: 0.0, changes: 0.0 };
+
+fn process_of(practice: &Practice, mortal: Mortal, seed: u64) -> Bridge<MemoryPorts<Mortal>> {
+    let adapters = practice.bridge.ports().adapters_known();
+    Bridge::new(MemoryPorts::new(practice.world.clone(), mortal, adapters, 0, seed))
+}
+
+/// What is to come again of what a process works at; `None` when it dies.
+fn worked(bridge: &Bridge<MemoryPorts<Mortal>>, records: &[Received]) -> Option<Vec<String>> {
+    let deadline = bridge.ports().now() + Duration::from_secs(60);
+    let worker = Exports { bridge, pace: STEPS, encryptor: |_| Err(CipherError::System) };
+    batch::run(bridge.ports(), &worker, records.to_vec(), deadline).now_or_never()
 }
 
 /// The states of a practice's patients, each unlike any before.
@@ -79,22 +63,11 @@ impl States {
 fn work(practice: &Practice, states: &mut States, rng: &mut Rng, trouble: Trouble) -> usize {
     let mut idle = 0;
     for process in 1..3_000 {
-        let hook = Mortal {
-            world: practice.world.clone(),
-            left: AtomicI64::new(i64::try_from((trouble.lives)(rng)).unwrap()),
-            millis: trouble.millis,
-            fails: trouble.fails,
-            rng: std::sync::Mutex::new(Rng::new(rng.below(u64::MAX))),
-        };
-        let adapters = practice.bridge.ports().adapters_known();
-        let ports = MemoryPorts::new(practice.world.clone(), hook, adapters, 0, process as u64);
-        let bridge = Bridge::new(ports);
+        let (lives, seed) = ((trouble.lives)(rng), rng.below(u64::MAX));
+        let mortal = Mortal::new(&practice.world, lives, trouble.millis, trouble.fails, seed);
+        let bridge = process_of(practice, mortal, process as u64);
         let _dead_or_done = bridge.queue_due_exports().now_or_never();
-        let records = {
-            let mut world = lock(&practice.world);
-            let now = world.now;
-            world.queues.entry(QueueName::Exports).or_default().receive(1, now)
-        };
+        let records = lock(&practice.world).receive(QueueName::Exports, 1);
         if rng.chance(trouble.changes) {
             let chart = rng.below(40) as usize;
             states.change(practice, chart);
@@ -109,15 +82,8 @@ fn work(practice: &Practice, states: &mut States, rng: &mut Rng, trouble: Troubl
             continue;
         }
         idle = 0;
-        let deadline = bridge.ports().now() + Duration::from_secs(60);
-        let worker = Exports { bridge: &bridge, pace: STEPS, encryptor: |_| Err(CipherError::System) };
-        let worked = batch::run(bridge.ports(), &worker, records.clone(), deadline).now_or_never();
-        if let Some(again) = worked {
-            let mut world = lock(&practice.world);
-            let now = world.now;
-            let fifo = world.queues.entry(QueueName::Exports).or_default();
-            let done = records.iter().filter(|record| !again.contains(&record.id));
-            done.for_each(|record| fifo.delete(&record.receipt, now));
+        if let Some(again) = worked(&bridge, &records) {
+            lock(&practice.world).done(QueueName::Exports, &records, &again);
         }
     }
     panic!("the export does not come to its end: {:?}", runs(practice).last());
@@ -139,12 +105,7 @@ fn run(seed: u64, trouble: Trouble) -> usize {
     // Two calm nights: what changed while a run was under way comes with the next.
     for _ in 0..2 {
         lock(&practice.world).now += 86_400_000;
-        work(
-            &practice,
-            &mut states,
-            &mut rng,
-            Trouble { lives: |_| 1 << 40, millis: 0, fails: 0.0, changes: 0.0 },
-        );
+        work(&practice, &mut states, &mut rng, CALM);
     }
     let sent = sent(&practice);
     for (state, count) in &sent {
@@ -179,32 +140,15 @@ fn killed_at_each_call_in_turn() {
         (1..=20).for_each(|chart| states.change(&practice, chart));
         lock(&practice.world).now += 86_400_000;
         let mut rng = Rng::new(lives);
-        let first = std::sync::atomic::AtomicBool::new(true);
-        let hook = Mortal {
-            world: practice.world.clone(),
-            left: AtomicI64::new(i64::try_from(lives).unwrap()),
-            millis: 0,
-            fails: 0.0,
-            rng: std::sync::Mutex::new(Rng::new(1)),
-        };
-        let adapters = practice.bridge.ports().adapters_known();
-        let bridge = Bridge::new(MemoryPorts::new(practice.world.clone(), hook, adapters, 0, 9));
+        let bridge = process_of(&practice, Mortal::new(&practice.world, lives, 0, 0.0, 1), 9);
         block_on(practice.bridge.queue_due_exports()).unwrap();
-        let records = {
-            let mut world = lock(&practice.world);
-            let now = world.now;
-            world.queues.entry(QueueName::Exports).or_default().receive(1, now)
-        };
-        let deadline = bridge.ports().now() + Duration::from_secs(60);
-        let worker = Exports { bridge: &bridge, pace: STEPS, encryptor: |_| Err(CipherError::System) };
-        let ended = batch::run(bridge.ports(), &worker, records, deadline).now_or_never().is_some();
-        first.store(ended, Ordering::Relaxed);
+        let records = lock(&practice.world).receive(QueueName::Exports, 1);
+        let ended = worked(&bridge, &records).is_some();
         // What it had taken changes before anybody comes after it.
         (1..=20).step_by(3).for_each(|chart| states.change(&practice, chart));
-        let calm = Trouble { lives: |_| 1 << 40, millis: 0, fails: 0.0, changes: 0.0 };
-        work(&practice, &mut states, &mut rng, calm);
+        work(&practice, &mut states, &mut rng, CALM);
         lock(&practice.world).now += 86_400_000;
-        work(&practice, &mut states, &mut rng, calm);
+        work(&practice, &mut states, &mut rng, CALM);
         let sent = sent(&practice);
         assert!(sent.values().all(|count| *count == 1), "killed at call {lives}: {sent:?}");
         for (chart, state) in &states.now {
@@ -245,35 +189,16 @@ fn an_upload_that_was_cleared_away_is_made_again() {
     let mut states = States { now: BTreeMap::new(), next: 0 };
     let mut rng = Rng::new(1);
     for _ in 0..40 {
-        let lives: fn(&mut Rng) -> u64 = |rng| 40 + rng.below(80);
-        let hook = Mortal {
-            world: practice.world.clone(),
-            left: AtomicI64::new(i64::try_from(lives(&mut rng)).unwrap()),
-            millis: 0,
-            fails: 0.0,
-            rng: std::sync::Mutex::new(Rng::new(2)),
-        };
-        let adapters = practice.bridge.ports().adapters_known();
-        let bridge = Bridge::new(MemoryPorts::new(practice.world.clone(), hook, adapters, 0, 9));
+        let lives = 40 + rng.below(80);
+        let bridge = process_of(&practice, Mortal::new(&practice.world, lives, 0, 0.0, 2), 9);
         let _ = bridge.queue_due_exports().now_or_never();
-        let records = {
-            let mut world = lock(&practice.world);
-            let now = world.now;
-            world.queues.entry(QueueName::Exports).or_default().receive(1, now)
-        };
-        let deadline = bridge.ports().now() + Duration::from_secs(60);
-        let worker = Exports { bridge: &bridge, pace: STEPS, encryptor: |_| Err(CipherError::System) };
-        let _ = batch::run(bridge.ports(), &worker, records, deadline).now_or_never();
+        let records = lock(&practice.world).receive(QueueName::Exports, 1);
+        worked(&bridge, &records);
         let mut world = lock(&practice.world);
         world.files.clear_uploads();
         world.now += 300_000;
     }
-    work(
-        &practice,
-        &mut states,
-        &mut rng,
-        Trouble { lives: |_| 1 << 40, millis: 0, fails: 0.0, changes: 0.0 },
-    );
+    work(&practice, &mut states, &mut rng, CALM);
     assert_eq!(sent(&practice).len(), 20);
     assert_whole(&practice);
 }

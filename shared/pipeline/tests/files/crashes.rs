@@ -1,10 +1,6 @@
 //! A reader may die before any of its calls, or lose its time: another goes on, and every row is sent once.
 
-use std::{
-    future::pending,
-    sync::atomic::{AtomicI64, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 
 use bridge_pipeline::{
     Bridge, batch,
@@ -12,39 +8,13 @@ use bridge_pipeline::{
     ports::{Clock as _, QueueName},
 };
 use bridge_testkit::{
-    memory::{Fault, Hook, MemoryPorts, Shared, lock},
+    memory::{MemoryPorts, Mortal, lock},
     practice::Practice,
     sim::Rng,
 };
 use futures::FutureExt as _;
 
 use crate::fixtures::*;
-
-/// A process that dies before one of its calls, and for which each call takes some time.
-struct Mortal {
-    world: Shared,
-    left: AtomicI64,
-    millis: i64,
-    fails: f64,
-    rng: std::sync::Mutex<Rng>,
-}
-
-impl Hook for Mortal {
-    async fn pause(&self) {
-        lock(&self.world).now += self.millis;
-        if self.left.fetch_sub(1, Ordering::Relaxed) <= 0 {
-            pending::<()>().await;
-        }
-    }
-    fn fault(&self, _: &'static str) -> Option<Fault> {
-        let mut rng = self.rng.lock().unwrap();
-        let which = if rng.chance(0.5) { Fault::Before } else { Fault::After };
-        rng.chance(self.fails).then_some(which)
-    }
-    fn chance(&self) -> f64 {
-        0.5
-    }
-}
 
 /// How a run goes wrong.
 #[derive(Clone, Copy)]
@@ -65,22 +35,14 @@ fn read(practice: &Practice, name: &str, bytes: &[u8], rng: &mut Rng, trouble: T
     let mut unheard = 0;
     let is_over = || practice.files().iter().any(|doc| doc.name == name && doc.state.is_final());
     for process in 1..2_000 {
-        let hook = Mortal {
-            world: practice.world.clone(),
-            left: AtomicI64::new(i64::try_from(rng.below(trouble.lives)).unwrap() + 3),
-            millis: trouble.millis,
-            fails: trouble.fails,
-            rng: std::sync::Mutex::new(Rng::new(rng.below(u64::MAX))),
-        };
+        let lives = rng.below(trouble.lives) + 3;
+        let seed = rng.below(u64::MAX);
+        let hook = Mortal::new(&practice.world, lives, trouble.millis, trouble.fails, seed);
         let adapters = practice.bridge.ports().adapters_known();
         let ports = MemoryPorts::new(practice.world.clone(), hook, adapters, 0, process as u64);
         let bridge = Bridge::new(ports);
         let pace: Pace = practice.pace;
-        let records = {
-            let mut world = lock(&practice.world);
-            let now = world.now;
-            world.queues.entry(QueueName::Drops).or_default().receive(1, now)
-        };
+        let records = lock(&practice.world).receive(QueueName::Drops, 1);
         if records.is_empty() {
             if is_over() {
                 return process;
@@ -96,11 +58,7 @@ fn read(practice: &Practice, name: &str, bytes: &[u8], rng: &mut Rng, trouble: T
         let worker = Ingest { bridge: &bridge, pace, decryptor: practice.decryptor };
         let worked = batch::run(bridge.ports(), &worker, records.clone(), deadline).now_or_never();
         if let Some(again) = worked {
-            let mut world = lock(&practice.world);
-            let now = world.now;
-            let fifo = world.queues.entry(QueueName::Drops).or_default();
-            let done = records.iter().filter(|record| !again.contains(&record.id));
-            done.for_each(|record| fifo.delete(&record.receipt, now));
+            lock(&practice.world).done(QueueName::Drops, &records, &again);
         }
         if rng.chance(0.2) {
             practice.work(QueueName::Inbound);

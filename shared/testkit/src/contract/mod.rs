@@ -43,9 +43,7 @@ mod tests {
 
     impl Source for InMemory {
         async fn receive(&self) -> Vec<Received> {
-            let mut world = lock(&self.0);
-            let now = world.now;
-            world.queues.entry(QueueName::Inbound).or_default().receive(10, now)
+            lock(&self.0).receive(QueueName::Inbound, 10)
         }
         async fn delete(&self, receipt: &str) {
             let mut world = lock(&self.0);

@@ -5,6 +5,7 @@
 
 mod cache;
 mod files;
+mod mortal;
 mod product;
 mod queue;
 mod receiver;
@@ -36,6 +37,7 @@ use zeroize::Zeroizing;
 
 pub use cache::Kept;
 pub use files::Bucket;
+pub use mortal::Mortal;
 pub use product::{Called, Product};
 pub use queue::{FifoQueue, Message};
 use receiver::Beginning;

@@ -7,9 +7,28 @@ use std::{
 };
 
 use bridge_core::Timestamp;
-use bridge_pipeline::{batch::Received, ports::Entry};
+use bridge_pipeline::{
+    batch::Received,
+    ports::{Entry, QueueName},
+};
+
+use super::World;
 
 const DEDUP_MS: i64 = 5 * 60 * 1000;
+
+impl World {
+    /// Receives up to so many messages of a queue.
+    pub fn receive(&mut self, queue: QueueName, limit: usize) -> Vec<Received> {
+        self.queues.entry(queue).or_default().receive(limit, self.now)
+    }
+
+    /// Takes off a queue what was worked, but for what is to come `again`.
+    pub fn done(&mut self, queue: QueueName, received: &[Received], again: &[String]) {
+        let fifo = self.queues.entry(queue).or_default();
+        let done = received.iter().filter(|record| !again.contains(&record.id));
+        done.for_each(|record| fifo.delete(&record.receipt, self.now));
+    }
+}
 
 /// A message on a queue.
 #[derive(Debug, Clone)]

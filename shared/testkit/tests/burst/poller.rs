@@ -203,11 +203,7 @@ impl<'a> Poller<'a> {
             .await
             .is_none_or(|queued| queued.is_err())
         {}
-        let received = {
-            let mut world = lock(&self.time.world);
-            let now = world.now;
-            world.queues.entry(QueueName::Polls).or_default().receive(1, now)
-        };
+        let received = lock(&self.time.world).receive(QueueName::Polls, 1);
         if received.is_empty() {
             return None;
         }
@@ -218,11 +214,7 @@ impl<'a> Poller<'a> {
         let run = batch::run(bridge.ports(), &polls, received.clone(), deadline);
         let again = self.storm.unless_it_dies(run).await;
         if let Some(again) = &again {
-            let mut world = lock(&self.time.world);
-            let now = world.now;
-            let fifo = world.queues.entry(QueueName::Polls).or_default();
-            let done = received.iter().filter(|record| !again.contains(&record.id));
-            done.for_each(|record| fifo.delete(&record.receipt, now));
+            lock(&self.time.world).done(QueueName::Polls, &received, again);
         }
         self.collect().await;
         Some(again.is_some())

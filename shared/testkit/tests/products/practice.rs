@@ -118,11 +118,7 @@ impl Practice {
 
     /// Works one batch; whether there was one.
     async fn work(&self, queue: QueueName) -> bool {
-        let records = {
-            let mut world = lock(&self.time.world);
-            let now = world.now;
-            world.queues.entry(queue).or_default().receive(10, now)
-        };
+        let records = lock(&self.time.world).receive(queue, 10);
         if records.is_empty() {
             return false;
         }
@@ -134,11 +130,7 @@ impl Practice {
             QueueName::Outbound => batch::run(ports, &Deliver(bridge), batch, deadline).await,
             _ => batch::run(ports, &Polls(bridge), batch, deadline).await,
         };
-        let mut world = lock(&self.time.world);
-        let now = world.now;
-        let fifo = world.queues.entry(queue).or_default();
-        let done = records.iter().filter(|record| !again.contains(&record.id));
-        done.for_each(|record| fifo.delete(&record.receipt, now));
+        lock(&self.time.world).done(queue, &records, &again);
         true
     }
 
