@@ -160,6 +160,9 @@ pub enum Fault {
     /// One word needs another.
     #[error("`{0}` needs `{1}`")]
     Needs(&'static str, &'static str),
+    /// One word leaves no room for others.
+    #[error("`{0}` goes without {1}")]
+    Alone(&'static str, &'static str),
     /// A rule that fits everything.
     #[error("a rule needs `status`, `at` or `text`")]
     EmptyRule,

@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 pub use api::{
-    Again, AnswerRule, Api, Asked, Auth, ClientAuth, Clock, Confirm, Delta, Exchange, Find, Grant, Job, Mark,
+    Again, AnswerRule, Api, Asked, Auth, ClientAuth, Clock, Confirm, Delta, Exchange, Export, Find, Grant, Job, Mark,
     Means, Method, Needs, OAuth2, On, Operation, POLLED, Pages, Parameter, Poll, Read, Reconcile, Reference,
     ResourceApi, Search, SearchError, SearchParameter, Soap, Style, Templates, TimeForm, VersionCheck, Write,
 };

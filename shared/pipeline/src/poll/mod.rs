@@ -23,7 +23,7 @@ mod walk;
 
 use std::{sync::Arc, time::Duration};
 
-use bridge_core::{Cause, Timestamp, id::ConnectionId, task::PollTask};
+use bridge_core::{Cause, Timestamp, id::ConnectionId, manifest::Poll, task::PollTask};
 
 pub use docs::{Aim, CursorDoc, Listing, PollDoc, Run, Trail};
 pub use schedule::PollStatus;
@@ -152,7 +152,13 @@ impl<P: RemotePorts> Bridge<P> {
         };
         let mut cursors = Vec::new();
         for (resource, rules) in &api.resources {
-            if let (Some(poll), Some(kind)) = (&rules.poll, api.kinds.get(&rules.kind)) {
+            let can = |poll: &Poll| {
+                poll.needs
+                    .as_ref()
+                    .is_none_or(|name| loaded.setting(name).is_some_and(|text| !text.is_empty()))
+            };
+            let poll = rules.poll.as_ref().filter(|poll| can(poll));
+            if let (Some(poll), Some(kind)) = (poll, api.kinds.get(&rules.kind)) {
                 let cursor = self.cursor(connection, resource).await?;
                 cursors.push((
                     Subject {

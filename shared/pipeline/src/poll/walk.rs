@@ -189,7 +189,9 @@ impl<P: RemotePorts> Bridge<P> {
             }
             error => {
                 // Perhaps it does not know the place where the list was left any more: from the beginning.
-                if run.pages > 0 && !matches!(error, CallError::Unknown(_) | CallError::Forbidden(_)) {
+                if (run.pages > 0 || cursor.private.page.is_some())
+                    && !matches!(error, CallError::Unknown(_) | CallError::Forbidden(_))
+                {
                     cursor.doc.run = None;
                 }
                 Stop::failed(error.cause().clone())
