@@ -63,7 +63,7 @@ impl<'a> Caller<'a> {
         };
         let input = input.unwrap_or(&Value::Null);
         let ask = Ask { name, operation, arguments: &arguments, input, token: self.token() };
-        let Exchanged { mut said, bytes, url } = self.exchange(&ask, place.at.as_ref()).await?;
+        let Exchanged { mut said, bytes, url, .. } = self.exchange(&ask, place.at.as_ref()).await?;
         let at = format!("operations.{name}");
         if let Some(job) = &asked.job
             && let Some(waiting) = waiting(job, asked.pages.is_some(), &place, &said, &at)?

@@ -38,11 +38,16 @@ pub(super) async fn part(
     }
     let mut response = begin(client, outgoing, time).await?;
     let status = response.status().as_u16();
+    let header =
+        |name: HeaderName| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let has_ended = || header(CONTENT_RANGE).is_none_or(|range| range == format!("bytes */{from}"));
+    if status == 416 && from > 0 && has_ended() {
+        // The last part ended with the file.
+        return Ok(Fetched::Part(Vec::new(), true));
+    }
     if !matches!(status, 200 | 206) {
         return whole(response).await.map(Fetched::Other);
     }
-    let header =
-        |name: HeaderName| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     if header(CONTENT_ENCODING).is_some_and(|packed| packed != "identity") {
         return Err(Lost::Refused(Cause::new("api.answer", "the file came packed, which was not asked for")));
     }

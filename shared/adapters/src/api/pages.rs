@@ -33,11 +33,11 @@ pub(super) struct Place {
     pub(super) at: Option<Point>,
     /// How many answers there were before.
     #[serde(default)]
-    count: u32,
+    pub(super) count: u32,
     /// What one of the pages before looked like. A list that leads in a circle comes back to it: it is renewed after twice
     /// as many pages each time, as in Brent's algorithm, so a circle of any length is found with one mark.
     #[serde(default)]
-    mark: String,
+    pub(super) mark: String,
 }
 
 /// A point on a list.
