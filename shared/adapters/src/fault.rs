@@ -148,6 +148,12 @@ pub enum Fault {
     /// A resource type that is not there.
     #[error("there is no resource `{0}` here")]
     NoSuchResource(String),
+    /// A record that can't be read by its id.
+    #[error("the interface does not say how one `{0}` is read by its id: `resources.{0}.read`")]
+    NotRead(String),
+    /// A header, where only the message is left.
+    #[error("must be a place in the message: when the record is read, its headers are not there any more")]
+    HeaderIsGone,
     /// A search parameter that is not there.
     #[error("there is no parameter `{0}` here")]
     NoSuchParameter(String),

@@ -91,6 +91,10 @@ impl<P: Ports> Bridge<P> {
                 "the product's record is not a JSON object of its type",
             ));
         }
+        if rule.mapping.is_empty() {
+            let text = "the message only names a record, and does not say which: see `fetch` of its kind";
+            return Err(Cause::new("webhook.no_record", text));
+        }
         let (mapped_by, mapping) = self.mapping(source, rule.mapping)?;
         let mapped = apply(&mapping, &mapped_by, message, kind, source)?;
         let namespace = uuid::Uuid::from_bytes(index.fhir_namespace());

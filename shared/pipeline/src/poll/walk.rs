@@ -54,7 +54,7 @@ impl Subject<'_> {
 
     /// Whether records say which state they are in. Without that the same content may be a new state: there and back again.
     pub(super) const fn tells_states(&self) -> bool {
-        self.kind.version.is_some() || !self.kind.source_id.is_empty()
+        self.kind.tells_states()
     }
 
     pub(super) const fn is_queue(&self) -> bool {
