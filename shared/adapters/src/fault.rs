@@ -154,6 +154,9 @@ pub enum Fault {
     /// A header, where only the message is left.
     #[error("must be a place in the message: when the record is read, its headers are not there any more")]
     HeaderIsGone,
+    /// An anchor that is set twice.
+    #[error("the anchor `{0}` is set above already: give this one another name")]
+    AnchorAgain(String),
     /// A search parameter that is not there.
     #[error("there is no parameter `{0}` here")]
     NoSuchParameter(String),

@@ -61,6 +61,13 @@ impl Subject<'_> {
         matches!(self.poll.delta, Delta::Queue { .. })
     }
 
+    /// What is made ready while it is waited for takes several turns: the turn in which it came is the one that asked.
+    pub(super) fn asked_in(&self, run: &Run) -> Timestamp {
+        let operation = self.api.operations.get(&self.poll.operation);
+        let is_made_ready = operation.is_some_and(|one| one.export.is_some() || one.job.is_some());
+        if is_made_ready { self.turn } else { run.began }
+    }
+
     /// A page is not begun with less time than this.
     fn least(&self) -> Duration {
         Duration::from_secs(self.api.timeout) + A_PAGE
