@@ -211,6 +211,11 @@ impl Counting {
         self.0.lock().unwrap()
     }
 
+    fn took(&self, millis: i64) {
+        let mut counts = self.counts();
+        counts.longest = counts.longest.max(millis);
+    }
+
     fn take(&self, now: i64) -> Result<(), CallError> {
         let mut counts = self.counts();
         counts.latest.retain(|at| *at > now - 1000);
@@ -256,10 +261,7 @@ fn deliveries_reads_and_polls_of_one_connection_share_its_limits() {
                 let now = bridge.ports().now();
                 let wait = match bridge.call_remote(&loaded, &ask, now + Duration::from_secs(30)).await {
                     Ok(_) => {
-                        let took = bridge.ports().now().as_millis() - began.as_millis();
-                        let mut counts = product.counts();
-                        counts.longest = counts.longest.max(took);
-                        drop(counts);
+                        product.took(bridge.ports().now().as_millis() - began.as_millis());
                         bridge.ports().sleep(Duration::from_millis(700)).await;
                         began = bridge.ports().now();
                         continue;
