@@ -187,11 +187,11 @@ impl<'a> Writer<'a> {
         };
         let said = self.caller.exchange(&ask, None).await?.said;
         // From here on it is done: what goes wrong now must not look as if it were not.
-        self.outcome(way, said).await.map_err(|error| CallError::Unknown(error.cause().clone()))
+        self.outcome(way, said, known).await.map_err(|error| CallError::Unknown(error.cause().clone()))
     }
 
     /// The record as the product has it now.
-    async fn outcome(&self, way: &Write, said: Said) -> Result<Written, CallError> {
+    async fn outcome(&self, way: &Write, said: Said, known: Option<&Value>) -> Result<Written, CallError> {
         let there = said.body.pointer(&way.record).unwrap_or(&Value::Null);
         let unconfirmed = way.confirm.is_some();
         let given = self.call.id.map(|id| id.expose().clone());
@@ -205,8 +205,13 @@ impl<'a> Writer<'a> {
             // It may not be there yet.
             _ if unconfirmed => said.body,
             Some(read) => self.read(&read.operation, &id).await?,
+            // Nothing is read by the id that the answer has.
             None => {
-                return Err(configuration("the answer is no record, and there is no `read`", &self.place()));
+                let text = "the answer is no record, and there is neither `read` nor `find`";
+                let find = way.find.as_ref().ok_or_else(|| configuration(text, &self.place()))?;
+                let text = "what was written is not there when it is looked for";
+                let cause = || CallError::Invalid(Cause::new("api.answer", text).at(self.place()));
+                return self.find(find, known).await?.ok_or_else(cause);
             }
         };
         Ok(Written { record: Phi::new(record), id: Phi::new(id), unconfirmed })

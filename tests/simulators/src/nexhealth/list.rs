@@ -170,3 +170,9 @@ pub(super) fn payments(request: &Request, clinic: &Clinic) -> Answer {
     });
     page(request, rows.map(|row| (row.id, shapes::payment(row))).collect())
 }
+
+pub(super) fn coverages(request: &Request, clinic: &Clinic, patient: u64) -> Answer {
+    let Some(patient) = clinic.patients.get(&patient) else { return error(404, "Not found") };
+    let ranked = patient.policies.iter().zip(1..);
+    page(request, ranked.map(|(held, rank)| (held.id, shapes::coverage(patient, held, rank))).collect())
+}

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{LOCATION, State, ZONE};
-use crate::parts::clinic::{Charge, Patient, Payment, Place, Practitioner, Visit, money};
+use crate::parts::clinic::{Charge, Patient, Payment, Place, Policy, Practitioner, Visit, money};
 
 /// Times have three decimals.
 pub(super) fn time(at: Timestamp) -> String {
@@ -85,6 +85,14 @@ pub(super) fn appointment(visit: &Visit, state: &State, now: Timestamp) -> Value
         "is_new_clients_patient": false, "sooner_if_possible": null, "foreign_id": foreign,
         "foreign_id_type": "sim", "created_at": time(visit.stamps.created), "updated_at": updated,
         "last_sync_time": updated, "deleted": false,
+    })
+}
+
+pub(super) fn coverage(patient: &Patient, held: &Policy, rank: u64) -> Value {
+    json!({
+        "id": held.id, "patient_id": patient.id, "plan_id": held.payer_id, "subscriber_num": held.member,
+        "subscription_relation": "self", "priority": rank, "insurance_type": "dental", "effective_date": "2025-01-01",
+        "expiration_date": null, "active": true,
     })
 }
 

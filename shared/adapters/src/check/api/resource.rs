@@ -134,5 +134,6 @@ fn write(
     let reads = resource.read.is_some();
     problems
         .unless(reads || write.changed.is_empty(), place.at("changed"), || Fault::Needs("changed", "read"));
-    problems.unless(reads || !write.read_back, place.at("read-back"), || Fault::Needs("read-back", "read"));
+    let seen = reads || write.find.is_some() || !write.read_back;
+    problems.unless(seen, place.at("read-back"), || Fault::Needs("read-back", "read` or `find"));
 }
