@@ -16,9 +16,15 @@ default:
 up *args:
     cargo run -- up {{ args }}
 
-# Tests of all crates.
+# Tests of all crates. Property tests try the same cases each time, so that a change fails for what it changes;
+# `just properties` looks for new ones.
 test *args:
-    cargo test --workspace {{ args }}
+    PROPTEST_RNG_SEED=20260302 cargo test --workspace {{ args }}
+
+# The property tests, so many cases of each, others each time. What it finds becomes a test with fixed input.
+properties cases="20000":
+    PROPTEST_CASES={{ cases }} cargo test --workspace --lib --test properties --test writing --test delta \
+        --test round_trip --test oracle --test answers --test it
 
 # Formatting and lints of Rust and Python.
 lint: tools
