@@ -90,9 +90,9 @@ bench-files megabytes="10,100,1000":
 synthesize +args:
     @cargo run --quiet --package bridge-testkit --example synthesize -- {{ args }}
 
-# A file of a hundred megabytes, and a bridge that is killed while it reads it. Takes an hour.
+# A file of a hundred megabytes, and a bridge that is killed while it reads it. Takes half an hour.
 kill-files kills="50":
-    BRIDGE_KILLS={{ kills }} BRIDGE_KILL_WITHIN=14000 BRIDGE_LOAD_MESSAGES=5000 BRIDGE_NOTE=20000 \
+    BRIDGE_KILLS={{ kills }} BRIDGE_KILL_WITHIN=11000 BRIDGE_LOAD_MESSAGES=5000 BRIDGE_NOTE=20000 \
         cargo test --package bridge --test files killed -- --nocapture
 
 # Starts of the release binaries, from exec to the first event asked for, beside a hello world.
