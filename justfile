@@ -71,6 +71,10 @@ ci: test lint deny template validate e2e interop sim
 sim seeds="10000":
     SIM_SEEDS={{ seeds }} cargo test --workspace --test simulation no_seed -- --nocapture
 
+# Real processes, killed and restarted, in a world that misbehaves; a seed repeats its choices.
+chaos seed="" deliveries="5000":
+    BRIDGE_SEED={{ seed }} BRIDGE_DELIVERIES={{ deliveries }} cargo test --package bridge --test chaos -- --ignored --nocapture
+
 # So many appointments changed at once in two products, through processes that die: calls, rows a second and memory.
 burst changes="100000" seed="1":
     BRIDGE_BURST={{ changes }} BRIDGE_BURST_SEED={{ seed }} cargo test --package bridge-testkit --test burst -- --nocapture

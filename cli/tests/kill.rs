@@ -28,7 +28,7 @@ const TO_RECOVER: Duration = Duration::from_secs(600);
 async fn nothing_is_lost_or_done_twice_when_the_bridge_is_killed() {
     let load = load::Load::sized(1_000, 50);
     let kills = variable("BRIDGE_KILLS").map_or(20, |kills| usize::try_from(kills).unwrap());
-    let mut chance = Chance::new();
+    let mut chance = Chance::of(Chance::seed());
     let home = tempfile::tempdir().unwrap();
     let (receiver, book) = load::receiver(home.path(), "0.2");
     let mut bridge = Process::start(home.path(), &["up", "--no-demo"]);

@@ -4,6 +4,7 @@ use bridge_aws::SystemClock;
 use bridge_core::id::{ConnectionId, TenantId};
 use bridge_pipeline::{
     ports::Clock as _,
+    queries::Standing,
     replays::{ReplayDoc, ReplayFilter},
 };
 use serde_json::json;
@@ -59,6 +60,12 @@ pub(crate) struct StartArgs {
     /// That went to this destination; all destinations of a message get it again
     #[arg(long)]
     destination: Option<ConnectionId>,
+    /// In this state: parked, waiting, queued, delivered or normalized; what is parked goes on with its lane
+    #[arg(long, value_parser = texts::standing)]
+    state: Option<Standing>,
+    /// That wait, are parked or were refused by this cause, for example http.422
+    #[arg(long)]
+    cause: Option<String>,
     /// Messages a second, at most
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rate: u32,
@@ -97,6 +104,8 @@ async fn start(pipeline: &Pipeline, args: StartArgs, out: Out) -> Result<(), Fai
         until: args.until.map_or(now, |until| until.before(now)),
         kind: args.kind,
         destination: args.destination,
+        state: args.state,
+        cause: args.cause,
     };
     if args.yes {
         let id = format!("{}-{}", now.as_millis(), std::process::id());
@@ -108,9 +117,10 @@ async fn start(pipeline: &Pipeline, args: StartArgs, out: Out) -> Result<(), Fai
     let preview = pipeline.preview_replay(&filter).await?;
     out.json(&json!({"preview": preview, "filter": filter}));
     out.text(format_args!(
-        "would send {} in {} through again, at most {} a second; {} of them have been delivered before and will be \
-         delivered anew: add --yes to do it",
+        "would send {} through again, and let {} that are parked go on with their lanes: {} in all, at most {} a second. \
+         {} of them have been delivered before and will be delivered anew: add --yes to do it",
         count(preview.messages, "message"),
+        preview.parked,
         count(preview.lanes, "lane"),
         args.rate,
         preview.delivered_before
@@ -119,7 +129,8 @@ async fn start(pipeline: &Pipeline, args: StartArgs, out: Out) -> Result<(), Fai
 }
 
 fn show(replays: &[ReplayDoc], out: Out) {
-    let mut table = Table::new(&["replay", "connection", "state", "seen", "sent", "asked", "by", "why"]);
+    let mut table =
+        Table::new(&["replay", "connection", "state", "seen", "sent", "released", "asked", "by", "why"]);
     for doc in replays {
         out.json(&json!({"replay": doc}));
         table.row([
@@ -128,6 +139,7 @@ fn show(replays: &[ReplayDoc], out: Out) {
             format!("{:?}", doc.state).to_lowercase(),
             doc.seen.to_string(),
             doc.sent.to_string(),
+            doc.released.to_string(),
             doc.asked_at.to_string(),
             doc.actor.name.clone(),
             doc.actor.reason.clone(),

@@ -16,7 +16,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use super::{Process, eventually, get, run};
+use super::{Process, acknowledged, chance::variable, eventually, get, run};
 
 const SECRET: &str = "whsec_bG9hZC10ZXN0LXNpZ25pbmctc2VjcmV0LTAwMDE=";
 const AT_ONCE: usize = 20;
@@ -30,10 +30,9 @@ pub(crate) struct Load {
 
 impl Load {
     /// As large as the environment says.
-    #[expect(clippy::disallowed_methods, reason = "a test has no other way to be told its size")]
     pub(crate) fn sized(messages: usize, patients: usize) -> Self {
         let messages =
-            std::env::var("BRIDGE_LOAD_MESSAGES").ok().and_then(|text| text.parse().ok()).unwrap_or(messages);
+            variable("BRIDGE_LOAD_MESSAGES").map_or(messages, |given| usize::try_from(given).unwrap());
         Self { messages, patients: patients.min(messages) }
     }
 
@@ -193,19 +192,8 @@ async fn until_acknowledged(
         "event": "visit.saved", "id": format!("m-{number}"), "seq": number.to_string(),
         "patient": format!("p-{patient}"), "note": "x".repeat(1_500),
     });
-    for _ in 0..600 {
-        let request = client
-            .post(format!("{}/webhooks/load.source", gateway()))
-            .header("content-type", "application/json")
-            .header("x-key", "synthetic-load-key")
-            .body(body.to_string());
-        match request.send().await {
-            Ok(answer) if answer.status().as_u16() == 202 => return,
-            Ok(answer) if answer.status().is_client_error() => panic!("{}", answer.text().await.unwrap()),
-            Ok(_) | Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
-        }
-    }
-    panic!("message {number} was never acknowledged");
+    acknowledged(client, &|| format!("{}/webhooks/load.source", gateway()), "synthetic-load-key", &body)
+        .await;
 }
 
 const SOURCE: &str = r#"

@@ -7,6 +7,7 @@
 )]
 
 pub(crate) mod chance;
+pub(crate) mod chaos;
 pub(crate) mod load;
 
 use std::{
@@ -19,6 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use reqwest::Client;
 use serde_json::Value;
 
 const BRIDGE: &str = env!("CARGO_BIN_EXE_bridge");
@@ -167,4 +169,27 @@ fn call(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Option
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
+}
+
+/// Posts JSON to the door at `address`, which is asked for before every try, until it is acknowledged; the answer.
+pub(crate) async fn acknowledged(
+    client: &Client,
+    address: &(dyn Fn() -> String + Send + Sync),
+    key: &str,
+    body: &Value,
+) -> Value {
+    for _ in 0..600 {
+        let request = client.post(address()).header("content-type", "application/json").header("x-key", key);
+        match request.body(body.to_string()).send().await {
+            Ok(answer) if answer.status().as_u16() == 202 => {
+                if let Ok(text) = answer.text().await {
+                    return serde_json::from_str(&text).unwrap();
+                }
+            }
+            Ok(answer) if answer.status().is_client_error() => panic!("{}", answer.text().await.unwrap()),
+            Ok(_) | Err(_) => {}
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    panic!("a message was never acknowledged");
 }

@@ -194,7 +194,8 @@ impl<P: RemotePorts> Bridge<P> {
         };
         let rates = Rates::of_api(api);
         let holder = if rates.seats.is_some() { nonce()? } else { String::new() };
-        let turn = Turn { holder: &holder, first: true, calls, deadline, patience: PATIENCE };
+        // Who comes back for a call is not known here, and nobody may go to the end of the row each time.
+        let turn = Turn { holder: &holder, first: false, calls, deadline, patience: PATIENCE };
         let seat = match self.within_rates(connection, &rates, &turn).await? {
             Ok(seat) => seat,
             Err(until) => {

@@ -13,7 +13,7 @@ use std::{
 use bridge_core::{
     config::{Connection, Route},
     id::ConnectionId,
-    manifest::Manifest,
+    manifest::{Limit, Manifest},
 };
 use bridge_pipeline::{
     Bridge, batch,
@@ -37,8 +37,16 @@ use crate::{
 pub const OTHER: &str = "sim.other";
 /// What one call to the world takes, in milliseconds.
 const CALL_MS: i64 = 5;
+/// What some calls take more where a receiver counts by the millisecond.
+const UNEVEN_MS: u64 = 10;
+/// How far clocks are from true time there.
+const SKEW_MS: i64 = 5;
 /// How often an idle worker looks for work, in milliseconds.
 const IDLE_MS: i64 = 200;
+/// The same where limits are of hours, and all work is there from the beginning.
+const LONG_IDLE_MS: i64 = 5_000;
+/// A limit of such a period, in seconds.
+const LONG: u32 = 3600;
 /// What an invocation may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -76,13 +84,19 @@ impl Timers {
 pub struct Paced {
     timers: Timers,
     rng: Arc<Mutex<Rng>>,
+    /// What a call takes more at most, in milliseconds.
+    uneven_ms: u64,
     /// A bug that is planted: records with this sort key are never written.
     forgets: Option<&'static str>,
 }
 
 impl Hook for Paced {
     fn pause(&self) -> impl Future<Output = ()> + Send {
-        self.timers.sleep(CALL_MS)
+        let more = match self.uneven_ms {
+            0 => 0,
+            most => self.rng.lock().unwrap_or_else(PoisonError::into_inner).below(most),
+        };
+        self.timers.sleep(CALL_MS + more.cast_signed())
     }
     fn fault(&self, _: &'static str) -> Option<Fault> {
         None
@@ -99,12 +113,21 @@ impl Hook for Paced {
     }
 }
 
+/// How time passes in a world.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    is_uneven: bool,
+    idle_ms: i64,
+}
+
 /// A practice with two destinations, and processes that work its queues.
 pub struct Load {
     /// The practice.
     pub practice: Practice,
     timers: Timers,
     workers: Vec<Pin<Box<dyn Future<Output = ()>>>>,
+    /// Makes one more process.
+    make: Box<dyn Fn(u64) -> Bridge<MemoryPorts<Paced>>>,
     /// When each note was posted, by its tag, in milliseconds of the world's time.
     posted: BTreeMap<String, i64>,
     start: i64,
@@ -121,16 +144,18 @@ impl Load {
             fallback: None,
         };
         source.routes = vec![to(DESTINATION), to(OTHER)];
-        Self::with(source, plan::adapters(), &[plan::receiver(OTHER, "studio", "hold")], workers, forgets)
+        let others = [plan::receiver(OTHER, "studio", "hold")];
+        let pace = Pace { is_uneven: false, idle_ms: IDLE_MS };
+        Self::with(source, plan::adapters(), &others, workers, (forgets, pace))
     }
 
-    /// With this source, adapters, and destinations beside the practice's own.
-    pub fn with(
+    /// With this source, adapters, and destinations beside the practice's own, in a world of this pace.
+    fn with(
         source: Connection,
         adapters: MemoryAdapters,
         destinations: &[Connection],
         workers: u64,
-        forgets: Option<&'static str>,
+        (forgets, pace): (Option<&'static str>, Pace),
     ) -> Self {
         let practice = Practice::with_adapters(source, adapters.clone());
         for destination in destinations {
@@ -139,35 +164,69 @@ impl Load {
         let world = practice.world.clone();
         let timers = Timers { world: world.clone(), wakes: Arc::default() };
         let rng = Arc::new(Mutex::new(Rng::new(1)));
-        let hook = Paced { timers: timers.clone(), rng, forgets };
-        let process =
-            |id| Bridge::new(MemoryPorts::new(world.clone(), hook.clone(), adapters.clone(), 0, id));
+        let uneven_ms = if pace.is_uneven { UNEVEN_MS } else { 0 };
+        let hook = Paced { timers: timers.clone(), rng, uneven_ms, forgets };
+        let shared = world.clone();
+        let process = move |id: u64| {
+            let skew = if pace.is_uneven { (id % 3).cast_signed() * SKEW_MS - SKEW_MS } else { 0 };
+            Bridge::new(MemoryPorts::new(shared.clone(), hook.clone(), adapters.clone(), skew, id))
+        };
         let mut running: Vec<Pin<Box<dyn Future<Output = ()>>>> = Vec::new();
         for id in 0..workers {
-            running.push(Box::pin(work(process(100 + id), QueueName::Outbound, timers.clone())));
+            running.push(Box::pin(work(
+                process(100 + id),
+                QueueName::Outbound,
+                timers.clone(),
+                pace.idle_ms,
+            )));
         }
-        running.push(Box::pin(work(process(99), QueueName::Commands, timers.clone())));
+        running.push(Box::pin(work(process(99), QueueName::Commands, timers.clone(), pace.idle_ms)));
         let start = lock(&world).now;
-        Self { practice, timers, workers: running, posted: BTreeMap::new(), start }
+        Self { practice, timers, workers: running, make: Box::new(process), posted: BTreeMap::new(), start }
     }
 
-    /// With one destination of an adapter whose `deliver` section has these `words` (YAML), which the receiver enforces.
-    pub fn limited(words: &str, workers: u64, forgets: Option<&'static str>) -> Self {
+    /// With one destination that has these limits, and refuses what is beyond them.
+    pub fn limited(limits: &[Limit], workers: u64, forgets: Option<&'static str>) -> Self {
+        let words = |limit: &Limit| {
+            let Limit { calls, seconds, on_the_clock } = limit;
+            format!("{{calls: {calls}, seconds: {seconds}, on-the-clock: {on_the_clock}}}")
+        };
         let yaml = format!(
             "{{adapter: profile, version: 1, title: A profile, settings: {{url: {{about: where}}}}, \
              secrets: {{signing: shared}}, deliver: {{transport: {{kind: standard-webhook, url: '{{url}}', \
-             secret: signing}}, max-attempts: 100, {words}}}}}"
+             secret: signing}}, max-attempts: 100, limits: [{}]}}}}",
+            limits.iter().map(words).collect::<Vec<_>>().join(", ")
         );
-        let manifest: Manifest = serde_norway::from_str(&yaml).expect("a manifest");
-        let limits = manifest.deliver.as_ref().map(|deliver| deliver.limits.clone()).unwrap_or_default();
+        let is_long = limits.iter().any(|limit| limit.seconds >= LONG);
+        let load = Self::with_profile(&yaml, workers, forgets, if is_long { LONG_IDLE_MS } else { IDLE_MS });
+        let id: ConnectionId = DESTINATION.parse().expect("valid");
+        let allows = limits.iter().map(|limit| (id.clone(), *limit));
+        lock(&load.practice.world).receiver.allows.extend(allows);
+        load
+    }
+
+    /// With one destination that is called by its own interface, as an adapter `profile` says in YAML. The test brings the
+    /// product.
+    pub fn at_interface(adapter: &str, workers: u64) -> Self {
+        Self::with_profile(adapter, workers, None, IDLE_MS)
+    }
+
+    fn with_profile(adapter: &str, workers: u64, forgets: Option<&'static str>, idle_ms: i64) -> Self {
+        let manifest: Manifest = serde_norway::from_str(adapter).expect("a manifest");
         let mut adapters = plan::adapters();
         adapters.manifests.insert("profile".to_owned(), Arc::new(manifest));
         let destination = plan::receiver(DESTINATION, "profile", "hold");
-        let load = Self::with(Practice::source(), adapters, &[destination], workers, forgets);
-        let id: ConnectionId = DESTINATION.parse().expect("valid");
-        let allows = limits.into_iter().map(|limit| (id.clone(), limit));
-        lock(&load.practice.world).receiver.allows.extend(allows);
-        load
+        let pace = Pace { is_uneven: true, idle_ms };
+        Self::with(Practice::source(), adapters, &[destination], workers, (forgets, pace))
+    }
+
+    /// One more process, which does this for ever.
+    pub fn add<F: Future<Output = ()> + 'static>(
+        &mut self,
+        work: impl FnOnce(Bridge<MemoryPorts<Paced>>) -> F,
+    ) {
+        let process = (self.make)(200 + self.workers.len() as u64);
+        self.workers.push(Box::pin(work(process)));
     }
 
     /// Posts so many notes at once.
@@ -178,6 +237,11 @@ impl Load {
     /// Calls that a destination refused.
     pub fn refused(&self) -> u64 {
         lock(&self.practice.world).receiver.refused
+    }
+
+    /// When it began, in seconds since 1970.
+    pub fn began(&self) -> f64 {
+        self.start as f64 / 1000.0
     }
 
     /// Seconds since the beginning.
@@ -336,11 +400,11 @@ impl std::fmt::Debug for Load {
 }
 
 /// A function's event source and execution environment, for ever.
-async fn work(bridge: Bridge<MemoryPorts<Paced>>, queue: QueueName, timers: Timers) {
+async fn work(bridge: Bridge<MemoryPorts<Paced>>, queue: QueueName, timers: Timers, idle_ms: i64) {
     loop {
         let received = lock(&timers.world).receive(queue, 10);
         if received.is_empty() {
-            timers.sleep(IDLE_MS).await;
+            timers.sleep(idle_ms).await;
             continue;
         }
         let (ports, deadline) = (bridge.ports(), bridge.ports().now() + TIMEOUT);

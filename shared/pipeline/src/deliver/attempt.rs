@@ -57,11 +57,6 @@ impl<P: DeliverPorts> Delivery<'_, P> {
         deadline: Timestamp,
     ) -> Result<Report, Failure> {
         let Work { bridge, task, .. } = self.work;
-        if claim.doc.tries > 1
-            && let Some(way) = &held.way
-        {
-            bridge.retries(&way.id);
-        }
         let opened =
             bridge.unpack(Purpose::Delivery, &task.destination, task.delivery.as_str(), &task.payload).await;
         let (came, good) = match (opened, &held.way) {

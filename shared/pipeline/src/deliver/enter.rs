@@ -10,6 +10,7 @@ use crate::{
     resilience::{
         endpoint::Pass,
         rates::{Rates, Turn},
+        seating::Seat,
         ways::{Pick, Want, Way},
     },
     stage::Failure,
@@ -21,8 +22,8 @@ const KNOCK: Duration = Duration::from_secs(5);
 /// Leave to call one endpoint.
 pub(super) struct Entered {
     pass: Pass,
-    /// Until when there is a seat, where the destination has them.
-    seat: Option<Timestamp>,
+    /// Where the destination has seats.
+    seat: Option<Seat>,
 }
 
 /// Why one endpoint is not called now.

@@ -26,7 +26,7 @@ use crate::{
     stage::{self, Failure},
 };
 use aside::{Aside, again};
-use path::{Bound, Other, Stop};
+use path::{Bound, Held, Other, Stop};
 
 const HOUR: Duration = Duration::from_hours(1);
 /// A wait longer than this is not the queue's to keep: the ledger does, until the delivery is due.
@@ -169,15 +169,12 @@ impl<P: DeliverPorts> Delivery<'_, P> {
                 Err(Stop::Gone(cause)) => return self.work.set_aside(Aside::because(cause)).await,
             };
             let time_left = deadline.since(bridge.now());
-            let retries = held.way.as_ref().and_then(|way| bridge.retries_wait(&way.id));
-            let book = held.book();
-            let claimed =
-                bridge.ledger().claim(task, time_left, self.work.expires, retries, held.going(&book)).await?;
-            if !matches!(claimed, Claimed::Go(_)) {
+            let claimed = self.claim(&held, time_left).await;
+            if !matches!(claimed, Ok(Claimed::Go(_))) {
                 self.leave_all(&held, None).await;
             }
             let line = self.work.line(0);
-            return match claimed {
+            return match claimed? {
                 Claimed::Go(claim) => self.attempt(claim, &held, deadline).await,
                 Claimed::Over => self.work.settled(line.outcome("duplicate")).await,
                 Claimed::Parked => Ok(Report { verdict: Verdict::Done, line: line.outcome("duplicate") }),
@@ -189,5 +186,23 @@ impl<P: DeliverPorts> Delivery<'_, P> {
             };
         }
         Ok(again(Duration::ZERO, self.work.line(0)))
+    }
+
+    /// Claims it for one attempt. A retry takes one of the endpoint's budget; what is received for the first time is none.
+    async fn claim(&self, held: &Held, time_left: Duration) -> Result<Claimed, Failure> {
+        let Work { bridge, task, record, .. } = self.work;
+        let retried = held.way.as_ref().filter(|_| record.receives > 1 || task.release.is_some());
+        let until = match retried {
+            Some(way) => bridge.take_retry(&way.id).await?,
+            None => None,
+        };
+        let book = held.book();
+        let claimed =
+            bridge.ledger().claim(task, time_left, self.work.expires, until, held.going(&book)).await;
+        let is_retry = matches!(&claimed, Ok(Claimed::Go(claim)) if claim.doc.tries > 1);
+        if let (Some(way), None, false) = (retried, until, is_retry) {
+            bridge.retries.give_back(&way.id);
+        }
+        Ok(claimed?)
     }
 }

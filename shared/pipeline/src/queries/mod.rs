@@ -21,6 +21,7 @@ use crate::{
     ledger::{LaneKey, LedgerError, MessageDoc, ParkedDoc, ParkedTask, docs_read, message_key_of},
     payload::Purpose,
     ports::{Index, PortError, Ports, Query, Record, Store, Table},
+    stage::Failure,
 };
 
 /// Records that are read at a time, and messages whose deliveries are.
@@ -40,6 +41,15 @@ pub enum QueryError {
 impl From<PortError> for QueryError {
     fn from(error: PortError) -> Self {
         Self::Ledger(error.into())
+    }
+}
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Key(error) => error.into(),
+            QueryError::Ledger(error) => error.into(),
+        }
     }
 }
 
@@ -184,7 +194,7 @@ impl<P: Ports> Bridge<P> {
         Ok(Some((doc, record)))
     }
 
-    async fn overview(&self, message: MessageDoc) -> Result<Overview, QueryError> {
+    pub(crate) async fn overview(&self, message: MessageDoc) -> Result<Overview, QueryError> {
         let deliveries = self.ledger().deliveries(&message.connection, &message.message).await?;
         let index = self.index_key(&message.connection.tenant()).await?;
         let tried = |destination: &ConnectionId| {

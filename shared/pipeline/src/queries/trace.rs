@@ -1,12 +1,12 @@
 //! Where a message stands, and everything that is known to have happened to it.
 
 use bridge_core::{Cause, Timestamp, id::ConnectionId, task::Actor};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::ledger::{DeliveryDoc, DeliveryState, MessageDoc, MessageState};
 
 /// Where a message stands, over all its deliveries: the worst of them counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Standing {
     /// It, or one of its deliveries, is set aside with a cause.

@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     breaker::{Answer, Breaker, Counts, HALF_WINDOW, State},
-    budget::Budget,
     ways::EndpointId,
 };
 use crate::{
@@ -69,7 +68,6 @@ struct View {
     untold: Counts,
     untold_since: Timestamp,
     told_at: Timestamp,
-    budget: Budget,
 }
 
 /// One process's views.
@@ -160,22 +158,11 @@ impl<P: Ports> Bridge<P> {
         Ok(Err(self.look_again(&view, lease)))
     }
 
-    /// Until when only first attempts are made, where this process has tried again often enough.
-    pub(crate) fn retries_wait(&self, endpoint: &EndpointId) -> Option<Timestamp> {
-        let now = self.now();
-        self.endpoints.with(endpoint, |view| view.budget.next(now))
-    }
-
-    /// A retry is being made.
-    pub(crate) fn retries(&self, endpoint: &EndpointId) {
-        self.endpoints.with(endpoint, |view| view.budget.spend());
-    }
-
     /// What came of a call, or `None` when it was not made. Never a reason for the delivery to fail: what can't be
     /// told is told with a later call.
     pub(crate) async fn leave(&self, endpoint: &EndpointId, pass: &Pass, good: Option<bool>) {
         if good == Some(true) {
-            self.endpoints.with(endpoint, |view| view.budget.earn());
+            self.retries.earn(endpoint);
         }
         let told = match pass {
             Pass::Ordinary => match good {

@@ -1,7 +1,7 @@
 //! Which limits a call falls under, and waiting for them.
 //!
 //! Deliveries, reads, polls and writes that go to a product's own interface share one set of limits; its token endpoint has
-//! a set of its own.
+//! a set of its own, and so has another way of taking deliveries.
 
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use bridge_core::{
     manifest::{Api, Auth, Limit, Manifest, Transport},
 };
 
+use super::{bucket::Wish, limits::Leave, seating::Seat};
 use crate::{
     bridge::Bridge,
     ports::{Clock, Ports},
@@ -23,8 +24,10 @@ const ENOUGH: Duration = Duration::from_secs(12);
 /// What of a connection is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Desk {
-    /// What it takes deliveries by, or its interface.
+    /// Its interface, or what it takes deliveries by where it has none.
     Main,
+    /// What it takes deliveries by beside its interface.
+    Deliveries,
     /// Where it gives out tokens.
     Tokens,
 }
@@ -33,6 +36,7 @@ impl Desk {
     pub(super) const fn in_key(self) -> &'static str {
         match self {
             Self::Main => "",
+            Self::Deliveries => "#deliveries",
             Self::Tokens => "#tokens",
         }
     }
@@ -52,8 +56,9 @@ impl<'a> Rates<'a> {
     pub(crate) fn of_deliveries(manifest: &'a Manifest) -> Self {
         match (&manifest.deliver, &manifest.api) {
             (Some(deliver), Some(api)) if deliver.transport == Transport::Api => Self::of_api(api),
-            (Some(deliver), _) => {
-                Self { desk: Desk::Main, limits: &deliver.limits, seats: deliver.concurrency }
+            (Some(deliver), api) => {
+                let desk = if api.is_some() { Desk::Deliveries } else { Desk::Main };
+                Self { desk, limits: &deliver.limits, seats: deliver.concurrency }
             }
             (None, _) => Self { desk: Desk::Main, limits: &[], seats: None },
         }
@@ -90,42 +95,84 @@ pub(crate) struct Turn<'a> {
 }
 
 impl<P: Ports> Bridge<P> {
-    /// Until when the caller has a seat, where there are any; or when to ask again, where the limits don't allow a call.
+    /// The caller's seat, where there are any, once the limits allow its calls; or when to ask again.
     pub(crate) async fn within_rates(
         &self,
         connection: &ConnectionId,
         rates: &Rates<'_>,
         turn: &Turn<'_>,
-    ) -> Result<Result<Option<Timestamp>, Timestamp>, Failure> {
+    ) -> Result<Result<Option<Seat>, Timestamp>, Failure> {
         let time_left = turn.deadline.since(self.now());
         let seat = match rates.seats {
-            Some(seats) => match self.take_seat(connection, seats, turn.holder, time_left).await? {
-                Ok(seat) => Some(seat),
-                Err(until) => return Ok(Err(until)),
-            },
+            Some(seats) => {
+                match self.take_seat(connection, (rates.desk, seats), turn.holder, time_left).await? {
+                    Ok(seat) => Some(seat),
+                    Err(until) => return Ok(Err(until)),
+                }
+            }
             None => None,
         };
+        let allowed = self.within_limits(connection, rates, turn).await;
+        if let (Ok(Err(_)) | Err(_), Some(seat)) = (&allowed, seat) {
+            self.leave_seat(connection, turn.holder, seat).await;
+        }
+        Ok(allowed?.map(|()| seat))
+    }
+
+    /// Waits for the moment of the calls, as long as that is worth it.
+    async fn within_limits(
+        &self,
+        connection: &ConnectionId,
+        rates: &Rates<'_>,
+        turn: &Turn<'_>,
+    ) -> Result<Result<(), Timestamp>, Failure> {
         if rates.limits.is_empty() {
-            return Ok(Ok(seat));
+            return Ok(Ok(()));
         }
-        let (mut first, mut missing) = (turn.first, turn.calls);
-        while missing > 0 {
-            let Err(until) = self.take_call(connection, rates, first).await? else {
-                missing -= 1;
-                continue;
-            };
-            let wait = until.since(self.now());
+        let (calls, mut first) = (turn.calls, turn.first);
+        loop {
+            let wish = Wish { calls, first, not_before: Timestamp::default() };
+            let taken = self.take_calls(connection, rates, wish).await?;
+            let from = taken.as_ref().map_or_else(|until| *until, |leave| leave.from);
+            let wait = from.since(self.now());
             // A queue counts in seconds: the last moments are waited for here, so that the call comes when it is due.
-            if wait <= turn.patience && turn.deadline.since(until) > ENOUGH {
-                self.ports.clock().sleep(wait).await;
-                first = false;
-                continue;
+            if wait > turn.patience || (wait > Duration::ZERO && turn.deadline.since(from) <= ENOUGH) {
+                taken.into_iter().for_each(Leave::give_back);
+                return Ok(Err(self.now() + Duration::from_secs(wait.as_secs())));
             }
-            if let Some(seat) = seat {
-                self.leave_seat(connection, turn.holder, seat).await;
+            self.ports.clock().sleep(wait).await;
+            match taken {
+                Ok(leave) if self.now() < leave.until => return Ok(Ok(())),
+                // Overslept: it has to be asked for again.
+                taken => taken.into_iter().for_each(Leave::give_back),
             }
-            return Ok(Err(self.now() + Duration::from_secs(wait.as_secs())));
+            first = false;
         }
-        Ok(Ok(seat))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn desks(deliver: &str) -> (Desk, Desk) {
+        let yaml = format!(
+            "{{adapter: a, version: 1, title: A, settings: {{url: {{about: where}}}}, secrets: {{key: A key}}, \
+             api: {{base: '{{url}}', auth: {{kind: basic, user: '{{key}}'}}, limits: [{{calls: 1, seconds: 1}}], \
+             operations: {{list: {{path: /list}}}}}}, deliver: {deliver}}}"
+        );
+        let manifest: Manifest = serde_norway::from_str(&yaml).unwrap();
+        (Rates::of_deliveries(&manifest).desk, Rates::of_api(manifest.api.as_ref().unwrap()).desk)
+    }
+
+    #[test]
+    fn what_goes_by_the_interface_shares_its_limits_and_what_goes_another_way_does_not() {
+        let (deliveries, interface) = desks("{transport: {kind: api}}");
+        assert_eq!(deliveries, interface);
+        let (deliveries, interface) = desks(
+            "{transport: {kind: standard-webhook, url: '{url}', secret: key}, limits: [{calls: 9, seconds: 1}]}",
+        );
+        assert_ne!(deliveries.in_key(), interface.in_key(), "two limits in one record");
     }
 }

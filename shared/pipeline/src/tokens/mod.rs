@@ -154,7 +154,7 @@ impl<P: RemotePorts> Bridge<P> {
         api: &Api,
         deadline: Timestamp,
     ) -> Result<(), RemoteError> {
-        let turn = Turn { holder: "", first: true, calls: 1, deadline, patience: LEAST_TIME };
+        let turn = Turn { holder: "", first: false, calls: 1, deadline, patience: LEAST_TIME };
         match self.within_rates(connection, &Rates::of_tokens(api), &turn).await? {
             Ok(_) => Ok(()),
             Err(until) => Err(RemoteError::NotBefore(until)),

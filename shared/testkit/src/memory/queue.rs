@@ -133,14 +133,16 @@ impl FifoQueue {
 
     /// Deletes by receipt. An old receipt is answered with success, and does nothing.
     pub fn delete(&mut self, receipt: &str, now: i64) {
-        self.messages.retain(|m| m.receipt.to_string() != receipt || m.visible_at <= now);
+        let receipt = receipt.parse().unwrap_or(0);
+        self.messages.retain(|m| m.receipt != receipt || m.visible_at <= now);
     }
 
     pub(super) fn hide(&mut self, receipt: &str, after: Duration, now: i64) {
         let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
         // Whole seconds, as SQS takes them.
         let after = (after + 999) / 1000 * 1000;
-        let in_flight = |m: &&mut Message| m.receipt.to_string() == receipt && m.visible_at > now;
+        let receipt = receipt.parse().unwrap_or(0);
+        let in_flight = |m: &&mut Message| m.receipt == receipt && m.visible_at > now;
         if let Some(message) = self.messages.iter_mut().find(in_flight) {
             message.visible_at = now + after;
         }

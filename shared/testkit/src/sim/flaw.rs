@@ -73,7 +73,7 @@ impl Flaw {
             (Self::ProbesAreNotElected, Write::Put(record, _)) if record.key.sk == "endpoint" => {
                 Some(Write::Put(record, always()))
             }
-            (Self::LeasesAreForgotten, Write::Put(record, _)) if record.key.sk == "limit" => None,
+            (Self::LeasesAreForgotten, Write::Put(record, _)) if record.key.sk == "slices" => None,
             (Self::SeatsAreForgotten, Write::Put(record, _)) if record.key.sk == "seats" => None,
             (Self::DueIsForgotten, Write::Put(record, expect)) if record.key.sk == "lane" => {
                 Some(Write::Put(Record { by_attention: None, ..record }, expect))

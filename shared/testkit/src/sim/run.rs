@@ -78,8 +78,7 @@ pub fn simulate(seed: u64, flaw: Option<Flaw>) -> Run {
     let settled = sim.run();
     let violations = check(&sim, settled);
     sim.coverage.calls = lock(&sim.world).receiver.calls;
-    // A turn that was given is later than 1970.
-    let waited = |record: &&Record| record.key.sk == "limit" && !record.doc.contains("1970");
+    let waited = |record: &&Record| record.key.sk == "slices" && record.doc.contains("turn");
     sim.coverage.waited = lock(&sim.world).tables.iter().filter(waited).count() as u64;
     sim.coverage.probes = lock(&sim.world).receiver.probes;
     sim.coverage.knocks = lock(&sim.world).receiver.knocks;

@@ -3,6 +3,7 @@
 use bridge_core::task::{Actor, Command, Stage};
 use bridge_pipeline::{
     ledger::{ParkedDoc, ParkedTask},
+    queries::Standing,
     replays::{ReplayFilter, ReplayState},
 };
 use futures::executor::block_on;
@@ -99,6 +100,8 @@ impl Sim {
             until: at(now),
             kind: None,
             destination: None,
+            state: [None, Some(Standing::Parked), Some(Standing::Delivered)][self.commands as usize % 3],
+            cause: None,
         };
         let id = format!("many-{}", self.commands);
         block_on(self.operator.begin_replay(&id, filter, 5, actor())).expect("a calm world");

@@ -1,59 +1,37 @@
 //! Replays of many messages: chosen by a filter, done in steps by `retry`, in the order in which they were received,
-//! at a rate that leaves live work its room. The record of one keeps who asked and why, how far it is, and where it
+//! at a rate that leaves live work its room. What is parked is not sent a second time: it goes on with its lane, in its
+//! place. The record of one keeps who asked and why, how far it is, and where it
 //! goes on; each message's own record keeps that it was part of it.
 //!
 //! | record | pk | sk |
 //! |---|---|---|
 //! | replay | `{tenant}#replays` | `replay#{id}` |
 
-use std::{collections::BTreeSet, time::Duration};
+mod choice;
+
+use std::time::Duration;
 
 use bridge_core::{
     Timestamp,
-    id::{ConnectionId, LaneId, TenantId},
+    id::TenantId,
     task::{Actor, Command},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     bridge::Bridge,
-    ledger::{DeliveryState, LaneKey, LedgerError, MessageDoc, MessageState, docs_read, docs_write},
+    ledger::{LaneKey, LedgerError, docs_read, docs_write},
     ports::{Expect, Index, Key, PortError, Ports, Query, Record, Store, Table, Write, WriteError},
     queries::QueryError,
     stage::Failure,
 };
 
-/// Messages that a step looks at.
-const STEP: usize = 25;
+pub use choice::{Preview, ReplayFilter};
+
 /// Who loses this often against others does the step again.
 const RACES: usize = 4;
 /// How long the record of a replay is kept.
 const KEPT: Duration = Duration::from_hours(24 * 2192);
-
-/// Which messages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReplayFilter {
-    /// Of which connection.
-    pub connection: ConnectionId,
-    /// Received at or after this.
-    pub since: Timestamp,
-    /// Received before this.
-    pub until: Timestamp,
-    /// Of this kind.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
-    /// That went to this destination.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub destination: Option<ConnectionId>,
-}
-
-impl ReplayFilter {
-    fn takes(&self, doc: &MessageDoc) -> bool {
-        doc.state == MessageState::Normalized
-            && self.kind.as_ref().is_none_or(|kind| *kind == doc.kind)
-            && self.destination.as_ref().is_none_or(|to| doc.destinations.contains(to))
-    }
-}
 
 /// Where a replay stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +67,9 @@ pub struct ReplayDoc {
     pub seen: u64,
     /// Messages that were sent through again.
     pub sent: u64,
+    /// Parked tasks of messages that were let go on with their lanes.
+    #[serde(default)]
+    pub released: u64,
     /// Steps that were done.
     pub steps: u64,
     /// The last place in the index of received messages that was looked at.
@@ -96,17 +77,6 @@ pub struct ReplayDoc {
     cursor: String,
     /// The next step is not to begin before this.
     next_at: Timestamp,
-}
-
-/// What a replay would do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Preview {
-    /// Messages that would be sent through again.
-    pub messages: usize,
-    /// In so many lanes.
-    pub lanes: usize,
-    /// Of those messages, the ones that a destination has taken before: it gets them a second time.
-    pub delivered_before: usize,
 }
 
 /// What a step came to.
@@ -128,31 +98,6 @@ fn read(record: &Record) -> Result<ReplayDoc, LedgerError> {
 }
 
 impl<P: Ports> Bridge<P> {
-    /// What a replay would do, without doing it. The index is seconds behind.
-    ///
-    /// # Errors
-    /// When a port fails.
-    pub async fn preview_replay(&self, filter: &ReplayFilter) -> Result<Preview, QueryError> {
-        let mut preview = Preview { messages: 0, lanes: 0, delivered_before: 0 };
-        let mut lanes: BTreeSet<LaneId> = BTreeSet::new();
-        let mut cursor = String::new();
-        loop {
-            let (docs, last) = self.received(filter, &cursor).await?;
-            for doc in docs.iter().filter(|doc| filter.takes(doc)) {
-                preview.messages += 1;
-                lanes.insert(doc.lane.clone());
-                let deliveries = self.ledger().deliveries(&doc.connection, &doc.message).await?;
-                let is_delivered =
-                    deliveries.iter().any(|one| matches!(one.state, DeliveryState::Delivered { .. }));
-                preview.delivered_before += usize::from(is_delivered);
-            }
-            let Some(last) = last else { break };
-            cursor = last;
-        }
-        preview.lanes = lanes.len();
-        Ok(preview)
-    }
-
     /// Begins a replay under an id of the caller's. The same id again is the same replay.
     ///
     /// # Errors
@@ -176,6 +121,7 @@ impl<P: Ports> Bridge<P> {
             cancelled_by: None,
             seen: 0,
             sent: 0,
+            released: 0,
             steps: 0,
             cursor: String::new(),
             next_at: now,
@@ -265,18 +211,26 @@ impl<P: Ports> Bridge<P> {
         if doc.next_at > self.now() {
             return Ok(Stepped::NotBefore(doc.next_at));
         }
-        let (docs, last) = self.received(&doc.filter, &doc.cursor).await?;
-        let mut sent = 0;
-        for message in docs.iter().filter(|message| doc.filter.takes(message)) {
-            let command = format!("replay {id}");
-            self.replay(&message.connection, &message.message, doc.actor.clone(), &command).await?;
-            sent += 1;
+        let page = self.choose(&doc.filter, &doc.cursor).await?;
+        let (mut sent, mut released) = (0, 0);
+        for chosen in &page.chosen {
+            for lane in &chosen.parked_in {
+                self.release_one(lane, &doc.actor, id).await?;
+                released += 1;
+            }
+            if chosen.parked_in.is_empty() {
+                let (message, command) = (&chosen.message, format!("replay {id}"));
+                self.replay(&message.connection, &message.message, doc.actor.clone(), &command).await?;
+                sent += 1;
+            }
         }
-        doc.seen += docs.len() as u64;
+        doc.seen += page.seen;
         doc.sent += sent;
+        doc.released += released;
         doc.steps += 1;
-        doc.next_at = self.now() + Duration::from_millis(sent * 1000 / u64::from(doc.per_second));
-        match last {
+        doc.next_at =
+            self.now() + Duration::from_millis((sent + released) * 1000 / u64::from(doc.per_second));
+        match page.last {
             Some(last) => doc.cursor = last,
             None => doc.state = ReplayState::Done,
         }
@@ -284,13 +238,25 @@ impl<P: Ports> Bridge<P> {
         let _ = self.put_replay(record, &doc).await?;
         tracing::info!(
             target: "bridge::event", event = "replay", connection = %doc.filter.connection, id, seen = doc.seen,
-            sent = doc.sent, state = ?doc.state
+            sent = doc.sent, released = doc.released, state = ?doc.state
         );
         let next = Command::ReplayMany { connection: doc.filter.connection.clone(), replay: id.to_owned() };
         if doc.state == ReplayState::Running {
             self.command(&next, doc.steps.to_string()).await?;
         }
         Ok(Stepped::On)
+    }
+
+    /// Asks once for the release of a lane, however many of its tasks the replay comes across.
+    async fn release_one(&self, lane: &LaneKey, actor: &Actor, id: &str) -> Result<(), PortError> {
+        let command = Command::ReleaseLane {
+            connection: lane.connection.clone(),
+            stage: lane.stage,
+            lane: lane.lane.clone(),
+            actor: actor.clone(),
+            not_before: None,
+        };
+        self.command(&command, format!("replay {id}")).await
     }
 
     async fn put_replay(&self, mut record: Record, doc: &ReplayDoc) -> Result<bool, LedgerError> {
@@ -301,28 +267,5 @@ impl<P: Ports> Bridge<P> {
             Err(WriteError::Conflict { .. }) => Ok(false),
             Err(WriteError::Failed(error)) => Err(error.into()),
         }
-    }
-
-    /// The next messages after `cursor` as they were received, and where to go on; `None` at the end.
-    async fn received(
-        &self,
-        filter: &ReplayFilter,
-        cursor: &str,
-    ) -> Result<(Vec<MessageDoc>, Option<String>), LedgerError> {
-        // Behind the cursor's own place, and before every other.
-        let from = if cursor.is_empty() { filter.since.to_string() } else { format!("{cursor}~") };
-        let query = Query {
-            table: Table::Ledger,
-            index: Index::ByConnection,
-            pk: filter.connection.to_string(),
-            range: from..=filter.until.to_string(),
-            descending: false,
-            limit: STEP,
-        };
-        let records = self.ports.store().query(query).await?;
-        let last = records.last().filter(|_| records.len() == STEP);
-        let last = last.and_then(|record| record.by_connection.clone()).map(|(_, at)| at);
-        let docs = records.iter().map(MessageDoc::of);
-        Ok((docs.collect::<Result<_, _>>()?, last))
     }
 }
