@@ -172,7 +172,7 @@ def test_sending_is_given_to_those_who_send():
         "Poll": [str(arn("Inbound")), str(arn("Polls"))],
         "FileIngest": [str(arn("Inbound"))],
         "Export": [str(arn("Exports"))],
-        "Normalize": [str(arn("Outbound")), str(arn("Commands"))],
+        "Normalize": [str(arn("Outbound")), str(arn("Commands")), str(arn("Polls"))],
         "Deliver": [str(arn("Commands"))],
         "FhirApi": [str(arn("Outbound"))],
         "Retry": [str(arn("Inbound")), str(arn("Outbound")), str(arn("Commands"))],

@@ -82,6 +82,11 @@ impl Adapter {
                 fault: problem.fault,
             })
             .collect();
+        errors.extend(check::anchors_set_again(yaml).into_iter().map(|(line, name)| CatalogError {
+            file: file.clone(),
+            line,
+            fault: Fault::AnchorAgain(name),
+        }));
         let kinds = self.manifest.webhook.iter().flat_map(|webhook| webhook.kinds.values());
         let of_api = self.manifest.api.iter().flat_map(|api| api.mappings());
         let used: BTreeSet<&str> = kinds.map(|kind| kind.mapping.as_str()).chain(of_api).collect();

@@ -148,6 +148,15 @@ pub enum Fault {
     /// A resource type that is not there.
     #[error("there is no resource `{0}` here")]
     NoSuchResource(String),
+    /// A record that can't be read by its id.
+    #[error("the interface does not say how one `{0}` is read by its id: `resources.{0}.read`")]
+    NotRead(String),
+    /// A header, where only the message is left.
+    #[error("must be a place in the message: when the record is read, its headers are not there any more")]
+    HeaderIsGone,
+    /// An anchor that is set twice.
+    #[error("the anchor `{0}` is set above already: give this one another name")]
+    AnchorAgain(String),
     /// A search parameter that is not there.
     #[error("there is no parameter `{0}` here")]
     NoSuchParameter(String),
@@ -160,6 +169,9 @@ pub enum Fault {
     /// One word needs another.
     #[error("`{0}` needs `{1}`")]
     Needs(&'static str, &'static str),
+    /// One word leaves no room for others.
+    #[error("`{0}` goes without {1}")]
+    Alone(&'static str, &'static str),
     /// A rule that fits everything.
     #[error("a rule needs `status`, `at` or `text`")]
     EmptyRule,

@@ -240,6 +240,14 @@ pub enum PollTask {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         now: bool,
     },
+    /// Read the record that a message only names.
+    #[serde(rename = "fetch.v1")]
+    Fetch {
+        /// The message.
+        task: Box<NormalizeTask>,
+        /// Its place in its lane.
+        order: String,
+    },
 }
 
 /// The two places where lanes are kept in order.

@@ -98,6 +98,11 @@ impl Loaded {
         own.or_else(|| self.manifest.settings.get(name)?.default.as_ref()).map(String::as_str)
     }
 
+    /// Whether a setting that something needs says anything; where nothing is needed, it can be done.
+    pub(crate) fn has(&self, needed: Option<&str>) -> bool {
+        needed.is_none_or(|name| self.setting(name).is_some_and(|text| !text.is_empty()))
+    }
+
     /// All settings with their values.
     pub fn settings(&self) -> BTreeMap<String, String> {
         let named = |name: &String| Some((name.clone(), self.setting(name)?.to_owned()));

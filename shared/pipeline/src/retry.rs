@@ -6,7 +6,7 @@ use bridge_core::{
     Cause,
     config::LanePolicy,
     id::{ConnectionId, MessageId},
-    task::{Actor, Command, InboundTask, NormalizeTask, OutboundTask, Payload, Stage},
+    task::{Actor, Command, InboundTask, NormalizeTask, OutboundTask, Payload, PollTask, Stage},
 };
 use data_encoding::BASE64;
 
@@ -136,8 +136,18 @@ impl<P: Ports> Worker for DeadLetters<'_, P> {
                 Err(_) => self.bridge.keep_letter(self.queue, record).await,
             },
             QueueName::Commands | QueueName::Drops => self.bridge.keep_letter(self.queue, record).await,
-            // Nothing is lost with it: the schedule asks again, and the cursors stand where they stood.
-            QueueName::Polls | QueueName::Exports => {
+            QueueName::Polls => match serde_json::from_str(&record.body) {
+                Ok(PollTask::Fetch { task, order }) => {
+                    self.bridge.park_fetch(&task, &order, cause.clone()).await
+                }
+                // Nothing is lost with it: the schedule asks again, and the cursors stand where they stood.
+                Ok(PollTask::Poll { .. }) => {
+                    return Report { verdict: Verdict::Done, line: line.outcome("dropped") };
+                }
+                Err(_) => self.bridge.keep_letter(self.queue, record).await,
+            },
+            // The same holds for exports: their marks stand where they stood.
+            QueueName::Exports => {
                 return Report { verdict: Verdict::Done, line: line.outcome("dropped") };
             }
         };
@@ -290,6 +300,6 @@ impl<P: Ports> Bridge<P> {
 }
 
 /// SQS allows 128 characters.
-fn dedup_id(text: &str) -> String {
+pub(crate) fn dedup_id(text: &str) -> String {
     data_encoding::HEXLOWER.encode(&bridge_seal::sha256(&[text.as_bytes()]))
 }

@@ -1,5 +1,6 @@
 //! For tests only.
 //!
+//! * [`caller`]: somebody who asks the FHIR interface.
 //! * [`clinic`]: a product whose records change, for those who ask it.
 //! * [`contract`]: what every implementation of the ports is held to.
 //! * [`examples`]: the invented practice of the repository's examples, in memory.
@@ -10,6 +11,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a broken test world must stop the test")]
 
+pub mod caller;
 pub mod clinic;
 pub mod contract;
 pub mod examples;

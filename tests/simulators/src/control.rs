@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `POST seed {"number": 1, "patients": 20, "practitioners": 3, "appointments": 40}` | adds records; every word may be left out |
 //! | `POST prepare` | what a practice does before anybody may ask: subscriptions |
+//! | `POST subscribe {"url": "http://127.0.0.1:PORT/webhooks/a.b"}` | has webhooks sent there, where the product has any |
 //! | `POST touch {"resource": "Appointment", "count": 5}` | changes records: `{"ids": […]}` |
 //! | `POST faults {"fault": "status", "status": 503, "times": 2, "method": "GET", "path": "/v1"}` | [`Fault::from_json`] |
 //! | `DELETE faults` | takes back those that wait: `{"cleared": n}` |
@@ -27,7 +28,7 @@ pub(crate) fn answer(desk: &Desk, request: &Request) -> Answer {
         Some(Err(text)) => Answer::json(400, &json!({"error": text})),
         None => Answer::json(
             404,
-            &json!({"error": "control knows seed, touch, faults, clock, deliveries, book, calls, connection"}),
+            &json!({"error": "control knows seed, prepare, subscribe, touch, faults, clock, deliveries, book, calls, connection"}),
         ),
     }
 }
@@ -42,6 +43,14 @@ fn act(desk: &Desk, method: &str, word: &str, body: &Value) -> Option<Result<Val
         ("POST", "prepare") => {
             simulator.prepare();
             Ok(json!({}))
+        }
+        ("POST", "subscribe") => {
+            let url = body.get("url").and_then(Value::as_str);
+            let url = url.ok_or_else(|| "`url` must be where webhooks go".to_owned());
+            url.map(|url| {
+                simulator.subscribe(url);
+                json!({})
+            })
         }
         ("POST", "touch") => {
             let resource = body.get("resource").and_then(Value::as_str);

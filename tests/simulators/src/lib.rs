@@ -55,6 +55,11 @@ pub trait Simulator: Send + Sync + 'static {
     /// Does what a practice has to do before the bridge may ask: subscribes to change queues, for example.
     fn prepare(&self) {}
 
+    /// Has webhooks of every kind that the product has sent to this address. Products without webhooks send none.
+    fn subscribe(&self, url: &str) {
+        let _ = url;
+    }
+
     /// Changes `count` records of a FHIR resource type by the product's own clock, so that their time stamps move, and
     /// gives the product's ids of them. Fewer when there are fewer; none of a type that the product does not have.
     fn touch(&self, resource: &str, count: usize) -> Vec<String>;

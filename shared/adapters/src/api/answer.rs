@@ -19,7 +19,7 @@ use crate::transport::{retry_after, signals};
 /// What is looked at to find a rule's text.
 const LONGEST_TEXT: usize = 64 * 1024;
 /// Issue types of FHIR R4 (value set `issue-type`): anything else may be somebody's words.
-const ISSUES: [&str; 31] = [
+pub(super) const ISSUES: [&str; 31] = [
     "invalid",
     "structure",
     "required",

@@ -12,8 +12,9 @@ use serde_json::Value;
 
 use super::{
     answer::{Judge, Said},
+    export::Exporting,
     pages::{self, Place, Point},
-    request::{self, Ask, request},
+    request::{self, Ask, Outgoing, request},
     send::{Lost, send},
     site::Site,
 };
@@ -30,6 +31,7 @@ pub(super) struct Caller<'a> {
 /// What became of a request.
 pub(super) struct Exchanged {
     pub(super) said: Said,
+    pub(super) status: u16,
     /// The answer as it came.
     bytes: Vec<u8>,
     /// What was asked.
@@ -47,6 +49,9 @@ impl<'a> Caller<'a> {
     ) -> Result<Answer, CallError> {
         let place = Place::open(page)?;
         let asked = self.site.operation(name)?;
+        if let Some(export) = &asked.export {
+            return self.export(&Exporting { name, operation: asked, export, arguments }, place).await;
+        }
         let mut arguments = Cow::Borrowed(arguments);
         // A job's result is another operation's answer.
         let (name, operation) = match (&asked.job, &place.job) {
@@ -58,10 +63,10 @@ impl<'a> Caller<'a> {
         };
         let input = input.unwrap_or(&Value::Null);
         let ask = Ask { name, operation, arguments: &arguments, input, token: self.token() };
-        let Exchanged { mut said, bytes, url } = self.exchange(&ask, place.at.as_ref()).await?;
+        let Exchanged { mut said, bytes, url, .. } = self.exchange(&ask, place.at.as_ref()).await?;
         let at = format!("operations.{name}");
         if let Some(job) = &asked.job
-            && let Some(waiting) = waiting(job, &place, &said, &at)?
+            && let Some(waiting) = waiting(job, asked.pages.is_some(), &place, &said, &at)?
         {
             return answer(Vec::new(), said, Some(waiting), Some(Duration::from_secs(job.every)));
         }
@@ -73,7 +78,13 @@ impl<'a> Caller<'a> {
                 record.insert("arguments".to_owned(), carried.clone());
             }
         }
-        let next = match &operation.pages {
+        // Where each page is a job of its own, the next one is started as the first was.
+        let of_jobs = asked.pages.as_ref().filter(|_| asked.job.is_some());
+        let (pages, place) = match of_jobs {
+            Some(pages) => (Some(pages), place.without_job()),
+            None => (operation.pages.as_ref(), place),
+        };
+        let next = match pages {
             Some(pages) => pages::next(
                 place,
                 pages,
@@ -87,27 +98,37 @@ impl<'a> Caller<'a> {
 
     /// One request and its reply.
     pub(super) async fn exchange(&self, ask: &Ask<'_>, at: Option<&Point>) -> Result<Exchanged, CallError> {
-        let api = self.site.party.api;
-        let place = format!("operations.{}", ask.name);
         let outgoing = request(self.site, ask, at, &self.ways.mappings)?;
+        self.exchanged(ask, outgoing).await
+    }
+
+    /// A request that is made already, and its reply.
+    pub(super) async fn exchanged(&self, ask: &Ask<'_>, outgoing: Outgoing) -> Result<Exchanged, CallError> {
+        let place = format!("operations.{}", ask.name);
         let url = outgoing.url.clone();
-        let judge = Judge {
-            place: &place,
+        let judge = self.judge(ask, &place);
+        let reply = send(self.site.client(self.ways)?, outgoing, self.time(&place)?).await;
+        let reply = reply.map_err(|lost| unanswered(lost, judge.writes, &place))?;
+        Ok(Exchanged { said: judge.read(&reply)?, status: reply.status, bytes: reply.bytes, url })
+    }
+
+    /// Who says what a reply means.
+    pub(super) fn judge<'b>(&'b self, ask: &'b Ask<'_>, place: &'b str) -> Judge<'b> {
+        let api = self.site.party.api;
+        Judge {
+            place,
             style: ask.operation.style(api.style),
             writes: writes(api, ask.name, ask.operation),
             now: self.site.party.now,
             signals: &api.signals,
             rules: [&ask.operation.answers, &api.answers],
-        };
-        let Some(time) = self.site.time() else {
-            return Err(CallError::Retry(
-                None,
-                Cause::new("api.timeout", "no time was left to ask").at(place),
-            ));
-        };
-        let reply = send(self.site.client(self.ways)?, outgoing, time).await;
-        let reply = reply.map_err(|lost| unanswered(lost, judge.writes, &place))?;
-        Ok(Exchanged { said: judge.read(&reply)?, bytes: reply.bytes, url })
+        }
+    }
+
+    /// How long a request may take.
+    pub(super) fn time(&self, place: &str) -> Result<Duration, CallError> {
+        let cause = || Cause::new("api.timeout", "no time was left to ask").at(place);
+        self.site.time().ok_or_else(|| CallError::Retry(None, cause()))
     }
 
     pub(super) fn token(&self) -> Option<&'a str> {
@@ -115,7 +136,7 @@ impl<'a> Caller<'a> {
     }
 }
 
-fn answer(
+pub(super) fn answer(
     records: Vec<Value>,
     said: Said,
     next: Option<Place>,
@@ -126,16 +147,23 @@ fn answer(
 }
 
 /// Where to ask again when a job's result is not there yet.
-fn waiting(job: &Job, place: &Place, said: &Said, at: &str) -> Result<Option<Place>, CallError> {
+fn waiting(
+    job: &Job,
+    is_paged: bool,
+    place: &Place,
+    said: &Said,
+    at: &str,
+) -> Result<Option<Place>, CallError> {
     let find =
         |extract: &Extract| extract.find(&said.body, |name| said.headers.get(name).map(String::as_str));
     if place.job.is_none() {
         let id = find(&job.id).ok_or_else(|| {
             CallError::Invalid(Cause::new("api.answer", "the answer names no job").at(format!("{at}.job.id")))
         })?;
-        return Ok(Some(Place::of_job(id)));
+        return Ok(Some(place.clone().of_job(id)));
     }
-    let not_ready = place.at.is_none() && find(&job.at).is_some_and(|word| job.waiting.contains(&word));
+    let not_ready =
+        (is_paged || place.at.is_none()) && find(&job.at).is_some_and(|word| job.waiting.contains(&word));
     not_ready.then(|| place.clone().again(at)).transpose()
 }
 
@@ -164,7 +192,7 @@ fn writes(api: &Api, name: &str, operation: &Operation) -> bool {
 }
 
 /// What a reply that did not come means.
-fn unanswered(lost: Lost, writes: bool, place: &str) -> CallError {
+pub(super) fn unanswered(lost: Lost, writes: bool, place: &str) -> CallError {
     match lost {
         Lost::Refused(cause) => CallError::Invalid(cause),
         Lost::Unsent(cause) => CallError::Retry(None, cause),

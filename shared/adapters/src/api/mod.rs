@@ -1,7 +1,7 @@
 //! Calling a product's own interface, as its manifest's `api` says.
 //!
 //! A call is one request and one reply: the request is made of the operation ([`request`], [`body`], [`auth`]), sent once
-//! ([`send`]), judged ([`answer`]), and cut into records ([`pages`]). A write is several calls ([`write`]). Nothing is kept
+//! ([`send`]), judged ([`answer`]), and cut into records ([`pages`]; [`export`] where they come as files). A write is several calls ([`write`]). Nothing is kept
 //! between calls but connections, compiled mappings and where a server says that its token endpoint is; nothing is tried
 //! twice, and no cause holds what was sent or answered.
 //!
@@ -13,7 +13,9 @@ mod auth;
 mod body;
 mod call;
 mod encode;
+mod export;
 mod guard;
+mod lines;
 mod mappings;
 mod pages;
 mod request;

@@ -13,7 +13,7 @@ use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::answer::Said;
+use super::{answer::Said, export::Progress};
 
 /// More pages than any list has; what has more goes on for ever.
 const MOST: u32 = 100_000;
@@ -25,16 +25,19 @@ pub(super) struct Place {
     /// The job whose result is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) job: Option<String>,
+    /// How far an export is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) export: Option<Progress>,
     /// Where on the list. `None`: at its beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) at: Option<Point>,
     /// How many answers there were before.
     #[serde(default)]
-    count: u32,
+    pub(super) count: u32,
     /// What one of the pages before looked like. A list that leads in a circle comes back to it: it is renewed after twice
     /// as many pages each time, as in Brent's algorithm, so a circle of any length is found with one mark.
     #[serde(default)]
-    mark: String,
+    pub(super) mark: String,
 }
 
 /// A point on a list.
@@ -55,9 +58,14 @@ impl Place {
         serde_json::from_str(page.expose()).map_err(|_| error("not what an answer gave as `next`", "page"))
     }
 
-    /// The beginning of a job's result.
-    pub(super) fn of_job(id: String) -> Self {
-        Self { job: Some(id), ..Self::default() }
+    /// The result of a job that was started here.
+    pub(super) fn of_job(self, id: String) -> Self {
+        Self { job: Some(id), ..self }
+    }
+
+    /// Where a job was started whose result has come.
+    pub(super) fn without_job(self) -> Self {
+        Self { job: None, ..self }
     }
 
     pub(super) fn close(&self) -> Result<Phi<String>, CallError> {

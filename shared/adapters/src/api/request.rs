@@ -81,6 +81,24 @@ pub(super) fn request(
     body::finish(site, ask, draft)
 }
 
+/// A request to an address that an answer named, with or without what proves who calls.
+pub(super) fn to(
+    site: &Site<'_>,
+    ask: &Ask<'_>,
+    address: &str,
+    method: reqwest::Method,
+    proves: bool,
+) -> Result<Outgoing, CallError> {
+    let url = site.named(address, &site.address("", "api.base")?, &place(ask, "export"))?;
+    let style = ask.operation.style(site.party.api.style);
+    let mut draft = Draft { method, url, query: Vec::new(), headers: HeaderMap::new(), body: None, style };
+    headers(site, ask, &mut draft)?;
+    if proves {
+        auth::apply(site, ask.token, &mut draft)?;
+    }
+    body::finish(site, ask, draft)
+}
+
 fn first(
     site: &Site<'_>,
     ask: &Ask<'_>,

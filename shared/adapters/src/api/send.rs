@@ -3,7 +3,7 @@
 use std::{error::Error, io, time::Duration};
 
 use bridge_core::Cause;
-use reqwest::{Client, header::HeaderMap};
+use reqwest::{Client, Response, header::HeaderMap};
 
 use super::{guard::Refused, request::Outgoing};
 
@@ -31,12 +31,21 @@ pub(super) enum Lost {
 }
 
 pub(super) async fn send(client: &Client, outgoing: Outgoing, time: Duration) -> Result<Reply, Lost> {
+    whole(begin(client, outgoing, time).await?).await
+}
+
+/// A reply whose body has not been read.
+pub(super) async fn begin(client: &Client, outgoing: Outgoing, time: Duration) -> Result<Response, Lost> {
     let Outgoing { method, url, headers, body } = outgoing;
     let mut request = client.request(method, url).headers(headers).timeout(time);
     if let Some(body) = body {
         request = request.body(body);
     }
-    let mut response = request.send().await.map_err(|error| lost(&error))?;
+    request.send().await.map_err(|error| lost(&error))
+}
+
+/// A whole reply.
+pub(super) async fn whole(mut response: Response) -> Result<Reply, Lost> {
     let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
     let expected = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
     if expected > LARGEST {
@@ -53,7 +62,7 @@ pub(super) async fn send(client: &Client, outgoing: Outgoing, time: Duration) ->
 }
 
 /// The words are ours: those of an error hold the address, and so perhaps an argument.
-fn lost(error: &reqwest::Error) -> Lost {
+pub(super) fn lost(error: &reqwest::Error) -> Lost {
     if is_refused(error) {
         let text = "the name of the host leads to no public address";
         return Lost::Refused(Cause::new("api.address", text).at("api.base"));

@@ -234,6 +234,7 @@ fn own_rules(connection: &Connection, manifest: &Manifest, top: &Place, problems
     problems.unless(takes, top.clone(), needed);
     if let Some(section) = &connection.webhook {
         webhook::webhook(section, &known, &top.at("webhook"), problems);
+        webhook::fetches(section, manifest, &top.at("webhook"), problems);
     }
     let kinds = connection.webhook.iter().flat_map(|section| section.kinds.values());
     let hook = connection.hl7v2.iter().filter_map(|site| site.hook.as_ref());

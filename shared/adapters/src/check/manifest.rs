@@ -45,6 +45,7 @@ pub(crate) fn manifest(
             mappings: &|name| mappings.contains(name),
         };
         webhook::webhook(section, &known, &top.at("webhook"), &mut problems);
+        webhook::fetches(section, manifest, &top.at("webhook"), &mut problems);
     }
     if let Some(section) = &manifest.hl7v2 {
         let known = Known {

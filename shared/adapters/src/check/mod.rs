@@ -1,5 +1,6 @@
 //! Refusing what is wrong before anything runs on it: in a manifest, in a webhook section, in a connection, in a feed.
 
+mod anchors;
 mod api;
 mod connection;
 mod endpoints;
@@ -9,6 +10,7 @@ mod hl7v2;
 mod manifest;
 mod webhook;
 
+pub(crate) use anchors::again as anchors_set_again;
 pub(crate) use api::queries;
 pub(crate) use connection::connection;
 pub(crate) use manifest::manifest;

@@ -1,6 +1,6 @@
 //! A `webhook` section: an adapter's, or a connection's own.
 
-use bridge_core::manifest::{Carry, Challenge, Extract, Kind, Verify, Webhook};
+use bridge_core::manifest::{Carry, Challenge, Extract, Kind, Manifest, Verify, Webhook};
 
 use super::{Place, Problems};
 use crate::Fault;
@@ -81,7 +81,8 @@ pub(super) fn verify(verify: &Verify, known: &Known<'_>, place: &Place, problems
 }
 
 pub(super) fn kind(kind: &Kind, known: &Known<'_>, place: &Place, problems: &mut Problems) {
-    let there = (known.mappings)(&kind.mapping);
+    // What only names a record has nothing to be mapped.
+    let there = (known.mappings)(&kind.mapping) || kind.mapping.is_empty() && kind.fetch.is_some();
     problems.unless(there, place.at("mapping"), || Fault::NoSuchMapping(kind.mapping.clone()));
     for (key, list) in [("lane", &kind.lane), ("source-id", &kind.source_id)] {
         for (index, part) in list.iter().enumerate() {
@@ -93,6 +94,24 @@ pub(super) fn kind(kind: &Kind, known: &Known<'_>, place: &Place, problems: &mut
     }
     for (name, part) in &kind.find_by {
         extract(part, &place.at("find-by").at(name), problems);
+    }
+}
+
+/// Kinds whose messages only name a record: one is read by the interface.
+pub(super) fn fetches(webhook: &Webhook, manifest: &Manifest, place: &Place, problems: &mut Problems) {
+    for (name, kind) in &webhook.kinds {
+        let Some(fetch) = &kind.fetch else { continue };
+        let place = place.at("kinds").at(name).at("fetch");
+        let rules = manifest.api.as_ref().and_then(|api| api.resources.get(&fetch.resource));
+        let is_read = rules.is_some_and(|rules| rules.read.is_some());
+        problems.unless(is_read, place.at("resource"), || Fault::NotRead(fetch.resource.clone()));
+        let stays = !matches!(fetch.id, Extract::Header { .. });
+        problems.unless(stays, place.at("id"), || Fault::HeaderIsGone);
+        extract(&fetch.id, &place.at("id"), problems);
+        if let Some(setting) = &fetch.needs {
+            let there = manifest.settings.contains_key(setting);
+            problems.unless(there, place.at("needs"), || Fault::NoSuchSetting(setting.clone()));
+        }
     }
 }
 

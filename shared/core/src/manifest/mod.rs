@@ -15,15 +15,16 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 pub use api::{
-    Again, AnswerRule, Api, Asked, Auth, ClientAuth, Clock, Confirm, Delta, Exchange, Find, Grant, Job, Mark,
-    Means, Method, Needs, OAuth2, On, Operation, POLLED, Pages, Parameter, Poll, Read, Reconcile, Reference,
-    ResourceApi, Search, SearchError, SearchParameter, Soap, Style, Templates, TimeForm, VersionCheck, Write,
+    Again, AnswerRule, Api, Asked, Auth, ClientAuth, Clock, Confirm, Delta, Exchange, Export, Find, Grant,
+    Job, Mark, Means, Method, Needs, OAuth2, On, Operation, POLLED, Pages, Parameter, Poll, Read, Reconcile,
+    Reference, ResourceApi, Search, SearchError, SearchParameter, Soap, Style, Templates, TimeForm,
+    VersionCheck, Write,
 };
 pub use deliver::{Deliver, Limit, Signal, Transport, WaitForm};
 pub use extract::{Extract, scalar};
 pub use ip_range::IpRange;
 pub use verify::{Challenge, Encoding, Verify};
-pub use webhook::{Carry, Kind, OtherKinds, Webhook};
+pub use webhook::{Carry, Fetch, Kind, OtherKinds, Webhook};
 
 use crate::config::Hl7v2Site;
 

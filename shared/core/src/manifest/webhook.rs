@@ -125,8 +125,12 @@ impl Carry {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Kind {
-    /// Mapping file without its ending, or the name of a mapping in the connection.
+    /// Mapping file without its ending, or the name of a mapping in the connection. Left out where messages only name a record.
+    #[serde(default)]
     pub mapping: String,
+    /// The message only names a record, which is read from the product's interface. What was read is a message of its own.
+    #[serde(default)]
+    pub fetch: Option<Fetch>,
     /// What messages are kept in order by; usually the patient. Empty: each message is a lane of its own.
     #[serde(default)]
     pub lane: Vec<Extract>,
@@ -139,6 +143,27 @@ pub struct Kind {
     /// Identifiers an operator may search by, kept as keyed hashes: name to place.
     #[serde(default)]
     pub find_by: BTreeMap<String, Extract>,
+}
+
+impl Kind {
+    /// Whether messages say which state of a record they are about. Without that the same content may be a new state: there and
+    /// back again.
+    pub const fn tells_states(&self) -> bool {
+        self.version.is_some() || !self.source_id.is_empty()
+    }
+}
+
+/// How the record is read that a message only names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Fetch {
+    /// Its FHIR resource type: the interface says how one is read.
+    pub resource: String,
+    /// Where the message names the product's id. Where it does not, the message is mapped as it is.
+    pub id: Extract,
+    /// A setting without which the interface can't be asked: where it is empty, messages are mapped as they are.
+    #[serde(default)]
+    pub needs: Option<String>,
 }
 
 /// What becomes of a webhook whose kind is not in the manifest.

@@ -173,6 +173,7 @@ fn park_subject(
                     if is_replay {
                         doc.resources = known.resources;
                         doc.destinations = known.destinations;
+                        doc.find = known.find;
                     }
                     let put = doc.record(record.blob.clone().or_else(|| sealed.clone()));
                     Ok(Write::Put(put, Expect::Rev(record.rev)))

@@ -11,6 +11,7 @@ mod change;
 mod deliveries;
 mod hl7v2;
 mod merge;
+mod named;
 pub(crate) mod resources;
 mod translate;
 
@@ -18,6 +19,7 @@ pub use change::{Change, Changes};
 pub(crate) use deliveries::NotSent;
 pub(crate) use hl7v2::Parcel;
 pub use hl7v2::{Told, tell};
+pub(crate) use named::Named;
 use resources::Version;
 pub(crate) use translate::apply;
 
@@ -101,7 +103,10 @@ impl<P: Ports> Bridge<P> {
             return aside(None, Some(stage::unknown_connection(&task.connection))).await;
         };
         let known = self.ledger().message(&task.connection, &task.message).await?.map(|(doc, _)| doc);
-        if known.as_ref().is_some_and(|known| is_done(known, task)) {
+        if let Some(known) = known.as_ref().filter(|known| is_done(known, task)) {
+            if known.state == MessageState::Normalized {
+                self.ask_again(task, &source, &known.order).await?;
+            }
             self.settle_release(&lane, task.release.as_ref(), task.message.as_str()).await?;
             return Ok(Report { verdict: Verdict::Done, line: line_of(task).outcome("duplicate") });
         }
@@ -130,6 +135,11 @@ impl<P: Ports> Bridge<P> {
             self.record_received(task, doc).await?;
             self.settle_release(&lane, task.release.as_ref(), task.message.as_str()).await?;
             return Ok(Report { verdict: Verdict::Done, line: line_of(task).outcome("asked again") });
+        }
+        if let Some(named) = Named::by(&source, task, &received) {
+            // A replay keeps the place of its message.
+            let place = known.map_or(order, |known| known.order);
+            return self.ask_for_record(task, &source, (&lane, place), &named).await;
         }
         let index = self.index_key(&task.connection.tenant()).await?;
         let translated = match self.translate(task, &source, &received, &index) {

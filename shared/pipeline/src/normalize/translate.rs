@@ -84,6 +84,17 @@ impl<P: Ports> Bridge<P> {
             let text = format!("neither the adapter nor a feed has a rule for the kind `{kind}`");
             Cause::new("kind.unknown", text)
         })?;
+        if message.is_string() {
+            // A line of a file that its product exported, as it came.
+            return Err(Cause::new(
+                "record.unreadable",
+                "the product's record is not a JSON object of its type",
+            ));
+        }
+        if rule.mapping.is_empty() {
+            let text = "the message only names a record, and does not say which: see `fetch` of its kind";
+            return Err(Cause::new("webhook.no_record", text));
+        }
         let (mapped_by, mapping) = self.mapping(source, rule.mapping)?;
         let mapped = apply(&mapping, &mapped_by, message, kind, source)?;
         let namespace = uuid::Uuid::from_bytes(index.fhir_namespace());

@@ -107,7 +107,7 @@ impl<P: Ports> Bridge<P> {
         cursor.doc.listing =
             Some(Listing { run: run.number, slot, at: run.began, records: listed.len() as u64, gone });
         if of.poll.delta == Delta::Whole {
-            cursor.doc.asked_at = Some(run.began);
+            cursor.doc.asked_at = Some(of.asked_in(run));
         }
         cursor.doc.run = None;
         if self.put_cursor(of.connection(), of.resource, cursor, None).await?.is_err() {

@@ -13,6 +13,7 @@
 mod cursor;
 mod delta;
 mod docs;
+mod fetch;
 mod known;
 mod memory;
 mod page;
@@ -67,6 +68,11 @@ impl<P: RemotePorts> Worker for Polls<'_, P> {
     async fn work(&self, record: &Received, time_left: Duration) -> Report {
         let (connection, now) = match stage::read_task::<PollTask>(record) {
             Ok(PollTask::Poll { connection, now }) => (connection, now),
+            Ok(PollTask::Fetch { task, order }) => {
+                let fetched =
+                    self.0.fetch_record(&task, (&order, record.receives), self.0.now() + time_left).await;
+                return fetched.unwrap_or_else(|error| stage::failed(fetch::line(&task), &error));
+            }
             Err(report) => return *report,
         };
         let line = Line::new("poll").message("", &connection, "");
@@ -82,7 +88,14 @@ impl<P: RemotePorts> Worker for Polls<'_, P> {
         }
     }
 
-    async fn park(&self, _record: &Received, cause: Cause) -> Report {
+    async fn park(&self, record: &Received, cause: Cause) -> Report {
+        if let Ok(PollTask::Fetch { task, order }) = stage::read_task(record) {
+            let line = fetch::line(&task).cause(Some(cause.clone()));
+            return match self.0.park_fetch(&task, &order, cause).await {
+                Ok(()) => Report { verdict: Verdict::Done, line: line.outcome("parked") },
+                Err(error) => stage::failed(line, &error),
+            };
+        }
         // Nothing is lost with it: the schedule asks again, and the cursors stand where they stood.
         Report { verdict: Verdict::Done, line: Line::new("poll").outcome("dropped").cause(Some(cause)) }
     }
@@ -152,7 +165,8 @@ impl<P: RemotePorts> Bridge<P> {
         };
         let mut cursors = Vec::new();
         for (resource, rules) in &api.resources {
-            if let (Some(poll), Some(kind)) = (&rules.poll, api.kinds.get(&rules.kind)) {
+            let poll = rules.poll.as_ref().filter(|poll| loaded.has(poll.needs.as_deref()));
+            if let (Some(poll), Some(kind)) = (poll, api.kinds.get(&rules.kind)) {
                 let cursor = self.cursor(connection, resource).await?;
                 cursors.push((
                     Subject {

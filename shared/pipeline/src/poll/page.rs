@@ -72,7 +72,7 @@ impl<P: Ports> Bridge<P> {
         if run.listed && run.aim != Aim::Everything {
             cursor.doc.run = None;
             if run.aim == Aim::Changes {
-                cursor.doc.asked_at = Some(run.began);
+                cursor.doc.asked_at = Some(of.asked_in(run));
                 end_changes(cursor, run);
                 concluded = conclude(&mut cursor.doc, run, of.poll);
             }

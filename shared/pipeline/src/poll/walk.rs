@@ -54,11 +54,18 @@ impl Subject<'_> {
 
     /// Whether records say which state they are in. Without that the same content may be a new state: there and back again.
     pub(super) const fn tells_states(&self) -> bool {
-        self.kind.version.is_some() || !self.kind.source_id.is_empty()
+        self.kind.tells_states()
     }
 
     pub(super) const fn is_queue(&self) -> bool {
         matches!(self.poll.delta, Delta::Queue { .. })
+    }
+
+    /// What is made ready while it is waited for takes several turns: the turn in which it came is the one that asked.
+    pub(super) fn asked_in(&self, run: &Run) -> Timestamp {
+        let operation = self.api.operations.get(&self.poll.operation);
+        let is_made_ready = operation.is_some_and(|one| one.export.is_some() || one.job.is_some());
+        if is_made_ready { self.turn } else { run.began }
     }
 
     /// A page is not begun with less time than this.
@@ -189,7 +196,9 @@ impl<P: RemotePorts> Bridge<P> {
             }
             error => {
                 // Perhaps it does not know the place where the list was left any more: from the beginning.
-                if run.pages > 0 && !matches!(error, CallError::Unknown(_) | CallError::Forbidden(_)) {
+                if (run.pages > 0 || cursor.private.page.is_some())
+                    && !matches!(error, CallError::Unknown(_) | CallError::Forbidden(_))
+                {
                     cursor.doc.run = None;
                 }
                 Stop::failed(error.cause().clone())

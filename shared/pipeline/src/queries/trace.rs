@@ -88,7 +88,10 @@ impl Overview {
         let mut normalized = step(message.normalized_at, "normalize", "normalized");
         match message.state {
             MessageState::Normalized => {
-                normalized.note = format!("{} by {}", message.resources.join(", "), message.mapped_by);
+                normalized.note = match message.resources.join(", ") {
+                    resources if resources.is_empty() => message.mapped_by.clone(),
+                    resources => format!("{resources} by {}", message.mapped_by),
+                };
             }
             MessageState::Parked => {
                 normalized.step = "park";

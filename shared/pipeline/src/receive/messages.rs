@@ -70,10 +70,10 @@ impl<'a> Cut<'a> {
         }
     }
 
-    /// It was found by comparing with what was known, in this listing: where its content is all that names it, the same
-    /// content at another time is another message.
+    /// It was found by comparing with what was known, in this listing, or because this event named it: where its content is
+    /// all that names it, the same content at another time is another message.
     #[must_use]
-    pub(crate) fn found_in(mut self, listing: u64) -> Self {
+    pub(crate) fn found_in(mut self, listing: impl ToString) -> Self {
         self.listing = self.source_id.is_none().then(|| listing.to_string());
         self
     }

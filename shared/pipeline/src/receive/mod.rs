@@ -33,6 +33,7 @@ use crate::{
     ledger::docs_write,
     payload::Purpose,
     ports::{Entry, Ports, Queue, QueueName},
+    remote::nonce,
     stage::Failure,
 };
 
@@ -148,6 +149,12 @@ impl<P: Ports> Bridge<P> {
         }
         let (mut entries, mut ids) = (Vec::with_capacity(ours.len()), Vec::with_capacity(ours.len()));
         for message in ours {
+            let fetch = message.rule.and_then(|rule| rule.fetch.as_ref());
+            let message = match fetch.filter(|fetch| source.has(fetch.needs.as_deref())) {
+                // An event that only names a record, and has no id, looks like the one before: the record has changed meanwhile.
+                Some(_) => message.found_in(nonce()?),
+                None => message,
+            };
             let (entry, id) = self.entry(source, &message).await?;
             entries.push(entry);
             ids.push(id);

@@ -57,14 +57,14 @@ fn every_fault_of_a_token_is_a_refusal() {
         if value.is_null() {
             claims.as_object_mut().unwrap().remove(*name);
         }
-        let refused = with_token(&caller, &sign(&caller.key, &header(), &claims));
+        let refused = with_token(&caller, &sign(&caller.who.key, &header(), &claims));
         assert_eq!(refused, (*status, (*expected).to_owned()), "{name}");
     }
     for (name, value) in [("exp", json!(now - 59)), ("nbf", json!(now + 30)), ("aud", json!(["x", AUDIENCE]))]
     {
         let mut claims = caller.claims();
         claims[name] = value;
-        assert_eq!(with_token(&caller, &sign(&caller.key, &header(), &claims)).0, 200, "{name}");
+        assert_eq!(with_token(&caller, &sign(&caller.who.key, &header(), &claims)).0, 200, "{name}");
     }
     let headers = [
         json!({"alg": "none", "kid": "k1"}),
@@ -74,7 +74,7 @@ fn every_fault_of_a_token_is_a_refusal() {
         json!({"alg": "ES256", "kid": "k1", "crit": ["x"]}),
     ];
     for wrong in headers {
-        assert_eq!(with_token(&caller, &sign(&caller.key, &wrong, &caller.claims())).0, 401, "{wrong}");
+        assert_eq!(with_token(&caller, &sign(&caller.who.key, &wrong, &caller.claims())).0, 401, "{wrong}");
     }
     let stranger = Es256Key::read(&Es256Key::generate().unwrap()).unwrap();
     assert_eq!(with_token(&caller, &sign(&stranger, &header(), &caller.claims())).0, 401);
@@ -97,7 +97,7 @@ fn every_fault_of_a_token_is_a_refusal() {
 #[test]
 fn scopes_are_asked_for_each_thing() {
     let mut caller = caller();
-    caller.scope = "system/Patient.s".to_owned();
+    caller.who.scope = "system/Patient.s".to_owned();
     assert_eq!(caller.get("Patient").0, 200);
     let refused = caller.send("GET", "Patient/x", &[], "");
     assert_eq!(code(&refused), (403, "forbidden".to_owned()));
@@ -145,7 +145,7 @@ fn keys_are_fetched_when_they_are_needed_and_kept_when_the_issuer_is_gone() {
     assert_eq!(ask(&caller), 503, "no keys: not the caller's fault, and never let in");
     assert_eq!(ask(&caller), 503);
     assert_eq!(source.1.load(Ordering::Relaxed), 1, "asked once a minute");
-    *source.0.lock().unwrap() = Some(json!({"keys": [jwk(&caller.key, "k1")]}).to_string());
+    *source.0.lock().unwrap() = Some(json!({"keys": [jwk(&caller.who.key, "k1")]}).to_string());
     caller.pass(61);
     assert_eq!(ask(&caller), 200);
     *source.0.lock().unwrap() = None;
@@ -155,6 +155,6 @@ fn keys_are_fetched_when_they_are_needed_and_kept_when_the_issuer_is_gone() {
     let key = Es256Key::read(&Es256Key::generate().unwrap()).unwrap();
     *source.0.lock().unwrap() = Some(json!({"keys": [jwk(&key, "k1")]}).to_string());
     caller.pass(3601);
-    caller.key = key;
+    caller.who.key = key;
     assert_eq!(ask(&caller), 200);
 }

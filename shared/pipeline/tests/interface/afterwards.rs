@@ -73,7 +73,7 @@ fn who_waits_gets_the_products_resource_in_the_same_answer() {
     };
     let deadline = caller.now() + Duration::from_secs(25);
     let call = FhirCall { connection: PMS, path: "Appointment", request: &request, base: BASE, deadline };
-    let mut answer = pin!(answering.fhir(call, &caller.access));
+    let mut answer = pin!(answering.fhir(call, caller.access()));
     let mut turns = 0;
     let response = loop {
         match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {

@@ -93,7 +93,7 @@ fn criteria_that_are_not_understood_create_nothing() {
         let refused = caller.send("POST", "Appointment", &lenient, &body);
         assert_eq!(code(&refused), (expected.0, expected.1.to_owned()), "{criteria}");
     }
-    caller.scope = "system/Appointment.c".to_owned();
+    caller.who.scope = "system/Appointment.c".to_owned();
     let refused = caller.send("POST", "Appointment", &[("if-none-exist", "status=booked")], &body);
     assert_eq!(code(&refused), (403, "forbidden".to_owned()), "a search is what it is");
     assert!(!lock(&caller.practice.world).queues.contains_key(&QueueName::Outbound));

@@ -6,6 +6,7 @@ mod afterwards;
 mod asking;
 mod caching;
 mod conditions;
+mod naming;
 mod pms;
 mod reading;
 mod shaping;

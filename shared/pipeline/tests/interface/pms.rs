@@ -10,6 +10,7 @@ use bridge_core::{
     config::Connection,
     remote::{Answer, CallError, Written},
 };
+pub(crate) use bridge_testkit::caller::PMS;
 use bridge_testkit::{
     memory::{Called, MemoryAdapters, Product, lock},
     practice::{Practice, actor},
@@ -17,9 +18,7 @@ use bridge_testkit::{
 use futures::executor::block_on;
 use serde_json::{Value, json};
 
-pub(crate) const PMS: &str = "sim.pms";
-
-const MANIFEST: &str = "
+pub(crate) const MANIFEST: &str = "
 adapter: pms
 version: 1
 title: An invented product

@@ -125,10 +125,10 @@ fn what_the_matches_refer_to_and_what_refers_to_them_comes_along() {
 fn nothing_is_included_that_the_token_does_not_cover() {
     let mut caller = caller();
     book(&caller, TEN);
-    caller.scope = "system/Appointment.rs".to_owned();
+    caller.who.scope = "system/Appointment.rs".to_owned();
     let refused = caller.send("GET", "Appointment?_include=Appointment:patient", &[], "");
     assert_eq!(code(&refused), (403, "forbidden".to_owned()));
-    caller.scope = "system/Patient.rs".to_owned();
+    caller.who.scope = "system/Patient.rs".to_owned();
     let refused = caller.send("GET", "Patient?_revinclude=Appointment:patient", &[], "");
     assert_eq!(code(&refused), (403, "forbidden".to_owned()));
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     caller::{Answered, Caller},
-    practice::{Kept, Practice},
+    practice::{By, Kept, Practice},
 };
 
 /// One appointment of one patient, from the search for it to its end.
@@ -47,9 +47,11 @@ enum Cannot {
     Move,
 }
 
-async fn goes(adapter: &str, cannot: Cannot) {
-    let practice = Practice::open(adapter).await;
-    practice.poll().await;
+async fn goes(adapter: &str, by: By, cannot: Cannot) {
+    let practice = Practice::open(adapter, by).await;
+    if by == By::Poll {
+        practice.hear().await;
+    }
     let journey = Journey { caller: Caller::of(&practice), practice: &practice };
     let wanted = journey.search().await;
     let times = journey.times(&wanted).await;
@@ -231,8 +233,7 @@ impl Journey<'_> {
             practice.kept("Appointment").into_iter().find(of_it).map(|kept| kept.version)
         };
         let (before, sent) = (version(), practice.studio("Appointment").len());
-        practice.post_webhooks().await;
-        practice.poll().await;
+        practice.hear().await;
         assert!(version() > before, "{before:?} and then {:?}", version());
         let seen = practice.studio("Appointment").split_off(sent);
         let last = seen.iter().rfind(|one| one["id"] == *id).expect("it comes back");
@@ -284,7 +285,7 @@ macro_rules! products {
     ($($test:ident: $adapter:literal $cannot:ident),* $(,)?) => {
         $(#[tokio::test]
         async fn $test() {
-            goes($adapter, Cannot::$cannot).await;
+            goes($adapter, By::Poll, Cannot::$cannot).await;
         })*
 
         #[test]
@@ -305,4 +306,35 @@ products! {
     opendental: "opendental" Nothing,
     oracle_health: "oracle-health" Move,
     tebra: "tebra" Nothing,
+}
+
+/// The same, seen back by webhook alone, in the products that have webhooks.
+mod told {
+    use super::*;
+
+    macro_rules! products {
+        ($($test:ident: $adapter:literal),* $(,)?) => {
+            $(#[tokio::test]
+            async fn $test() {
+                goes($adapter, By::Webhook, Cannot::Nothing).await;
+            })*
+
+            #[test]
+            fn none_is_left_out() {
+                let catalog = bridge_adapters::Catalog::builtin();
+                let adapters = bridge_simulators::all().into_iter().map(|make| make().adapter());
+                let tells = |name: &&str| catalog.get(name).unwrap().manifest().webhook.is_some();
+                let all: BTreeSet<_> = adapters.filter(tells).collect();
+                assert_eq!(all, BTreeSet::from([$($adapter),*]));
+            }
+        };
+    }
+
+    products! {
+        athenahealth: "athenahealth",
+        drchrono: "drchrono",
+        healthie: "healthie",
+        nexhealth: "nexhealth",
+        opendental: "opendental",
+    }
 }

@@ -16,6 +16,7 @@ use bridge_pipeline::{
     ports::{Clock as _, QueueName, Table},
 };
 use bridge_simulators::{Seed, Served};
+pub(crate) use bridge_testkit::caller::PMS;
 use bridge_testkit::{
     memory::{Calm, MemoryAdapters, MemoryPorts, Shared, World, lock},
     practice::actor,
@@ -24,15 +25,25 @@ use serde_json::{Value, json};
 
 use crate::outward::{Outward, Time};
 
-pub(crate) const PMS: &str = "sim.pms";
 const STUDIO: &str = "sim.studio";
 /// A Monday afternoon, in milliseconds since 1970.
 const BEGIN: i64 = 1_790_000_000_000;
 /// Longer than any adapter waits between two polls of appointments.
 const A_WHILE: Duration = Duration::from_mins(16);
+const A_MINUTE: Duration = Duration::from_mins(1);
+
+/// How a practice hears of what changes in its product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// It asks.
+    Poll,
+    /// It is told, and asks for nothing but what it is told of.
+    Webhook,
+}
 
 /// The practice.
 pub(crate) struct Practice {
+    pub(crate) by: By,
     pub(crate) served: Served,
     pub(crate) time: Time,
     pub(crate) bridge: Bridge<Outward<Calm>>,
@@ -47,7 +58,7 @@ pub(crate) struct Kept {
 
 impl Practice {
     /// A practice with a product of this adapter, of which nothing is known yet.
-    pub(crate) async fn open(adapter: &str) -> Self {
+    pub(crate) async fn open(adapter: &str, by: By) -> Self {
         let simulator = bridge_simulators::by_name(adapter).expect("a simulator of that name");
         let (world, steered): (Shared, _) =
             (Arc::new(Mutex::new(World { now: BEGIN, ..World::default() })), Arc::clone(&simulator));
@@ -57,34 +68,54 @@ impl Practice {
         let served = bridge_simulators::serve(simulator, None).await.unwrap();
         served.simulator.seed(&Seed { number: 7, patients: 12, practitioners: 3, appointments: 90 });
         served.simulator.prepare();
+        if by == By::Webhook {
+            // What is told by the second is not of what was there before.
+            time.pass(A_WHILE);
+            served.simulator.subscribe(&format!("https://bridge.example/webhooks/{PMS}"));
+        }
         let memory = MemoryPorts::new(time.world.clone(), Calm, MemoryAdapters::default(), 0, 1);
         let ways = Arc::new(Transports::new().unwrap());
         let ports = Outward::new(memory, time.clone(), Arc::new(Catalog::builtin()), ways);
         let bridge = Bridge::new(ports);
         let tenant = serde_json::from_value(json!({"tenant": "sim", "name": "Simulated practice"}));
         bridge.apply_tenant(&tenant.unwrap()).await.unwrap();
-        for connection in [studio(), product(&served)] {
+        for connection in [studio(), product(&served, by)] {
             bridge.apply_connection(connection, actor()).await.unwrap();
         }
-        Self { served, time, bridge }
+        Self { by, served, time, bridge }
     }
 
-    /// A while passes, and the product is asked for what has changed.
-    pub(crate) async fn poll(&self) {
+    /// A while passes, and what has changed in the product is known.
+    pub(crate) async fn hear(&self) {
+        match self.by {
+            By::Poll => self.poll().await,
+            By::Webhook => assert!(self.post_webhooks().await > 0, "the product tells of its changes"),
+        }
+    }
+
+    async fn poll(&self) {
         self.time.pass(A_WHILE);
-        self.bridge.queue_due_polls().await.unwrap();
-        self.settle().await;
+        // An export is made ready meanwhile.
+        for _ in 0..10 {
+            self.bridge.queue_due_polls().await.unwrap();
+            self.settle().await;
+            if self.status().await.resources.iter().all(|(_, cursor)| cursor.run.is_none()) {
+                break;
+            }
+            self.time.pass(A_MINUTE);
+        }
         for (resource, cursor) in self.status().await.resources {
             assert!(cursor.cause.is_none() && cursor.run.is_none(), "{resource}: {cursor:?}");
         }
     }
 
-    pub(crate) async fn status(&self) -> PollStatus {
+    async fn status(&self) -> PollStatus {
         self.bridge.poll_status(&PMS.parse().unwrap()).await.unwrap().unwrap()
     }
 
     /// The webhooks that are due are posted; how many.
-    pub(crate) async fn post_webhooks(&self) -> usize {
+    async fn post_webhooks(&self) -> usize {
+        self.time.pass(A_WHILE);
         let deliveries = self.served.simulator.deliveries();
         for delivery in &deliveries {
             let request = Request {
@@ -183,10 +214,10 @@ fn studio() -> Connection {
     .unwrap()
 }
 
-fn product(served: &Served) -> Connection {
+fn product(served: &Served, by: By) -> Connection {
     let access = served.simulator.connection(&served.base);
     serde_json::from_value(json!({
-        "connection": PMS, "adapter": served.simulator.adapter(), "zone": access.zone, "poll": true,
+        "connection": PMS, "adapter": served.simulator.adapter(), "zone": access.zone, "poll": by == By::Poll,
         "settings": access.settings, "secrets": access.secrets,
         "routes": [{"to": STUDIO, "resources": ["Patient", "Appointment"]}],
     }))

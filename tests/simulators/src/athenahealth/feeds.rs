@@ -25,7 +25,7 @@ pub(super) enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::ScheduleAppointment,
         Self::UpdateAppointment,
         Self::CancelAppointment,

@@ -40,6 +40,15 @@ impl Hooks {
         Answer::json(201, &json!({"resourceType": "Subscription", "id": id, "status": "active"}))
     }
 
+    /// A subscription to each topic.
+    pub(super) fn subscribe_to_all(&mut self, url: &str, secret: &str) {
+        self.subscriptions.extend(Event::ALL.map(|event| Subscription {
+            topic: event.topic().to_owned(),
+            url: url.to_owned(),
+            secret: Some(secret.to_owned()),
+        }));
+    }
+
     pub(super) fn note(&mut self, event: Event, id: u64, now: Timestamp) {
         if self.subscriptions.iter().any(|subscription| subscription.topic == event.topic()) {
             self.waiting.push((event, id, now));

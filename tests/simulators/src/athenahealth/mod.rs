@@ -142,6 +142,10 @@ impl Simulator for Athenahealth {
         self.state().feeds.subscribe();
     }
 
+    fn subscribe(&self, url: &str) {
+        self.state().hooks.subscribe_to_all(url, HUB_SECRET);
+    }
+
     fn touch(&self, resource: &str, count: usize) -> Vec<String> {
         let now = self.clock.now();
         let mut state = self.state();

@@ -116,6 +116,10 @@ impl Simulator for DrChrono {
         records::add_breaks(&mut state.clinic, now);
     }
 
+    fn subscribe(&self, url: &str) {
+        self.state().hooks.subscribe(Some(url.to_owned()));
+    }
+
     fn touch(&self, resource: &str, count: usize) -> Vec<String> {
         let now = self.clock.now();
         let State { clinic, hooks, .. } = &mut *self.state();

@@ -96,6 +96,7 @@ impl Simulator for Epic {
             .setting("url", format!("{base}/interconnect/api/FHIR/R4"))
             .setting("client-id", CLIENT)
             .setting("key-id", KEY_ID)
+            .setting("group", GROUP)
             .setting("algorithm", Algorithm::Rs384.name())
             .secret("private-key", self.key.as_ref().map(|key| key.pem.clone()).unwrap_or_default())
     }

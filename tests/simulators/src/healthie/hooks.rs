@@ -6,6 +6,15 @@ use serde_json::json;
 use super::HOOK_SECRET;
 use crate::{Delivery, parts::sign::hmac_sha256_hex};
 
+/// What it tells of.
+pub(super) const EVENTS: [&str; 5] = [
+    "appointment.created",
+    "appointment.updated",
+    "appointment.deleted",
+    "patient.created",
+    "patient.updated",
+];
+
 /// Who wants to know, and what waits for them.
 #[derive(Debug, Default)]
 pub(super) struct Hooks {

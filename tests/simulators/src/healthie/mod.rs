@@ -147,6 +147,10 @@ impl Simulator for Healthie {
         self.state().clinic.seed(seed, self.clock.now(), &WORDS);
     }
 
+    fn subscribe(&self, url: &str) {
+        self.state().hooks.subscribe(url.to_owned(), hooks::EVENTS.map(str::to_owned).into());
+    }
+
     fn touch(&self, resource: &str, count: usize) -> Vec<String> {
         let now = self.clock.now();
         let State { clinic, hooks } = &mut *self.state();

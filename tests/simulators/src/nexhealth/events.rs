@@ -9,6 +9,10 @@ use crate::{Answer, Delivery, parts::sign::hmac_sha256_hex};
 /// What an endpoint is given when it is made.
 pub(super) const SECRET: &str = "sim-nexhealth-endpoint-secret";
 
+/// What it tells of.
+const EVENTS: [&str; 4] =
+    ["appointment_created", "appointment_updated", "appointment_insertion", "patient_created"];
+
 /// Where events go.
 #[derive(Debug, Clone)]
 pub(super) struct Endpoint {
@@ -52,6 +56,13 @@ impl State {
         };
         endpoint.events.push(event.to_owned());
         data(201, &json!({"webhook_endpoint_id": id, "event": event, "active": true}))
+    }
+
+    /// An endpoint, and all that can be subscribed to.
+    pub(super) fn subscribe_to_all(&mut self, url: &str) {
+        let events = EVENTS.map(str::to_owned).into();
+        let id = self.clinic.number();
+        self.endpoints.push(Endpoint { id, url: url.to_owned(), events });
     }
 
     pub(super) fn tell(&mut self, name: &'static str, id: u64, now: Timestamp) {

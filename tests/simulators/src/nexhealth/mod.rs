@@ -215,6 +215,10 @@ impl Simulator for NexHealth {
         self.state().clinic.seed(seed, now, &WORDS);
     }
 
+    fn subscribe(&self, url: &str) {
+        self.state().subscribe_to_all(url);
+    }
+
     fn touch(&self, resource: &str, count: usize) -> Vec<String> {
         let now = self.clock.now();
         let mut state = self.state();

@@ -8,6 +8,9 @@ use crate::{Answer, Delivery};
 /// Rows in one event.
 const MOST: usize = 1_000;
 
+/// What can be watched.
+const TABLES: [&str; 3] = ["Appointment", "AppointmentDeleted", "Patient"];
+
 /// Somebody wants to hear of changes in a table.
 #[derive(Debug, Clone)]
 pub(super) struct Subscription {
@@ -33,8 +36,7 @@ impl State {
     pub(super) fn subscribe(&mut self, body: &Value, now: &str) -> Result<Made, Answer> {
         let url = text_in(body, "EndPointUrl").ok_or_else(|| refused("EndPointUrl is required."))?;
         let wanted = text_in(body, "WatchTable").unwrap_or_default();
-        let tables = ["Appointment", "AppointmentDeleted", "Patient"];
-        let table = tables.into_iter().find(|known| *known == wanted);
+        let table = TABLES.into_iter().find(|known| *known == wanted);
         let table = table.ok_or_else(|| refused("WatchTable is invalid."))?;
         let subscription = Subscription {
             number: self.next(),
@@ -46,6 +48,15 @@ impl State {
         let made = Made { number: subscription.number, row: subscription.json() };
         self.subscribed.push(subscription);
         Ok(made)
+    }
+
+    /// A subscription to each table, of what changes from now on.
+    pub(super) fn subscribe_to_all(&mut self, url: &str, now: &str) {
+        for table in TABLES {
+            let (number, since) = (self.next(), now.to_owned());
+            let (url, workstation) = (url.to_owned(), String::new());
+            self.subscribed.push(Subscription { number, url, workstation, table, since });
+        }
     }
 
     pub(super) fn subscriptions(&self) -> Answer {

@@ -152,6 +152,11 @@ impl Simulator for OpenDental {
         self.state().seed(seed, now);
     }
 
+    fn subscribe(&self, url: &str) {
+        let now = self.now();
+        self.state().subscribe_to_all(url, &now);
+    }
+
     fn touch(&self, resource: &str, count: usize) -> Vec<String> {
         let now = self.now();
         self.state().touch(resource, count, &now)

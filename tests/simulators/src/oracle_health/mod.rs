@@ -98,6 +98,7 @@ impl Simulator for OracleHealth {
             .setting("url", format!("{base}/r4/{TENANT}"))
             .setting("client-id", CLIENT)
             .setting("key-id", KEY_ID)
+            .setting("group", GROUP)
             .setting("algorithm", Algorithm::Es384.name())
             .secret("private-key", self.key.as_ref().map(|key| key.pem.clone()).unwrap_or_default())
     }

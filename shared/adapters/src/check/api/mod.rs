@@ -79,6 +79,10 @@ pub(super) fn api(api: &Api, around: &Around<'_>, place: &Place, problems: &mut 
     let known = Known { secrets: &|_| true, mappings: &|name| around.mappings.contains(name) };
     for (name, described) in &api.kinds {
         kind(described, &known, &place.at("kinds").at(name), problems);
+        let whole = described.fetch.is_none();
+        problems.unless(whole, place.at("kinds").at(name).at("fetch"), || {
+            Fault::Alone("fetch", "an interface: only webhooks name records")
+        });
     }
     for (name, described) in &api.resources {
         resource::resource(name, described, api, around, &place.at("resources").at(name), problems);

@@ -2,7 +2,9 @@
 
 use bridge_core::manifest::{AnswerRule, Api, Method, Operation, Pages, Parameter, Style};
 
-use super::{Around, Place, Problems, extract, headers, is_operation, maybe, pointer};
+use super::{
+    super::connection::is_type, Around, Place, Problems, extract, headers, is_operation, maybe, pointer,
+};
 use crate::Fault;
 
 pub(super) fn operation(
@@ -47,6 +49,15 @@ pub(super) fn operation(
         extract(&job.id, &place.at("id"), problems);
         extract(&job.at, &place.at("at"), problems);
         is_operation(&job.result, api, place.at("result"), problems);
+    }
+    if let Some(export) = &operation.export {
+        let place = place.at("export");
+        problems.unless(style == Style::Fhir, place.clone(), || Fault::Needs("export", "style: fhir"));
+        problems.unless(is_type(&export.of), place.at("of"), || Fault::ResourceType);
+        let alone = operation.pages.is_none() && operation.job.is_none() && operation.rows.is_none();
+        problems.unless(alone, place.clone(), || Fault::Alone("export", "pages, job or rows"));
+        problems.unless(export.every > 0, place.at("every"), || Fault::OutOfRange(1, u64::from(u32::MAX)));
+        problems.unless(export.within > 0, place.at("within"), || Fault::OutOfRange(1, u64::from(u32::MAX)));
     }
     rules(&operation.answers, place, problems);
 }

@@ -28,7 +28,7 @@ pub(super) fn resource(
         search(way, api, around, &place.at("search").at(index), problems);
     }
     if let Some(poll) = &resource.poll {
-        self::poll(poll, api, &place.at("poll"), problems);
+        self::poll(poll, api, around, &place.at("poll"), problems);
     }
     for (index, way) in resource.write.iter().enumerate() {
         write(way, resource, api, around, &place.at("write").at(index), problems);
@@ -58,7 +58,11 @@ fn search(search: &Search, api: &Api, around: &Around<'_>, place: &Place, proble
     }
 }
 
-fn poll(poll: &Poll, api: &Api, place: &Place, problems: &mut Problems) {
+fn poll(poll: &Poll, api: &Api, around: &Around<'_>, place: &Place, problems: &mut Problems) {
+    if let Some(name) = &poll.needs {
+        let there = around.manifest.settings.contains_key(name);
+        problems.unless(there, place.at("needs"), || Fault::NoSuchSetting(name.clone()));
+    }
     is_operation(&poll.operation, api, place.at("operation"), problems);
     let often = (SHORTEST_POLL..=LONGEST_POLL).contains(&poll.every);
     problems.unless(often, place.at("every"), || Fault::OutOfRange(SHORTEST_POLL, LONGEST_POLL));

@@ -3,6 +3,7 @@
 mod addresses;
 mod answers;
 mod auth;
+mod exports;
 mod pages;
 mod requests;
 mod tokens;

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use answer::{AnswerRule, Means};
 pub use auth::{Auth, ClientAuth, Exchange, Grant, OAuth2};
-pub use operation::{Job, Method, Operation, Style, Templates};
+pub use operation::{Export, Job, Method, Operation, Style, Templates};
 pub use pages::{Pages, Parameter};
 pub use poll::{Again, Delta, Mark, Poll, Reconcile};
 pub use resource::{Confirm, Find, Needs, On, Read, ResourceApi, Search, SearchParameter, Write};

@@ -87,6 +87,9 @@ pub struct Operation {
     /// The answer says where the result can be fetched later.
     #[serde(default)]
     pub job: Option<Job>,
+    /// The answer begins an export by FHIR Bulk Data Access, whose files are the list.
+    #[serde(default)]
+    pub export: Option<Export>,
     /// Needs at least this version of the product.
     #[serde(default)]
     pub since: Option<String>,
@@ -126,6 +129,30 @@ pub struct Job {
     pub waiting: Vec<String>,
     /// Seconds between two questions.
     pub every: u64,
+}
+
+/// An export by FHIR Bulk Data Access: `$export` is answered with where it can be asked for, and when it is ready its manifest
+/// names files with a resource a line. What was deleted comes as a record with `deleted: true`; the manifest is the first
+/// page's answer, so a mark may stand at `/transactionTime`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Export {
+    /// The resource type that is exported: the operation's `_type`.
+    pub of: String,
+    /// Seconds between two questions whether it is ready, where the server does not say.
+    #[serde(default = "a_minute")]
+    pub every: u64,
+    /// Hours after which it is called off.
+    #[serde(default = "a_day")]
+    pub within: u64,
+}
+
+const fn a_minute() -> u64 {
+    60
+}
+
+const fn a_day() -> u64 {
+    24
 }
 
 impl Operation {

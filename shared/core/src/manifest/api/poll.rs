@@ -15,6 +15,9 @@ pub struct Poll {
     /// Arguments that are always the same.
     #[serde(default)]
     pub arguments: BTreeMap<String, String>,
+    /// A setting without which this type is not polled: where it is empty, nothing is asked.
+    #[serde(default)]
+    pub needs: Option<String>,
     /// Seconds between two times, where the connection's setting `poll-every` says nothing else.
     #[serde(default = "five_minutes")]
     pub every: u64,
