@@ -71,6 +71,8 @@ ci: test lint deny template validate e2e interop sim
 sim seeds="10000":
     SIM_SEEDS={{ seeds }} cargo test --workspace --test simulation no_seed -- --nocapture
 
+alias simulate := sim
+
 # Real processes, killed and restarted, in a world that misbehaves; a seed repeats its choices.
 chaos seed="" deliveries="5000":
     BRIDGE_SEED={{ seed }} BRIDGE_DELIVERIES={{ deliveries }} cargo test --package bridge --test chaos -- --ignored --nocapture

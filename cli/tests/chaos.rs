@@ -53,7 +53,7 @@ async fn nothing_is_lost_or_done_twice_in_a_world_that_misbehaves() {
     loop {
         tokio::time::sleep(Duration::from_millis(PAUSE.0 + chance.below(PAUSE.1 - PAUSE.0))).await;
         let share = world.taken() as f64 / world.messages() as f64;
-        println!("{:?}: {} taken, {kills} kills", begun.elapsed(), world.taken());
+        println!("{:?}, {kills} kills: {}", begun.elapsed(), world.standing());
         if share >= IN_PEACE && is_restarted {
             break;
         }
