@@ -119,12 +119,14 @@ fn killed_while_it_reads_every_row_is_delivered_once_and_in_order() {
     json(home.path(), &["files", "put", file.to_str().unwrap(), "--connection", "load.source", "--no-wait"]);
     let status = || json(home.path(), &["files", "status", "--tenant", "load"]).into_iter().next();
     let begun = Instant::now();
-    let (mut heard, mut while_read) = (Value::Null, 0);
+    let (mut heard, mut while_read, mut while_sent) = (Value::Null, 0, 0);
     for kill in 1..=kills {
-        // Every other one while the file is read, the rest at any moment: the other stages are at work then.
-        let is_read = kill % 2 == 1;
+        // Every third while the file is read, once the last reader's turn is over: the first at any moment of it, the others
+        // while rows are sent. The rest without waiting for a reader: the other stages are at work then.
+        let is_read = kill % 3 == 1;
+        let is_there = |file: &Value| file["at"] != heard && (kill == 1 || file["phase"] == "send");
         let file = eventually("a reader", TO_RECOVER, || {
-            status().filter(|file| file["state"] == "done" || !is_read || file["at"] != heard)
+            status().filter(|file| file["state"] == "done" || !is_read || is_there(file))
         });
         if file["state"] == "done" {
             println!("read to its end before kill {kill}");
@@ -134,6 +136,7 @@ fn killed_while_it_reads_every_row_is_delivered_once_and_in_order() {
         let file = status().unwrap();
         bridge.kill();
         while_read += u64::from(is_read && file["state"] == "reading");
+        while_sent += u64::from(is_read && file["phase"] == "send");
         heard.clone_from(&file["at"]);
         println!(
             "kill {kill} after {:?}: {} in {}, {} sent",
@@ -148,7 +151,10 @@ fn killed_while_it_reads_every_row_is_delivered_once_and_in_order() {
     let done =
         eventually("the end of the file", TO_RECOVER, || status().filter(|file| file["state"] == "done"));
     assert_eq!(done["sent"], load.messages);
-    println!("read after {:?}, {while_read} kills while it was", begun.elapsed());
+    println!(
+        "read after {:?}, {while_read} kills while it was, {while_sent} while rows were sent",
+        begun.elapsed()
+    );
     load.verify(home.path(), &book, TO_RECOVER);
     println!("all delivered after {:?}", begun.elapsed());
     bridge.stop();

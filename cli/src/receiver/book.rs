@@ -52,6 +52,11 @@ impl Book {
         self.calls.get(key).copied().unwrap_or_default()
     }
 
+    /// How many deliveries had an effect, and how many calls came to nothing.
+    pub(super) fn counts(&self) -> Value {
+        json!({"count": self.len(), "failed": self.failed, "refused": self.refused})
+    }
+
     /// Everything, oldest first.
     pub(super) fn to_json(&self) -> Value {
         let effect = |effect: &Effect| {
@@ -59,12 +64,9 @@ impl Book {
                 "key": effect.key, "at": effect.at, "calls": self.calls(&effect.key), "bundle": effect.bundle,
             })
         };
-        json!({
-            "count": self.len(),
-            "failed": self.failed,
-            "refused": self.refused,
-            "deliveries": self.effects.iter().map(effect).collect::<Vec<_>>(),
-        })
+        let mut all = self.counts();
+        all["deliveries"] = self.effects.iter().map(effect).collect();
+        all
     }
 }
 
@@ -80,6 +82,7 @@ mod tests {
         assert!(book.enter("b", json!(3), Timestamp::from_millis(2)));
         assert_eq!((book.len(), book.calls("a")), (2, 2));
         let shown = book.to_json();
+        assert_eq!((&shown["count"], &book.counts()["count"]), (&json!(2), &json!(2)));
         assert_eq!(shown["deliveries"][0]["bundle"], 1);
         assert_eq!(shown["deliveries"][1]["key"], "b");
     }

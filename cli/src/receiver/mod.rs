@@ -30,6 +30,8 @@ use book::Book;
 
 /// Where deliveries are posted.
 pub(crate) const PATH: &str = "/deliveries";
+/// How many arrived, without what they hold.
+const COUNTS: &str = "/deliveries/counts";
 /// A transaction Bundle of one message stays far below.
 const LARGEST_BODY: usize = 20 * 1024 * 1024;
 /// As Standard Webhooks recommends, in seconds.
@@ -88,6 +90,7 @@ impl Receiver {
                 reply(StatusCode::OK, "text/html; charset=utf-8", page::page(&self.book()))
             }
             (&Method::GET, PATH) => json(StatusCode::OK, &self.book().to_json()),
+            (&Method::GET, COUNTS) => json(StatusCode::OK, &self.book().counts()),
             (&Method::POST, PATH) => self.take(request),
             _ => message(StatusCode::NOT_FOUND, "Not Found"),
         }

@@ -9,7 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use reqwest::Client;
@@ -94,11 +94,11 @@ impl Load {
         file.flush().unwrap();
     }
 
-    /// Waits until everything has arrived, and holds the receiver's book against what was sent and the ledger.
+    /// Waits until everything has arrived, for as long as something arrives `within` this time, and holds the receiver's
+    /// book against what was sent and the ledger.
     pub(crate) fn verify(self, state: &Path, book: &str, within: Duration) {
-        let book = eventually("everything delivered", within, || {
-            get(book).filter(|book| book["count"].as_u64() >= Some(self.messages as u64))
-        });
+        self.wait_for_all(state, book, within);
+        let book = get(book).unwrap();
         assert_eq!(book["count"], self.messages, "each message has one effect");
         assert_eq!(book["refused"], 0);
         // Each patient's messages arrived in the order in which they were sent.
@@ -113,6 +113,35 @@ impl Load {
             assert!(numbers.is_sorted_by(|a, b| a < b), "{patient}: {numbers:?}");
         }
         self.agrees_with_the_ledger(state, &book);
+    }
+
+    /// What is slow goes on; what stands still is lost, and the ledger says where it was last.
+    fn wait_for_all(self, state: &Path, book: &str, within: Duration) {
+        let (begun, counts) = (Instant::now(), format!("{book}/counts"));
+        let (mut arrived, mut heard, mut told) = (0, begun, begun);
+        while arrived < self.messages as u64 {
+            let now = get(&counts).and_then(|counts| counts["count"].as_u64()).unwrap_or(arrived);
+            if now > arrived {
+                (arrived, heard) = (now, Instant::now());
+            }
+            if told.elapsed() >= Duration::from_secs(30) {
+                println!("{arrived} of {} delivered after {:?}", self.messages, begun.elapsed());
+                told = Instant::now();
+            }
+            if heard.elapsed() >= within {
+                let limit = (2 * self.messages).to_string();
+                let list = super::json(state, &["messages", "list", "--tenant", "load", "--limit", &limit]);
+                let mut standing: BTreeMap<String, usize> = BTreeMap::new();
+                for one in &list {
+                    *standing.entry(format!("{} {}", one["state"], one["cause"])).or_default() += 1;
+                }
+                panic!(
+                    "{arrived} of {} arrived, none in {within:?}; in the ledger: {standing:?}",
+                    self.messages
+                );
+            }
+            super::rest(Duration::from_millis(500));
+        }
     }
 
     fn agrees_with_the_ledger(self, state: &Path, book: &Value) {

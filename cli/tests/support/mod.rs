@@ -126,15 +126,16 @@ pub(crate) fn rest(time: Duration) {
     thread::sleep(time);
 }
 
-/// Looks again and again until there is something.
+/// Looks again and again until there is something; less often the longer it takes, because looking takes from what is
+/// looked at.
 pub(crate) fn eventually<T>(what: &str, within: Duration, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + within;
+    let begun = Instant::now();
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(Instant::now() < deadline, "not within {within:?}: {what}");
-        rest(Duration::from_millis(100));
+        assert!(begun.elapsed() < within, "not within {within:?}: {what}");
+        rest((begun.elapsed() / 20).clamp(Duration::from_millis(100), Duration::from_secs(1)));
     }
 }
 

@@ -241,7 +241,7 @@ fn pid() -> impl Strategy<Value = Fields> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_patient_comes_back_field_by_field(mut fields in pid(), gp in maybe(provider())) {

@@ -105,7 +105,9 @@ impl<R: Read> Messages<R> {
                 }
                 None => {
                     let row = self.input.count();
-                    self.rest_of_part()?;
+                    while let Some((_, whole)) = self.next_of_part()? {
+                        self.input.pass(whole, 1);
+                    }
                     self.mark();
                     return Err(Error::new(Place { row, ..at }, Hl7Fault::Stray.into()));
                 }
@@ -118,7 +120,7 @@ impl<R: Read> Messages<R> {
         let place = Place { row: self.input.count(), ..at };
         self.text.clear();
         self.text.push_str(trim(self.input.passed(whole).get(..length).unwrap_or_default()));
-        self.rest_of_part()?;
+        self.rest_of_message()?;
         self.mark();
         if Message::parse(&self.text).is_err() {
             return Err(Error::new(place, Hl7Fault::Message.into()));
@@ -133,14 +135,19 @@ impl<R: Read> Messages<R> {
         Ok(Some(Record { place, body: Body::Json(&self.json) }))
     }
 
-    /// Goes past the lines up to where something else begins, and adds them to `text`.
-    fn rest_of_part(&mut self) -> Result<(), Error> {
-        while let Some((length, whole)) = self.input.peek_line()? {
-            let line = self.input.rest().get(..length).unwrap_or_default();
-            let line = trim(line);
-            if begins(line).is_some() {
-                break;
-            }
+    /// Looks at the next line, unless something else begins there.
+    fn next_of_part(&mut self) -> Result<Option<(usize, usize)>, Error> {
+        let line = self.input.peek_line()?;
+        let goes_on = |(length, _): &(usize, usize)| {
+            begins(trim(self.input.rest().get(..*length).unwrap_or_default())).is_none()
+        };
+        Ok(line.filter(goes_on))
+    }
+
+    /// Goes past the lines up to where something else begins, and adds them to the message.
+    fn rest_of_message(&mut self) -> Result<(), Error> {
+        while let Some((length, whole)) = self.next_of_part()? {
+            let line = trim(self.input.rest().get(..length).unwrap_or_default());
             if !line.is_empty() {
                 self.text.push('\r');
                 self.text.push_str(line);

@@ -135,3 +135,15 @@ fn a_row_that_is_too_long_is_refused_alike_in_any_pieces() {
         }
     }
 }
+
+/// Lines that belong to no message are told of once and passed, however many there are: they fill no message's limit.
+#[test]
+fn lines_of_no_message_count_for_no_message() {
+    let (strays, batch) = ("stray,line\r".repeat(40), "BHS|^~\\&|\r");
+    let file = format!("{strays}{strays}{batch}{strays}MSH|^~\\&|A\r{strays}BTS|1\r{strays}");
+    let how = invariants::shapes().into_iter().find(|how| how.shape.format == Format::Hl7Batch).unwrap();
+    invariants::holds(file.as_bytes(), &how);
+    let read = invariants::support::read(file.as_bytes(), &how, usize::MAX);
+    let belongs: Vec<_> = read.iter().map(|line| line.contains("belong to no message")).collect();
+    assert_eq!(belongs, [true, true, false, true], "{read:?}");
+}

@@ -146,7 +146,7 @@ fn elements(charset: Charset) -> BoxedStrategy<Vec<Value>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn delimited_text_comes_back(

@@ -1,16 +1,22 @@
 //! OBR, an order and the report on it: ServiceRequest, DiagnosticReport, and the specimen where there is no SPM.
 
+mod report;
+mod specimen;
+
 use bridge_hl7v2::Segment;
 
 use crate::{
     conversion::{Conversion, Ref},
-    datatypes::{cq, cwe, cx, dtm, ei, eip, ndl, sps::SpecimenSource, tq::TimingQuantity, xcn},
+    datatypes::{cwe, cx, dtm, ei, eip, tq::TimingQuantity, xcn},
     json::Json,
     messages::order::Order,
     report::Reason,
-    segments::{nte, orc, tq1},
-    tables::{DIAGNOSTIC_SECTION, REPORT_STATUS, REQUEST_PRIORITY},
+    segments::{orc, tq1},
+    tables::REQUEST_PRIORITY,
 };
+
+pub(crate) use report::{Around, diagnostic_report, unknown_code};
+pub(crate) use specimen::{SPECIMEN, specimen};
 
 /// The ServiceRequest an order's results answer.
 pub(crate) fn service_request<'m>(
@@ -215,134 +221,6 @@ fn timing<'m>(c: &mut Conversion<'m>, w: &mut Json, order: &Order<'m>) {
     }
 }
 
-/// What a DiagnosticReport refers to.
-pub(crate) struct Around<'a> {
-    pub(crate) patient: Option<Ref>,
-    pub(crate) encounter: Option<Ref>,
-    pub(crate) request: Ref,
-    pub(crate) specimens: &'a [Ref],
-    pub(crate) results: &'a [Ref],
-    /// From PRT: who performed, who interpreted.
-    pub(crate) performers: &'a [Ref],
-    pub(crate) interpreters: &'a [Ref],
-}
-
-/// The DiagnosticReport on an order.
-pub(crate) fn diagnostic_report<'m>(
-    c: &mut Conversion<'m>,
-    order: &Order<'m>,
-    id: uuid::Uuid,
-    around: &Around<'_>,
-) -> Ref {
-    c.resource("DiagnosticReport", id, |c, w| {
-        orc::security(c, w, order.orc);
-        w.array("extension", |w| {
-            orc::report_extensions(c, w, order.orc);
-            notes(c, w, order);
-        });
-        w.array("identifier", |w| {
-            orc::order_numbers(c, w, order);
-            orc::group_numbers(c, w, order.orc, true);
-        });
-        w.array("basedOn", |w| around.request.item(w));
-        report_status(c, w, order);
-        category_and_code(c, w, order.obr);
-        if let Some(patient) = around.patient {
-            patient.write(w, "subject");
-        }
-        if let Some(encounter) = around.encounter {
-            encounter.write(w, "encounter");
-        }
-        if let Some(obr) = order.obr {
-            effective(c, w, obr, ["effectiveDateTime", "effectivePeriod"], "DiagnosticReport.effective");
-            if let Some(issued) = c.one(obr, 22, "DiagnosticReport.issued") {
-                dtm::instant(c, w, "issued", issued);
-            }
-        }
-        w.array("performer", |w| {
-            around.performers.iter().for_each(|performer| performer.item(w));
-            if let Some(obr) = order.obr {
-                performers(c, w, obr);
-            }
-        });
-        w.array("resultsInterpreter", |w| {
-            around.interpreters.iter().for_each(|interpreter| interpreter.item(w));
-            if let Some(obr) = order.obr {
-                for value in c.each(obr, 32, "DiagnosticReport.resultsInterpreter") {
-                    if let Some(role) = ndl::practitioner_role(c, value) {
-                        role.item(w);
-                    }
-                }
-            }
-        });
-        w.array("specimen", |w| around.specimens.iter().for_each(|specimen| specimen.item(w)));
-        w.array("result", |w| around.results.iter().for_each(|result| result.item(w)));
-    })
-}
-
-/// NTE after the OBR: R4's DiagnosticReport has no `note`; R5's has, and its extension carries it.
-fn notes<'m>(c: &mut Conversion<'m>, w: &mut Json, order: &Order<'m>) {
-    for segment in [order.orc, order.obr].into_iter().flatten() {
-        for comment in c.children(segment, &["NTE"]) {
-            c.skip(comment, &[1, 2]);
-            w.extension("http://hl7.org/fhir/5.0/StructureDefinition/extension-DiagnosticReport.note", |w| {
-                w.object("valueAnnotation", |w| nte::annotation_members(c, w, comment));
-            });
-        }
-    }
-}
-
-/// OBR-25. Codes of table 0123 the guide leaves open are read by their meaning.
-fn report_status<'m>(c: &mut Conversion<'m>, w: &mut Json, order: &Order<'m>) {
-    let sent = order.obr.and_then(|obr| c.one(obr, 25, "DiagnosticReport.status"));
-    let code = sent.map(|value| value.part(1).raw().trim());
-    let known = code.and_then(|code| REPORT_STATUS.code(code)).or(match code {
-        Some("A") => Some("partial"),
-        Some("M") => Some("preliminary"),
-        Some("N") => Some("registered"),
-        _ => None,
-    });
-    match known {
-        Some(status) => w.code("status", status),
-        None => {
-            match (sent, order.obr) {
-                (Some(sent), _) => c.note(sent, Reason::NoCode),
-                (None, Some(obr)) => c.note_field(obr, 25, Reason::Default("DiagnosticReport.status")),
-                (None, None) => {}
-            }
-            w.text("status", &c.profile.defaults.report_status);
-        }
-    }
-}
-
-fn category_and_code<'m>(c: &mut Conversion<'m>, w: &mut Json, obr: Option<Segment<'m>>) {
-    let section = obr.and_then(|obr| c.one(obr, 24, "DiagnosticReport.category"));
-    if let Some(section) = section {
-        w.one("category", |w| cwe::codeable_concept(c, w, section, Some(&DIAGNOSTIC_SECTION)));
-    }
-    let code = obr.and_then(|obr| c.one(obr, 4, "DiagnosticReport.code"));
-    let said = match code {
-        Some(code) => w.object("code", |w| cwe::codeable_concept(c, w, code, None)),
-        None => false,
-    };
-    if !said {
-        if let Some(obr) = obr {
-            c.note_field(obr, 4, Reason::Default("DiagnosticReport.code"));
-        }
-        unknown_code(w);
-    }
-}
-
-/// `code` where it is required and nothing says it.
-pub(crate) fn unknown_code(w: &mut Json) {
-    w.object("code", |w| {
-        w.one("coding", |w| {
-            w.code("system", "http://terminology.hl7.org/CodeSystem/data-absent-reason");
-            w.code("code", "unknown");
-        });
-    });
-}
-
 /// OBR-7 alone is a time, with OBR-8 a period.
 fn effective<'m>(
     c: &mut Conversion<'m>,
@@ -364,83 +242,4 @@ fn effective<'m>(
             });
         }
     }
-}
-
-/// Assistants and transcriptionists, whose function an extension tells.
-fn performers<'m>(c: &mut Conversion<'m>, w: &mut Json, obr: Segment<'m>) {
-    for (n, function) in [(34, "SPRF"), (35, "TRANS")] {
-        for value in c.each(obr, n, "DiagnosticReport.performer") {
-            let Some(role) = ndl::practitioner_role(c, value) else { continue };
-            w.item(|w| {
-                w.one_extension("http://hl7.org/fhir/StructureDefinition/event-performerFunction", |w| {
-                    w.object("valueCodeableConcept", |w| {
-                        w.one("coding", |w| {
-                            w.code("system", "http://terminology.hl7.org/CodeSystem/v3-ParticipationType");
-                            w.code("code", function);
-                        });
-                    });
-                });
-                w.reference_member(role.kind, role.id);
-            });
-        }
-    }
-}
-
-/// Fields that tell of a specimen; OBR-7 and -8 are times of the observation as well.
-pub(crate) const SPECIMEN: [u32; 5] = [9, 10, 14, 15, 39];
-
-/// The Specimen an OBR tells of; `None` when it tells of none.
-pub(crate) fn specimen<'m>(c: &mut Conversion<'m>, obr: Segment<'m>, patient: Option<Ref>) -> Option<Ref> {
-    let fasting = c.profile.clinical_information_is_fasting && c.valued(obr, 13);
-    if !fasting && !SPECIMEN.iter().any(|n| c.valued(obr, *n)) {
-        return None;
-    }
-    let order = [obr.field(2), obr.field(3)].map(|field| field.component(1).raw());
-    let id = match ei::id(c, "Specimen", obr.field(3).first())
-        .or_else(|| ei::id(c, "Specimen", obr.field(2).first()))
-    {
-        Some(id) => id,
-        None => c.id_in_message("Specimen", &[order[0], "|", &obr.position().to_string()]),
-    };
-    Some(c.resource("Specimen", id, |c, w| {
-        let source = c.one(obr, 15, "Specimen.type").map(|value| SpecimenSource::of(c, value));
-        if let Some(source) = &source {
-            source.kind(c, w);
-        }
-        if let Some(patient) = patient {
-            patient.write(w, "subject");
-        }
-        if let Some(received) = c.one(obr, 14, "Specimen.receivedTime") {
-            dtm::date_time(c, w, "receivedTime", received);
-        }
-        w.object("collection", |w| {
-            if let Some(collector) = c.one(obr, 10, "Specimen.collection.collector")
-                && let Some(practitioner) = xcn::practitioner(c, collector)
-            {
-                practitioner.write(w, "collector");
-            }
-            effective(c, w, obr, ["collectedDateTime", "collectedPeriod"], "Specimen.collection.collected");
-            if let Some(volume) = c.one(obr, 9, "Specimen.collection.quantity") {
-                w.object("quantity", |w| cq::quantity(c, w, volume));
-            }
-            if let Some(source) = &source {
-                source.body_site(c, w);
-            }
-            if fasting && let Some(value) = c.one(obr, 13, "Specimen.collection.fastingStatus") {
-                cwe::member(c, w, "fastingStatusCodeableConcept", Some(value), None);
-            }
-        });
-        if let Some(source) = &source {
-            source.rest(c, w);
-        }
-        w.array("note", |w| {
-            if let Some(source) = &source {
-                source.note(w);
-            }
-            let comments = c.each(obr, 39, "Specimen.note");
-            for text in cwe::strings(c, comments) {
-                w.item(|w| w.text("text", &text));
-            }
-        });
-    }))
 }

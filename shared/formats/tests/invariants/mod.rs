@@ -2,7 +2,7 @@
 #![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "../support/mod.rs"]
-mod support;
+pub mod support;
 
 use bridge_core::feed::{Charset, Column, Csv, Format, Json, Lengths, Shape, Xdt, Xml};
 use bridge_formats::Limits;

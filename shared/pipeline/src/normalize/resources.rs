@@ -123,23 +123,25 @@ impl<P: Ports> Bridge<P> {
         version: &Version,
     ) -> Result<Option<String>, Failure> {
         let reference = resource.reference();
-        let place = resource_key(&task.connection.tenant(), &reference);
         let change = version.changes.get(&reference).copied();
-        let version = match version.source.as_str() {
-            "" => version.after(self.ports.store().get(&place).await?.and_then(|current| current.version)),
-            source => version.text(source),
-        };
-        let record =
-            self.resource_record(&Told::by(task, Said::new(), change), resource, version.clone()).await?;
-        let expect = Expect::OlderThan(version.clone());
-        match self.write_resource(&task.connection, record, expect).await {
-            Ok(()) => Ok(None),
-            // The same version is this very state, stored by an earlier run.
-            Err(WriteError::Conflict { current, .. }) => {
-                let newer = current.is_some_and(|current| current.version > Some(version));
-                Ok(newer.then_some(reference))
+        let mut own = version.text(&version.source);
+        loop {
+            let told = Told::by(task, Said::new(), change);
+            let record = self.resource_record(&told, resource, own.clone()).await?;
+            let written = self.write_resource(&task.connection, record, Expect::OlderThan(own.clone())).await;
+            let current = match written {
+                Ok(()) => return Ok(None),
+                Err(WriteError::Conflict { current, .. }) => current.and_then(|current| current.version),
+                Err(WriteError::Failed(error)) => return Err(error.into()),
+            };
+            // No version sorts before every version, so that nothing need be read where nobody has any. Where the state has
+            // one, that is taken.
+            let after = if version.source.is_empty() { version.after(current.clone()) } else { own.clone() };
+            if after == own {
+                // The same version is this very state, stored by an earlier run.
+                return Ok((current > Some(own)).then_some(reference));
             }
-            Err(WriteError::Failed(error)) => Err(error.into()),
+            own = after;
         }
     }
 

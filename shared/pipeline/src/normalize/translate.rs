@@ -104,6 +104,8 @@ impl<P: Ports> Bridge<P> {
             bridge_fhir::check(&resource.json).map_err(|issues| invalid(&mapped_by, &issues))?;
         }
         let version = rule.version.as_ref().and_then(|place| place.find_in(message)).unwrap_or_default();
+        // No version sorts before any: what would sort before none is nothing that versions begin with.
+        let version = version.trim_start_matches(|c| c <= '#').to_owned();
         let (find, notes) = (Vec::new(), Vec::new());
         Ok((Translated { resources, version, find, mapped_by, notes, asides: None }, rule))
     }
