@@ -11,12 +11,15 @@ use tokio::sync::oneshot::{self, Receiver, Sender};
 
 use super::SEND;
 
+/// What one sender has to send, and where it waits for the result.
+type Waiting = (Vec<Entry>, Sender<Result<(), PortError>>);
+
 /// The sends to one queue.
 #[derive(Debug, Default)]
 pub(super) struct Together {
     /// Held by who sends.
     turn: tokio::sync::Mutex<()>,
-    waiting: Mutex<Vec<(Vec<Entry>, Sender<Result<(), PortError>>)>>,
+    waiting: Mutex<Vec<Waiting>>,
 }
 
 impl Together {
@@ -48,7 +51,7 @@ impl Together {
         sent
     }
 
-    fn take_all(&self) -> Vec<(Vec<Entry>, Sender<Result<(), PortError>>)> {
+    fn take_all(&self) -> Vec<Waiting> {
         std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
