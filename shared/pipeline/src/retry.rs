@@ -113,11 +113,7 @@ impl<P: Ports> Worker for DeadLetters<'_, P> {
             },
             QueueName::Outbound => match serde_json::from_str(&record.body) {
                 Ok(OutboundTask::Deliver(task)) => {
-                    let lane = LaneKey {
-                        stage: Stage::Outbound,
-                        connection: task.destination.clone(),
-                        lane: task.lane.clone(),
-                    };
+                    let lane = LaneKey::outbound(&task.destination, &task.lane);
                     self.bridge
                         .ledger()
                         .park(ParkRequest {
@@ -205,13 +201,8 @@ impl<P: Ports> Bridge<P> {
         let lanes = self.ledger().due_lanes(self.now(), DUE_AT_A_TIME).await?;
         let actor = Actor { name: "bridge".to_owned(), reason: "its wait is over".to_owned() };
         for (number, (lane, epoch)) in lanes.iter().enumerate() {
-            let command = Command::ReleaseLane {
-                connection: lane.connection.clone(),
-                stage: lane.stage,
-                lane: lane.lane.clone(),
-                actor: actor.clone(),
-                not_before: Some(self.now() + DUE_PAUSE * u32::try_from(number).unwrap_or(u32::MAX)),
-            };
+            let after = self.now() + DUE_PAUSE * u32::try_from(number).unwrap_or(u32::MAX);
+            let command = lane.release(actor.clone(), Some(after));
             self.command(&command, format!("due#{epoch}")).await.map_err(LedgerError::from)?;
         }
         if !lanes.is_empty() {
@@ -278,8 +269,7 @@ impl<P: Ports> Bridge<P> {
         record: &Received,
         cause: Cause,
     ) -> Result<(), Failure> {
-        let lane =
-            LaneKey { stage: Stage::Inbound, connection: task.connection.clone(), lane: task.lane.clone() };
+        let lane = LaneKey::inbound(&task.connection, &task.lane);
         let order = task.release.as_ref().map_or_else(|| record.order(), |release| release.order.clone());
         self.set_message_aside(task, &lane, &order, None, Some(cause)).await.map(|_| ())
     }

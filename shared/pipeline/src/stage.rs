@@ -94,15 +94,9 @@ impl<P: Ports> Bridge<P> {
         if !self.ledger().settle(lane, release, id).await? {
             return Ok(());
         }
-        let command = Command::ReleaseLane {
-            connection: lane.connection.clone(),
-            stage: lane.stage,
-            lane: lane.lane.clone(),
-            actor: Actor { name: "bridge".to_owned(), reason: "the release goes on".to_owned() },
-            not_before: None,
-        };
+        let actor = Actor { name: "bridge".to_owned(), reason: "the release goes on".to_owned() };
         let dedup = format!("{}#{}", release.epoch, release.order);
-        Ok(self.command(&command, dedup).await?)
+        Ok(self.command(&lane.release(actor, None), dedup).await?)
     }
 
     /// Puts a command on its queue. Commands about one lane or message are worked one after the other.

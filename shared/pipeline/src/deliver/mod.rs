@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 use bridge_core::{
     Cause, Timestamp,
     config::Serves,
-    task::{Command, DeliverTask, OutboundTask, Stage},
+    task::{Command, DeliverTask, OutboundTask},
 };
 
 use crate::{
@@ -113,8 +113,7 @@ struct Delivery<'a, P> {
 
 impl<'a, P: DeliverPorts> Work<'a, P> {
     fn new(bridge: &'a Bridge<P>, task: &'a DeliverTask, record: &'a Received) -> Self {
-        let lane =
-            LaneKey { stage: Stage::Outbound, connection: task.destination.clone(), lane: task.lane.clone() };
+        let lane = LaneKey::outbound(&task.destination, &task.lane);
         Self { bridge, task, record, lane, expires: stage::longest(task.queued_at) }
     }
 

@@ -16,7 +16,7 @@
 use bridge_core::{
     Cause, Timestamp,
     id::{ConnectionId, LaneId},
-    task::{Release, Stage},
+    task::{Actor, Command, Release, Stage},
 };
 
 use super::docs::{LaneDoc, ParkedDoc};
@@ -45,6 +45,22 @@ pub struct LaneKey {
 }
 
 impl LaneKey {
+    /// Where a source's messages are kept in order.
+    pub(crate) fn inbound(connection: &ConnectionId, lane: &LaneId) -> Self {
+        Self { stage: Stage::Inbound, connection: connection.clone(), lane: lane.clone() }
+    }
+
+    /// Where a destination's deliveries are.
+    pub(crate) fn outbound(connection: &ConnectionId, lane: &LaneId) -> Self {
+        Self { stage: Stage::Outbound, connection: connection.clone(), lane: lane.clone() }
+    }
+
+    /// Asks for its release.
+    pub(crate) fn release(&self, actor: Actor, not_before: Option<Timestamp>) -> Command {
+        let Self { stage, connection, lane } = self.clone();
+        Command::ReleaseLane { connection, stage, lane, actor, not_before }
+    }
+
     fn pk(&self) -> String {
         format!("{}#{}#{}#{}", self.connection.tenant(), self.stage.as_str(), self.connection, self.lane)
     }

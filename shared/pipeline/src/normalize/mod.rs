@@ -28,7 +28,7 @@ use std::{sync::Arc, time::Duration};
 use bridge_core::{
     Cause, Timestamp,
     config::LanePolicy,
-    task::{InboundTask, NormalizeTask, Payload, Stage},
+    task::{InboundTask, NormalizeTask, Payload},
 };
 use bridge_fhir::Resource;
 use data_encoding::BASE64;
@@ -94,8 +94,7 @@ struct Outcome {
 
 impl<P: Ports> Bridge<P> {
     async fn normalize(&self, task: &NormalizeTask, record: &Received) -> Result<Report, Failure> {
-        let lane =
-            LaneKey { stage: Stage::Inbound, connection: task.connection.clone(), lane: task.lane.clone() };
+        let lane = LaneKey::inbound(&task.connection, &task.lane);
         let order = task.release.as_ref().map_or_else(|| record.order(), |release| release.order.clone());
         let aside = async |loaded, cause| self.set_message_aside(task, &lane, &order, loaded, cause).await;
 

@@ -9,7 +9,7 @@ use bridge_core::{
     Cause, Phi, Timestamp,
     manifest::{Api, Kind, POLLED},
     remote::{Answer, CallError},
-    task::{NormalizeTask, Stage},
+    task::NormalizeTask,
 };
 
 use super::A_SECOND;
@@ -68,8 +68,7 @@ impl<P: Ports> Bridge<P> {
         cause: Cause,
     ) -> Result<(), Failure> {
         let loaded = self.connection(&task.connection).await?;
-        let lane =
-            LaneKey { stage: Stage::Inbound, connection: task.connection.clone(), lane: task.lane.clone() };
+        let lane = LaneKey::inbound(&task.connection, &task.lane);
         self.set_message_aside(task, &lane, order, loaded.as_ref(), Some(cause)).await.map(|_| ())
     }
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use bridge_core::{
     Cause, Timestamp,
     id::{ConnectionId, LaneId},
-    task::Stage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -74,17 +73,11 @@ impl ReplayFilter {
     /// The lanes in which something of it is parked.
     fn parked_in(&self, one: &Overview) -> Vec<LaneKey> {
         if one.message.state == MessageState::Parked {
-            let (connection, lane) = (one.message.connection.clone(), one.message.lane.clone());
-            return vec![LaneKey { stage: Stage::Inbound, connection, lane }];
+            return vec![LaneKey::inbound(&one.message.connection, &one.message.lane)];
         }
         let parked =
             self.deliveries(one).filter(|delivery| matches!(delivery.state, DeliveryState::Parked { .. }));
-        let lane = |delivery: &DeliveryDoc| LaneKey {
-            stage: Stage::Outbound,
-            connection: delivery.destination.clone(),
-            lane: delivery.lane.clone(),
-        };
-        parked.map(lane).collect()
+        parked.map(|delivery| LaneKey::outbound(&delivery.destination, &delivery.lane)).collect()
     }
 }
 
@@ -107,6 +100,8 @@ pub(super) struct Chosen {
     pub(super) message: MessageDoc,
     /// What of it is parked goes on with these lanes; where nothing is, it is sent through again.
     pub(super) parked_in: Vec<LaneKey>,
+    /// Its deliveries, where they were looked at.
+    deliveries: Option<Vec<DeliveryDoc>>,
 }
 
 /// What a step looks at.
@@ -130,14 +125,17 @@ impl<P: Ports> Bridge<P> {
         let mut cursor = String::new();
         loop {
             let page = self.choose(filter, &cursor).await?;
-            for Chosen { message, parked_in } in page.chosen {
+            for Chosen { message, parked_in, deliveries } in page.chosen {
                 lanes.insert(message.lane.clone());
                 if !parked_in.is_empty() {
                     preview.parked += 1;
                     continue;
                 }
                 preview.messages += 1;
-                let deliveries = self.ledger().deliveries(&message.connection, &message.message).await?;
+                let deliveries = match deliveries {
+                    Some(deliveries) => deliveries,
+                    None => self.ledger().deliveries(&message.connection, &message.message).await?,
+                };
                 let is_delivered =
                     deliveries.iter().any(|one| matches!(one.state, DeliveryState::Delivered { .. }));
                 preview.delivered_before += usize::from(is_delivered);
@@ -155,15 +153,16 @@ impl<P: Ports> Bridge<P> {
         let seen = docs.len() as u64;
         let mut chosen = Vec::new();
         for message in docs.into_iter().filter(|doc| filter.takes(doc)) {
-            let mut parked_in = Vec::new();
+            let (mut parked_in, mut deliveries) = (Vec::new(), None);
             if filter.looks_deeper() {
                 let one = self.overview(message.clone()).await?;
                 if !filter.takes_standing(&one) {
                     continue;
                 }
                 parked_in = filter.parked_in(&one);
+                deliveries = Some(one.deliveries);
             }
-            chosen.push(Chosen { message, parked_in });
+            chosen.push(Chosen { message, parked_in, deliveries });
         }
         Ok(Page { chosen, seen, last })
     }

@@ -178,13 +178,7 @@ impl<P: Ports> Bridge<P> {
         let (now, mut before) = (self.now(), 0);
         for (lane, tasks) in lanes {
             let wait = Duration::from_millis(before * 1000 / u64::from(per_second.max(1)));
-            let command = Command::ReleaseLane {
-                connection: lane.connection.clone(),
-                stage: lane.stage,
-                lane: lane.lane.clone(),
-                actor: actor.clone(),
-                not_before: (before > 0).then(|| now + wait),
-            };
+            let command = lane.release(actor.clone(), (before > 0).then(|| now + wait));
             self.command(&command, unique.to_owned()).await?;
             before += *tasks as u64;
         }
@@ -215,7 +209,9 @@ impl<P: Ports> Bridge<P> {
         let (mut sent, mut released) = (0, 0);
         for chosen in &page.chosen {
             for lane in &chosen.parked_in {
-                self.release_one(lane, &doc.actor, id).await?;
+                // Once, however many of its tasks the replay comes across.
+                let command = lane.release(doc.actor.clone(), None);
+                self.command(&command, format!("replay {id}")).await?;
                 released += 1;
             }
             if chosen.parked_in.is_empty() {
@@ -245,18 +241,6 @@ impl<P: Ports> Bridge<P> {
             self.command(&next, doc.steps.to_string()).await?;
         }
         Ok(Stepped::On)
-    }
-
-    /// Asks once for the release of a lane, however many of its tasks the replay comes across.
-    async fn release_one(&self, lane: &LaneKey, actor: &Actor, id: &str) -> Result<(), PortError> {
-        let command = Command::ReleaseLane {
-            connection: lane.connection.clone(),
-            stage: lane.stage,
-            lane: lane.lane.clone(),
-            actor: actor.clone(),
-            not_before: None,
-        };
-        self.command(&command, format!("replay {id}")).await
     }
 
     async fn put_replay(&self, mut record: Record, doc: &ReplayDoc) -> Result<bool, LedgerError> {

@@ -77,8 +77,8 @@ impl<P: Ports> Bridge<P> {
         // The longest period first: what another limit's refusal leaves over of it is used by the next.
         let mut order: Vec<(usize, &Limit)> = rates.limits.iter().enumerate().collect();
         order.sort_by_key(|(_, limit)| std::cmp::Reverse(limit.seconds));
-        let from = wish.not_before.max(self.now());
-        let mut leave = Leave { from, until: Timestamp::from_millis(i64::MAX), taken: Vec::new() };
+        let mut leave =
+            Leave { from: wish.not_before, until: Timestamp::from_millis(i64::MAX), taken: Vec::new() };
         for (number, limit) in order {
             let place = (connection.clone(), rates.desk, number);
             let pocket = self.limits.pocket(&place);

@@ -131,7 +131,7 @@ impl<P: Ports> Bridge<P> {
         }
         let (calls, mut first) = (turn.calls, turn.first);
         loop {
-            let wish = Wish { calls, first, not_before: Timestamp::default() };
+            let wish = Wish { calls, first, not_before: self.now() };
             let taken = self.take_calls(connection, rates, wish).await?;
             let from = taken.as_ref().map_or_else(|until| *until, |leave| leave.from);
             let wait = from.since(self.now());
