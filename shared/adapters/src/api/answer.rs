@@ -19,7 +19,7 @@ use crate::transport::{retry_after, signals};
 /// What is looked at to find a rule's text.
 const LONGEST_TEXT: usize = 64 * 1024;
 /// Issue types of FHIR R4 (value set `issue-type`): anything else may be somebody's words.
-pub(super) const ISSUES: [&str; 31] = [
+const ISSUES: [&str; 31] = [
     "invalid",
     "structure",
     "required",
@@ -52,6 +52,11 @@ pub(super) const ISSUES: [&str; 31] = [
     "throttled",
     "informational",
 ];
+
+/// An issue's code, where it is one.
+pub(super) fn issue_type(code: Option<&str>) -> &'static str {
+    ISSUES.into_iter().find(|known| Some(*known) == code).unwrap_or("an issue")
+}
 
 /// An answer that can be used.
 pub(super) struct Said {
@@ -152,8 +157,7 @@ impl Judge<'_> {
                 let means =
                     if by_status == Means::Done && is_error(body) { Means::Invalid } else { by_status };
                 let code = body.pointer("/issue/0/code").and_then(Value::as_str);
-                let code = ISSUES.iter().find(|known| Some(**known) == code).unwrap_or(&"an issue");
-                (means, told(&format!("OperationOutcome, {code}")))
+                (means, told(&format!("OperationOutcome, {}", issue_type(code))))
             }
             _ => (by_status, format!("answered {status}")),
         }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    answer::{ISSUES, Said},
+    answer::{Said, issue_type},
     call::{Caller, Exchanged, answer, unanswered},
     lines::{self, Fetched},
     pages::Place,
@@ -123,7 +123,7 @@ impl Caller<'_> {
         let job = job.ok_or_else(|| error("the server did not say where the export is asked for", of))?;
         let progress = Progress { began: self.site.party.now.as_secs(), ..Progress::default() };
         let next = Place { job: Some(job), export: Some(progress), ..place };
-        let wait = asked_wait(&said, self.site.party.now).unwrap_or(Duration::from_secs(of.export.every));
+        let wait = wait(&said, self.site.party.now, of.export);
         answer(Vec::new(), said, Some(next), Some(wait))
     }
 
@@ -144,7 +144,7 @@ impl Caller<'_> {
                 self.forget(ask, job).await;
                 return Err(error("the export was not ready in time, and was called off", of));
             }
-            let wait = asked_wait(&said, now).unwrap_or(Duration::from_secs(of.export.every));
+            let wait = wait(&said, now, of.export);
             return answer(Vec::new(), said, Some(place.again(of.name)?), Some(wait));
         }
         let time = said.body.get("transactionTime").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -285,11 +285,13 @@ fn complaint(outcome: &Value) -> Option<&'static str> {
         issue.get("severity").is_some_and(|severity| severity == "error" || severity == "fatal")
     };
     let code = issues.iter().find(severe)?.get("code").and_then(Value::as_str);
-    Some(ISSUES.iter().find(|known| Some(**known) == code).unwrap_or(&"an issue"))
+    Some(issue_type(code))
 }
 
-fn asked_wait(said: &Said, now: Timestamp) -> Option<Duration> {
-    retry_after::parse(said.headers.get("retry-after")?, now)
+/// When to ask again: as the server says, else as the manifest does.
+fn wait(said: &Said, now: Timestamp, export: &Export) -> Duration {
+    let asked = said.headers.get("retry-after").and_then(|header| retry_after::parse(header, now));
+    asked.unwrap_or(Duration::from_secs(export.every))
 }
 
 fn error(text: &str, of: &Exporting<'_>) -> CallError {
