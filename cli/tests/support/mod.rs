@@ -128,13 +128,22 @@ pub(crate) fn rest(time: Duration) {
 
 /// Looks again and again until there is something; less often the longer it takes, because looking takes from what is
 /// looked at.
-pub(crate) fn eventually<T>(what: &str, within: Duration, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: &str, within: Duration, look: impl FnMut() -> Option<T>) -> T {
+    eventually_or(within, look, || what.to_owned())
+}
+
+/// The same; what has not come in time is said then.
+pub(crate) fn eventually_or<T>(
+    within: Duration,
+    mut look: impl FnMut() -> Option<T>,
+    missing: impl Fn() -> String,
+) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(begun.elapsed() < within, "not within {within:?}: {what}");
+        assert!(begun.elapsed() < within, "not within {within:?}: {}", missing());
         rest((begun.elapsed() / 20).clamp(Duration::from_millis(100), Duration::from_secs(1)));
     }
 }

@@ -12,7 +12,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bridge_simulators::nexhealth::NexHealth;
@@ -20,7 +20,7 @@ use reqwest::Client;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use super::{acknowledged, eventually, rest, run};
+use super::{acknowledged, eventually, eventually_or, run};
 use products::{Kind, Party};
 use studio::Studio;
 use troubles::Troubles;
@@ -173,11 +173,8 @@ impl World {
 
     /// Waits until all but these have had their effect.
     pub(crate) fn settle(&self, within: Duration) {
-        let until = Instant::now() + within;
-        while self.taken() + IN_VAIN < self.messages.len() {
-            assert!(Instant::now() < until, "not everything is taken within {within:?}: {}", self.standing());
-            rest(Duration::from_secs(1));
-        }
+        let is_done = || (self.taken() + IN_VAIN >= self.messages.len()).then_some(());
+        eventually_or(within, is_done, || format!("everything taken, but {}", self.standing()));
     }
 
     /// Makes trouble until it is told to end; what was met, by party.
@@ -217,19 +214,21 @@ impl World {
 
     /// Messages that have had their effect.
     pub(crate) fn taken(&self) -> usize {
-        let products = self.parties.iter().map(|party| party.taken().0.len());
-        self.studio.effects().len() + products.sum::<usize>()
+        self.parties.iter().map(|party| self.taken_by(party)).sum()
+    }
+
+    fn taken_by(&self, party: &Party) -> usize {
+        match party.kind {
+            Kind::Visits => self.studio.effects().len(),
+            Kind::People | Kind::Bookings => party.taken().0.len(),
+        }
     }
 
     /// How many messages each party has taken of those that are for it.
     pub(crate) fn standing(&self) -> String {
         let of = |(number, party): (usize, &Party)| {
             let sent = self.messages.iter().filter(|sent| sent.party == number && !sent.never).count();
-            let taken = match party.kind {
-                Kind::Visits => self.studio.effects().len(),
-                Kind::People | Kind::Bookings => party.taken().0.len(),
-            };
-            format!("{} {taken} of {sent}", party.name)
+            format!("{} {} of {sent}", party.name, self.taken_by(party))
         };
         self.parties.iter().enumerate().map(of).collect::<Vec<_>>().join(", ")
     }
