@@ -23,6 +23,8 @@ const LEAST_TIME: Duration = Duration::from_secs(2);
 const PANICS: u32 = 5;
 /// How long a group waits after a panic.
 const AFTER_PANIC: Duration = Duration::from_secs(20);
+/// How long a group waits after it had too little time: claims of what was stopped run out meanwhile.
+const AFTER_TIME: Duration = Duration::from_secs(5);
 /// A record can be hidden for twelve hours counted from its first receive (SQS).
 const LONGEST_HIDE: Duration = Duration::from_hours(11);
 
@@ -70,6 +72,16 @@ pub struct Report {
     pub verdict: Verdict,
     /// What to say about it.
     pub line: Line,
+}
+
+impl Report {
+    /// Of work that was stopped because its time was over.
+    pub fn out_of_time() -> Self {
+        let text = "its time was over: the record is worked again from where it stands in the ledger";
+        let cause = Cause::new("work.out_of_time", text);
+        let line = Line::new("unknown").outcome("out of time").cause(Some(cause));
+        Self { verdict: Verdict::Again(AFTER_TIME), line }
+    }
 }
 
 /// Work on one record.

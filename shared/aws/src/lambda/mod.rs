@@ -4,6 +4,7 @@
 //! on AWS and `bridge up` on a laptop run the same code on the same JSON. Events are never logged.
 
 pub mod http;
+mod in_time;
 mod log;
 mod panics;
 pub mod s3;

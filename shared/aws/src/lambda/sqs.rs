@@ -10,7 +10,7 @@ use bridge_pipeline::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{EventError, Invocation};
+use super::{EventError, Invocation, in_time::InTime};
 use crate::Settings;
 
 const KIND: &str = "SQS";
@@ -139,7 +139,7 @@ pub async fn run<P: Ports>(
     records: Vec<Received>,
     invocation: &Invocation,
 ) -> Value {
-    write(&batch::run(ports, worker, records, invocation.deadline - TO_ANSWER).await)
+    write(&batch::run(ports, &InTime(worker), records, invocation.deadline - TO_ANSWER).await)
 }
 
 /// A partial batch response (`ReportBatchItemFailures`).
