@@ -2,7 +2,7 @@
 """Measures cold starts: from exec to the first GET of the runtime API's `/next`, for each function, beside a hello
 world of lambda_runtime that is built like them.
 
-    tools/coldstart.py target/release [rounds]
+    tools/coldstart.py target/release [rounds] [function ...]
 
 Runs are interleaved, so that whatever else the machine does meets all of them, and medians are compared: the ratio says
 more about Lambda than this machine's milliseconds do. AWS is a stub on loopback that refuses every call at once. So
@@ -93,7 +93,7 @@ def main() -> None:
     folder, rounds = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 40
     aws = socket.create_server(("127.0.0.1", 0))
     threading.Thread(target=stand_in, args=(aws,), daemon=True).start()
-    names = [HELLO, *FUNCTIONS]
+    names = [HELLO, *(sys.argv[3:] or FUNCTIONS)]
     took: dict[str, list[float]] = {name: [] for name in names}
     for turn in range(rounds + 2):
         for name in names:
