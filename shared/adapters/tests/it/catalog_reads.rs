@@ -82,15 +82,15 @@ fn what_is_wrong_with_them_is_named_with_its_line() {
     let unread = "the interface does not say how one `Patient` is read by its id: `resources.Patient.read`";
     let rows = "      path: /Group/all/$export\n      rows: /entry\n";
     let cases: [(&str, &str, &[&str]); 13] = [
-        ("resource: Appointment", "resource: Patient", &[&format!("14: {unread}")]),
-        ("id: /visit\n", "id: {header: x-visit}\n", &[&format!("15: {header}")]),
-        ("id: /visit\n", "id: visit\n", &[&format!("15: {pointer}")]),
-        ("needs: site", "needs: sites", &["16: there is no setting `sites`"]),
+        ("resource: Appointment", "resource: Patient", &[&format!("15: {unread}")]),
+        ("id: /visit\n", "id: {header: x-visit}\n", &[&format!("16: {header}")]),
+        ("id: /visit\n", "id: visit\n", &[&format!("16: {pointer}")]),
+        ("needs: site", "needs: sites", &["17: there is no setting `sites`"]),
         // What is not read must be mapped.
         (
             "      fetch:\n        resource: Appointment\n        id: /visit\n        needs: site\n",
             "",
-            &["12: there is no mapping ``"],
+            &["13: there is no mapping ``"],
         ),
         (
             "    visit:\n      mapping: visit\n",
@@ -107,8 +107,8 @@ fn what_is_wrong_with_them_is_named_with_its_line() {
             "            operation: handed-out\n",
             "            operation: handed-in\n",
             &[
-                "23: nothing uses this operation",
-                "25: `from` is no setting, and nothing gives it as an argument",
+                "24: nothing uses this operation",
+                "26: `from` is no setting, and nothing gives it as an argument",
                 "52: there is no operation `handed-in`",
             ],
         ),
