@@ -145,10 +145,11 @@ impl<'a> Poller<'a> {
             assert!(began.elapsed() < Duration::from_mins(20), "the poll does not come to an end");
         }
         self.settle().await;
+        let passed = lock(&self.time.world).now - now;
         Figures {
             count: self.count,
             took: began.elapsed(),
-            virtual_minutes: (lock(&self.time.world).now - now) / 60_000,
+            virtual_minutes: passed / 60_000,
             kills,
             queued: self.queued(),
             peak: peak(),
