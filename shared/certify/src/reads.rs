@@ -79,7 +79,8 @@ async fn found_from_an_appointment(
         let mut found = None;
         // Not everybody has everything: somebody will have paid, for example.
         for one in known.iter().filter_map(|mapped| mapped.of_type("Appointment", &system)).take(MOST_ASKED) {
-            found = sample::searched(subject, name, resource, &one.0.json).await?.map(|found| !found.is_empty());
+            found =
+                sample::searched(subject, name, resource, &one.0.json).await?.map(|found| !found.is_empty());
             if found != Some(false) {
                 return Ok(found);
             }

@@ -99,7 +99,13 @@ impl Insurances {
         let (columns, rows): (&'static [&'static str], _) = match name {
             "patplan" => (
                 &[
-                    "PatPlanNum", "PatNum", "InsSubNum", "Ordinal", "IsPending", "Relationship", "PatID",
+                    "PatPlanNum",
+                    "PatNum",
+                    "InsSubNum",
+                    "Ordinal",
+                    "IsPending",
+                    "Relationship",
+                    "PatID",
                     "SecDateTEdit",
                 ],
                 &self.covered,

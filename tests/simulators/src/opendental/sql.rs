@@ -76,7 +76,9 @@ impl Query {
         let words = words(text)?;
         let mut words = words.iter().map(String::as_str).peekable();
         let expect = |wanted: &[&str], words: &mut std::iter::Peekable<_>| {
-            wanted.iter().all(|wanted| words.next_if(|word: &&str| word.eq_ignore_ascii_case(wanted)).is_some())
+            wanted
+                .iter()
+                .all(|wanted| words.next_if(|word: &&str| word.eq_ignore_ascii_case(wanted)).is_some())
         };
         expect(&["SELECT"], &mut words).then_some(())?;
         let mut columns = vec![words.next()?.to_owned()];
@@ -184,7 +186,9 @@ mod tests {
 
     fn found(query: &str) -> Result<Vec<Value>, &'static str> {
         let pets: Vec<Columns> = [(1, "Quill", 7), (2, "Orla", 8), (3, "Zed", 7)]
-            .map(|(n, name, home)| Columns::from([("N", json!(n)), ("Name", json!(name)), ("Home", json!(home))]))
+            .map(|(n, name, home)| {
+                Columns::from([("N", json!(n)), ("Name", json!(name)), ("Home", json!(home))])
+            })
             .to_vec();
         let homes = vec![Columns::from([("N", json!(7)), ("City", json!("Sampleby"))])];
         run(query, |name| match name {

@@ -4,8 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     events::Subscription,
+    instant,
     insurance::Insurances,
-    instant, local,
+    local,
     rows::{Appointment, NO_DAY, Operatory, Patient, Payment, Procedure, Provider},
 };
 use crate::{

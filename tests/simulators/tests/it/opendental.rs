@@ -225,5 +225,8 @@ async fn an_insurance_stands_in_four_tables_and_a_query_finds_what_changed_in_an
         changed.as_array().unwrap().iter().map(|row| row["PatPlanNum"].to_string()).collect();
     assert_eq!(changed, touched);
     assert_eq!(put("/queries/ShortQuery", json!({"SqlCommand": "DROP TABLE patient"})).await.0, 401);
-    assert_eq!(put("/queries/ShortQuery", json!({"SqlCommand": "SELECT patplan.Colour FROM patplan"})).await.0, 400);
+    assert_eq!(
+        put("/queries/ShortQuery", json!({"SqlCommand": "SELECT patplan.Colour FROM patplan"})).await.0,
+        400
+    );
 }
