@@ -84,6 +84,8 @@ impl<'a> Told<'a> {
 pub(crate) struct Version {
     /// The source's version; empty where the message has none.
     pub(crate) source: String,
+    /// Instead of it, where several records came together: that of each resource, by `Type/id`.
+    pub(crate) each: BTreeMap<String, String>,
     /// The message's place in its lane.
     pub(crate) order: String,
     /// Which replay of the message.
@@ -93,6 +95,11 @@ pub(crate) struct Version {
 }
 
 impl Version {
+    /// The source's version of a resource.
+    fn source_of(&self, reference: &str) -> &str {
+        self.each.get(reference).unwrap_or(&self.source)
+    }
+
     fn text(&self, source: &str) -> String {
         format!("{source}#{}#{:06}", self.order, self.replay)
     }
@@ -124,7 +131,8 @@ impl<P: Ports> Bridge<P> {
     ) -> Result<Option<String>, Failure> {
         let reference = resource.reference();
         let change = version.changes.get(&reference).copied();
-        let mut own = version.text(&version.source);
+        let source = version.source_of(&reference);
+        let mut own = version.text(source);
         loop {
             let told = Told::by(task, Said::new(), change);
             let record = self.resource_record(&told, resource, own.clone()).await?;
@@ -136,7 +144,7 @@ impl<P: Ports> Bridge<P> {
             };
             // No version sorts before every version, so that nothing need be read where nobody has any. Where the state has
             // one, that is taken.
-            let after = if version.source.is_empty() { version.after(current.clone()) } else { own.clone() };
+            let after = if source.is_empty() { version.after(current.clone()) } else { own.clone() };
             if after == own {
                 // The same version is this very state, stored by an earlier run.
                 return Ok((current > Some(own)).then_some(reference));

@@ -42,6 +42,10 @@ pub(super) fn answer(clinic: &Clinic, request: &Request, path: &[&str]) -> Answe
             }
             None => error(404, "The patient does not exist."),
         },
+        ["patients", id, "receipts"] => match known(id).filter(|id| clinic.patients.contains_key(id)) {
+            Some(patient) => receipts(clinic, request, patient),
+            None => error(404, "The patient does not exist."),
+        },
         ["appointmenttypes"] => {
             let row = json!({"appointmenttypeid": "2", "name": "Any 30", "shortname": "ANY30", "duration": "30",
                 "generic": true, "patient": true});
@@ -83,6 +87,15 @@ fn patients(clinic: &Clinic, request: &Request) -> Answer {
         })
         .collect();
     list(request, "patients", &found, |patient| records::patient(patient))
+}
+
+/// What the patient paid by card at a department.
+fn receipts(clinic: &Clinic, request: &Request, patient: u64) -> Answer {
+    let Some(department) = request.parameter("departmentid") else { return missing(&["departmentid"]) };
+    let place = |practitioner: u64| clinic.practitioners.get(&practitioner).map_or(0, |found| found.place);
+    let is_there = |practitioner: u64| place(practitioner).to_string() == department;
+    let paid = clinic.payments.values().filter(|paid| paid.patient == patient && is_there(paid.practitioner));
+    list(request, "receipts", &paid.collect::<Vec<_>>(), |paid| records::receipt(paid))
 }
 
 fn claims(clinic: &Clinic, request: &Request) -> Answer {

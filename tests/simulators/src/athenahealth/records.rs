@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
 
 use super::{NO_SHOW, ZONE};
-use crate::parts::clinic::{Charge, Clinic, Patient, Place, Practitioner, Visit, money};
+use crate::parts::clinic::{Charge, Clinic, Patient, Payment, Place, Practitioner, Visit, money};
 
 /// `03/02/2026`.
 pub(super) fn day(day: Date) -> String {
@@ -173,6 +173,15 @@ pub(super) fn department(place: &Place, now: Timestamp) -> Value {
         "timezoneoffset": offset,
         "providergroupid": "1",
         "ishospitaldepartment": false,
+    })
+}
+
+/// What was paid by card; the time is Eastern wherever the practice is.
+pub(super) fn receipt(payment: &Payment) -> Value {
+    json!({
+        "epaymentid": payment.id.to_string(), "amount": money(payment.cents), "type": "SALE",
+        "requestdate": stamp(payment.stamps.created), "cardnumberlast4digits": "0000",
+        "cardtypeabbreviation": "MC", "cardtypename": "Mastercard",
     })
 }
 

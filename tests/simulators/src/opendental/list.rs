@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Rows of an answer, and the most that may be asked for.
-const MOST: usize = 100;
+pub(super) const MOST: usize = 100;
 
 /// How a column must stand to the value that is asked for.
 fn lets(name: &str, column: &str, wanted: &str) -> bool {

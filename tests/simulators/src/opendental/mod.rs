@@ -6,10 +6,12 @@
 
 mod appointments;
 mod events;
+mod insurance;
 mod list;
 mod patients;
 mod rows;
 mod slots;
+mod sql;
 mod state;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,7 +19,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use crate::{Access, Answer, Book, Clock, Delivery, Request, Seed, Simulator, parts::limits::Leaky};
+use crate::{
+    Access, Answer, Book, Clock, Delivery, Request, Seed, Simulator,
+    parts::{limits::Leaky, paging::number},
+};
 use list::list;
 use rows::Row;
 use state::State;
@@ -92,8 +97,33 @@ impl OpenDental {
             ["procedurelogs"] => list(request, &state.procedures, &now),
             ["procedurelogs", number] => one(&state.procedures, number, &now),
             ["payments"] => list(request, &state.payments, &now),
+            ["familymodules", number, "Insurance"] => match state.insurances_of(number) {
+                Some(rows) => Answer::json(200, &Value::Array(rows)),
+                None => missing(),
+            },
             ["subscriptions"] => state.subscriptions(),
             _ => missing(),
+        }
+    }
+
+    /// The rows of a query, a hundred at a time.
+    fn query(&self, request: &Request) -> Answer {
+        let body = request.json().unwrap_or_default();
+        let (Some(command), Some(offset)) =
+            (text_in(&body, "SqlCommand"), number(request.parameter("Offset"), 0, 0, usize::MAX))
+        else {
+            return refused("SqlCommand is required, and Offset is a number.");
+        };
+        if !command.trim_start().starts_with("SELECT") {
+            return Answer::text(401, "The query is not read-only.");
+        }
+        let state = self.state();
+        match sql::run(&command, |name| state.insurances.table(name)) {
+            Ok(rows) => {
+                let page: Vec<Value> = rows.into_iter().skip(offset).take(list::MOST).collect();
+                Answer::json(200, &Value::Array(page))
+            }
+            Err(why) => refused(why),
         }
     }
 
@@ -134,6 +164,7 @@ impl Simulator for OpenDental {
         }
         match request.segments().as_slice() {
             ["api", "v1", path @ ..] if request.method == "GET" => self.get(request, path),
+            ["api", "v1", "queries", "ShortQuery"] if request.method == "PUT" => self.query(request),
             ["api", "v1", path @ ..] => self.change(request, path),
             _ => missing(),
         }
@@ -143,6 +174,7 @@ impl Simulator for OpenDental {
         Access::default()
             .zone(ZONE)
             .setting("url", format!("{base}/api/v1"))
+            .setting("queries", "yes")
             .secret("developer-key", DEVELOPER_KEY)
             .secret("customer-key", CUSTOMER_KEY)
     }

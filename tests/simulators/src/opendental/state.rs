@@ -4,7 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     events::Subscription,
-    instant, local,
+    instant,
+    insurance::Insurances,
+    local,
     rows::{Appointment, NO_DAY, Operatory, Patient, Payment, Procedure, Provider},
 };
 use crate::{
@@ -21,6 +23,7 @@ pub(super) struct State {
     pub(super) appointments: Vec<Appointment>,
     pub(super) procedures: Vec<Procedure>,
     pub(super) payments: Vec<Payment>,
+    pub(super) insurances: Insurances,
     pub(super) deleted: Vec<Appointment>,
     pub(super) subscribed: Vec<Subscription>,
     numbers: u64,
@@ -54,6 +57,7 @@ impl State {
             let room = self.next();
             self.operatories.push(Operatory { number: room, dentist: number });
         }
+        let known = self.patients.len();
         for _ in 0..seed.patients {
             let (number, person) = (self.next(), person(&mut chance));
             let born = match chance.u8(0..10) {
@@ -69,6 +73,8 @@ impl State {
             let stamp = stamp.clone();
             self.patients.push(Patient { number, person, status: "Patient", born, gender, provider, stamp });
         }
+        let new: Vec<u64> = self.patients.iter().skip(known).map(|patient| patient.number).collect();
+        self.insurances.seed(&new, &stamp);
         for number in 0..seed.appointments {
             self.seed_appointment(&mut chance, number, now);
         }
@@ -170,8 +176,15 @@ impl State {
             "Procedure" | "ChargeItem" => {
                 touched(&mut self.procedures, count, now, |row| (&mut row.stamp, row.number))
             }
+            "Coverage" => self.insurances.touch(count, now),
             _ => Vec::new(),
         }
+    }
+
+    /// A patient's insurances; nothing where there is no such patient.
+    pub(super) fn insurances_of(&self, number: &str) -> Option<Vec<serde_json::Value>> {
+        let patient = self.patients.iter().find(|known| known.number.to_string() == number)?;
+        Some(self.insurances.of_patient(patient.number))
     }
 
     pub(super) fn delete_appointment(&mut self, number: &str, now: &str) -> bool {

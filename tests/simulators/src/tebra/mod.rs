@@ -4,6 +4,7 @@
 //! (what `GetThrottles` says here is invented), whether deleted appointments are reported (they are not).
 
 mod appointments;
+mod insurance;
 mod money;
 mod patients;
 mod state;

@@ -59,15 +59,24 @@ pub(super) fn pay(state: &mut State, request: &Node, now: Timestamp) -> Result<S
     let amount =
         payment.text("AmountPaid").filter(|text| text.parse::<f64>().is_ok_and(|amount| amount > 0.0));
     let amount = amount.ok_or_else(|| No::new("AmountPaid is not valid"))?.to_owned();
+    let id = paid(state, &patient, &amount, now);
+    if let Some(row) = state.payments.get_mut(&id) {
+        row.set("PaymentMethod", payment.text("PaymentMethod").unwrap_or("Cash"));
+        row.set("ReferenceNumber", payment.text("ReferenceNumber").unwrap_or_default());
+    }
+    Ok(element("PaymentID", &id.to_string()))
+}
+
+/// Money that a patient left at the desk.
+pub(super) fn paid(state: &mut State, patient: &str, amount: &str, now: Timestamp) -> u64 {
     let (id, mut row) = state.row(now);
     row.set("PatientID", patient);
     row.set("Amount", amount);
     row.set("PayerType", "Patient");
-    row.set("PaymentMethod", payment.text("PaymentMethod").unwrap_or("Cash"));
+    row.set("PaymentMethod", "Cash");
     row.set("PostDate", times::written(now));
-    row.set("ReferenceNumber", payment.text("ReferenceNumber").unwrap_or_default());
     state.payments.insert(id, row);
-    Ok(element("PaymentID", &id.to_string()))
+    id
 }
 
 fn known_patient(state: &State, of: &Node) -> Result<String, No> {

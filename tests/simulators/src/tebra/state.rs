@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{PRACTICE, PRACTICE_NAME, times};
+use super::{PRACTICE, PRACTICE_NAME, insurance::insure, money, times};
 use crate::{
     Seed,
     book::{self, Amount, Book, Booking, Status},
@@ -110,8 +110,7 @@ impl State {
             row.set("City", someone.city);
             row.set("State", "ZZ");
             row.set("ZipCode", someone.postal_code);
-            row.set("PrimaryInsurancePolicyCompanyName", "Imaginary Mutual");
-            row.set("PrimaryInsurancePolicyNumber", format!("M-{id}"));
+            insure(&mut row, id);
             self.patients.insert(id, row);
         }
         let patients: Vec<u64> = self.patients.keys().copied().collect();
@@ -138,6 +137,9 @@ impl State {
             self.book_at((start, end), &ids, status, now);
             if status == "CheckedOut" {
                 self.charge(&ids[0], "99213", "1", "120.50", now);
+                if count.is_multiple_of(3) {
+                    money::paid(self, &ids[0], "20.00", now);
+                }
             }
         }
     }
@@ -215,7 +217,7 @@ impl State {
 
     pub(super) fn touch(&mut self, resource: &str, count: usize, now: Timestamp) -> Vec<String> {
         let rows: Vec<(&u64, &mut Row)> = match resource {
-            "Patient" => self.patients.iter_mut().take(count).collect(),
+            "Patient" | "Coverage" => self.patients.iter_mut().take(count).collect(),
             "Appointment" => {
                 self.appointments.iter_mut().take(count).map(|(id, one)| (id, &mut one.row)).collect()
             }

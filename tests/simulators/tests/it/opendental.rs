@@ -193,3 +193,40 @@ async fn a_tier_says_when_to_come_back() {
     served.simulator.clock().advance(std::time::Duration::from_secs(5));
     assert_eq!(get(&served, "/providers").await.0, 200);
 }
+
+#[tokio::test]
+async fn an_insurance_stands_in_four_tables_and_a_query_finds_what_changed_in_any() {
+    let served = served(office()).await;
+    let patients = get(&served, "/patients?Limit=2").await.1;
+    let insurances = get(&served, &format!("/familymodules/{}/Insurance", patients[1]["PatNum"])).await.1;
+    assert_eq!(insurances.as_array().unwrap().len(), 2);
+    assert_eq!(insurances[0]["CarrierName"], "Imaginary Dental");
+    assert_eq!(get(&served, "/familymodules/999999/Insurance").await.0, 404);
+
+    let query = |since: &str| {
+        json!({"SqlCommand": format!(
+            "SELECT patplan.PatPlanNum, inssub.SubscriberID FROM patplan \
+             INNER JOIN inssub ON inssub.InsSubNum = patplan.InsSubNum \
+             WHERE patplan.SecDateTEdit >= '{since}' OR inssub.SecDateTEdit >= '{since}' ORDER BY patplan.PatPlanNum"
+        )})
+    };
+    let put = |path: &'static str, body: Value| write(&served, Method::PUT, path, body);
+    let all = put("/queries/ShortQuery", query("2026-01-01")).await.1;
+    assert_eq!(all.as_array().unwrap().len(), 100);
+    let rest = put("/queries/ShortQuery?Offset=100", query("2026-01-01")).await.1;
+    assert_eq!(rest.as_array().unwrap().len(), 20);
+    let later = "2026-03-02 08:00:00";
+    assert_eq!(put("/queries/ShortQuery", query(later)).await.1, json!([]));
+    served.simulator.clock().advance(std::time::Duration::from_secs(7_200));
+    // The subscriber's number is corrected: nobody's own row changes.
+    let touched = served.simulator.touch("Coverage", 1);
+    let changed = put("/queries/ShortQuery", query(later)).await.1;
+    let changed: Vec<String> =
+        changed.as_array().unwrap().iter().map(|row| row["PatPlanNum"].to_string()).collect();
+    assert_eq!(changed, touched);
+    assert_eq!(put("/queries/ShortQuery", json!({"SqlCommand": "DROP TABLE patient"})).await.0, 401);
+    assert_eq!(
+        put("/queries/ShortQuery", json!({"SqlCommand": "SELECT patplan.Colour FROM patplan"})).await.0,
+        400
+    );
+}

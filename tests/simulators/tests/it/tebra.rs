@@ -176,10 +176,11 @@ async fn money_goes_in_as_encounters_and_payments() {
     );
     assert_ne!(text(&call(&site, "CreateEncounter", &encounter).await, "EncounterID"), "");
     let payment = format!(
-        "<Payment><AmountPaid>20.00</AmountPaid><Patient><PatientID>{patient}</PatientID></Patient></Payment>"
+        "<Payment><AmountPaid>21.00</AmountPaid><Patient><PatientID>{patient}</PatientID></Patient></Payment>"
     );
     assert_ne!(text(&call(&site, "CreatePayment", &payment).await, "PaymentID"), "");
     let book = site.simulator.book();
     assert_eq!(book.procedures.last().unwrap().amount, "120.50");
-    assert_eq!((book.payments[0].amount.as_str(), &book.payments[0].patient), ("20.00", &patient));
+    let payment = book.payments.last().unwrap();
+    assert_eq!((payment.amount.as_str(), &payment.patient), ("21.00", &patient));
 }
