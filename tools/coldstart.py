@@ -25,6 +25,7 @@ HELLO = "examples/hello"
 FUNCTIONS = ["webhook-intake", "hl7-intake", "poll", "normalize", "deliver", "fhir-api", "retry"]
 NAMES = ("LEDGER_TABLE", "RESOURCES_TABLE", "CONFIG_TABLE", "PAYLOAD_BUCKET", "FILES_BUCKET", "KEY_ID")
 TABLES = dict.fromkeys(NAMES, "x")
+FHIR = {"FHIR_ISSUER": "", "FHIR_AUDIENCE": "", "FHIR_TENANT_CLAIM": "tenant", "CACHE_URL": ""}
 PATIENCE = 15.0
 
 
@@ -48,7 +49,7 @@ def environment(aws: int, runtime: int) -> dict[str, str]:
     endpoint = f"http://127.0.0.1:{aws}"
     queues = {
         f"{name}_QUEUE_URL": f"{endpoint}/000000000000/bridge-{name.lower()}.fifo"
-        for name in ("INBOUND", "OUTBOUND", "COMMANDS")
+        for name in ("INBOUND", "OUTBOUND", "COMMANDS", "POLLS", "EXPORTS", "DROPS")
     }
     return {
         "PATH": os.environ["PATH"],
@@ -60,6 +61,8 @@ def environment(aws: int, runtime: int) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "synthetic",
         "AWS_SECRET_ACCESS_KEY": "synthetic",
         "AWS_ENDPOINT_URL": endpoint,
+        "STACK_NAME": "stack",
+        **FHIR,
         **TABLES,
         **queues,
     }

@@ -20,13 +20,11 @@ use bridge_testkit::{
 use crate::{
     came::Came,
     outward::{Outward, Time},
-    product::{Product, hold},
+    product::{BEGIN, Product, hold},
     storm::Storm,
 };
 
 const CONNECTION: &str = "sim.pms";
-/// In milliseconds since 1970.
-const BEGIN: i64 = 1_790_000_000_000;
 /// As `infra/template.yaml` has it.
 const TIMEOUT: Duration = Duration::from_secs(120);
 const VISIBILITY: i64 = 150_000;
