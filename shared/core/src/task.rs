@@ -34,6 +34,8 @@ pub enum Format {
     Json,
     /// HL7 v2, to be converted as the site's profile says.
     Hl7v2,
+    /// Records of a feed that travel together, a line of JSON each: `{"row": 12, "record": {…}}`.
+    Rows,
 }
 
 impl Format {

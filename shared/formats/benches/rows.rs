@@ -85,6 +85,7 @@ fn csv_through_a_feed(bencher: Bencher<'_, '_>) {
         lane: Vec::new(),
         version: None,
         find_by: Default::default(),
+        batch: None,
         delta: Default::default(),
         bad_rows: Default::default(),
         limits: Default::default(),

@@ -48,6 +48,8 @@ pub struct Arriving<'f> {
 pub enum Reached {
     /// What has arrived is read; the next record is not whole.
     More,
+    /// The record after which reading was to pause.
+    Pause,
     /// The end of the file.
     End,
 }
@@ -80,6 +82,17 @@ impl<'f> Arriving<'f> {
     /// # Errors
     /// When the file can't go on. What was read before has been given.
     pub fn read(&mut self, mut each: impl FnMut(Step<'_>)) -> Result<Reached, Stop> {
+        self.read_while(|step| {
+            each(step);
+            true
+        })
+    }
+
+    /// The same, up to the record that gives `false`: there is a checkpoint then behind it, wherever the bytes were cut.
+    ///
+    /// # Errors
+    /// As for [`Self::read`].
+    pub fn read_while(&mut self, mut each: impl FnMut(Step<'_>) -> bool) -> Result<Reached, Stop> {
         let window = Window { bytes: &self.window, is_whole: self.is_whole };
         let opened = match self.at.clone() {
             None => Intake::open(window, self.feed, self.zone),
@@ -92,7 +105,11 @@ impl<'f> Arriving<'f> {
         };
         let reached = loop {
             match intake.next() {
-                Ok(Some(step)) => each(step),
+                Ok(Some(step)) => {
+                    if !each(step) {
+                        break Ok(Reached::Pause);
+                    }
+                }
                 Ok(None) => break Ok(Reached::End),
                 Err(stop) if is_more_wanted(&stop) => break Ok(Reached::More),
                 Err(stop) => break Err(stop),

@@ -1,5 +1,6 @@
 //! Rows against the columns a feed declares: what must be there, what it may be, and how it is written in JSON.
 
+mod members;
 mod types;
 
 use bridge_core::{
@@ -7,7 +8,6 @@ use bridge_core::{
     feed::{Column, Feed, Holds},
 };
 use jiff::tz::TimeZone;
-use serde_json::{Map, Value};
 
 use crate::{
     place::Place,
@@ -171,11 +171,11 @@ impl Checker {
         if self.columns.is_empty() {
             return;
         }
-        let members: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
+        let members = members::of(text, &self.columns);
         let mut unused = String::new();
-        for at in 0..self.columns.len() {
+        for (at, member) in members.into_iter().enumerate() {
             let Some(column) = self.columns.get(at) else { continue };
-            let member = members.get(&column.name).and_then(scalar);
+            let member = member.and_then(members::said);
             unused.clear();
             let rule = match &member {
                 Some(member) => match value(column, member, &self.zone, &mut unused) {
@@ -226,18 +226,6 @@ fn trim(text: &str) -> &str {
     let graphic = |b: Option<&u8>| b.is_some_and(u8::is_ascii_graphic);
     let bytes = text.as_bytes();
     if graphic(bytes.first()) && graphic(bytes.last()) { text } else { text.trim() }
-}
-
-/// What a member at the top of a tree says, where it is one value.
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(truth) => Some(truth.to_string()),
-        // Of these, all that can be asked is that they are there.
-        Value::Array(_) | Value::Object(_) => Some(value.to_string()),
-        Value::Null => None,
-    }
 }
 
 /// Appends a field as JSON; `false`: it is empty, and nothing was appended.

@@ -195,6 +195,7 @@ file:
   csv: {delimiter: '::', quote: '::', header: none}
   xml: {records: a}
 key-columns: [chart]
+batch: {rows: 500, lanes: 65}
 delta: {missing: deleted, at-most-missing-percent: 101}
 columns:
   - {name: a, width: 3}
@@ -214,6 +215,8 @@ columns:
             "file.xml",
             "file.csv.delimiter",
             "file.csv.quote",
+            "batch.rows",
+            "batch.lanes",
             "columns[0].width",
             "columns[1].name",
             "columns[1].pattern",

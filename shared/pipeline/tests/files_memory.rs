@@ -146,6 +146,8 @@ struct Clinic {
     practice: Practice,
     world: Shared,
     kept: PathBuf,
+    /// How many rows make a message.
+    together: u64,
 }
 
 impl Clinic {
@@ -154,7 +156,8 @@ impl Clinic {
         source.feeds.insert("rows".to_owned(), feed.clone());
         let practice = Practice::with_source(source);
         let world = Arc::clone(&practice.world);
-        Self { practice, world, kept: kept.to_owned() }
+        let together = feed.batch.map_or(1, |batch| batch.rows.get().into());
+        Self { practice, world, kept: kept.to_owned(), together }
     }
 
     /// Reads a file; how many rows went on.
@@ -188,10 +191,13 @@ impl Clinic {
             Ingest { bridge: &bridge, pace: Pace::default(), decryptor: |_, _| Err(CipherError::System) };
         block_on(ingest.work(&record, Duration::from_secs(900)));
         let doc = block_on(bridge.files(&CONNECTION.parse().unwrap(), 1)).unwrap().remove(0);
-        let sent = bridge.ports().sent.load(Ordering::Relaxed);
+        let (messages, rows) = (bridge.ports().sent.load(Ordering::Relaxed), doc.progress.sent);
         assert_eq!((doc.state, doc.progress.bad()), (FileState::Done, 0), "{:?}", doc.cause);
-        assert_eq!(doc.progress.sent, sent);
-        sent
+        match self.together {
+            1 => assert_eq!(messages, rows),
+            together => assert!(messages <= rows / together + 64, "{messages} messages of {rows} rows"),
+        }
+        rows
     }
 }
 
@@ -274,6 +280,13 @@ fn memory_does_not_grow_with_the_file_and_a_second_day_sends_what_changed() {
             assert_eq!(found, rows);
             line("through file-ingest, each row sealed and queued", &took);
             let mut peak = took.peak;
+
+            let mut together = feed.clone();
+            together.batch = Some(serde_norway::from_str("rows: 50").unwrap());
+            let (found, took) = measured(|| Clinic::new(&together, kept.path()).read(name));
+            assert_eq!(found, rows);
+            line("the same, fifty rows to a message", &took);
+            peak = peak.max(took.peak);
 
             let mut feed = feed.clone();
             feed.delta.mode = bridge_core::feed::DeltaMode::Snapshot;

@@ -71,6 +71,17 @@ impl IndexKey {
         hmac_sha256(&self.0, &[b"row", &length(connection), connection, &length(feed), feed, row])
     }
 
+    /// Which of `shares` equal parts what is named so belongs to, from 0. Everybody with this key says the same.
+    pub fn share(&self, parts: &[&[u8]], shares: usize) -> usize {
+        let mut framed = Vec::with_capacity(64);
+        for part in parts {
+            framed.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            framed.extend_from_slice(part);
+        }
+        let [a, b, c, d, ..] = hmac_sha256(&self.0, &[b"share", &framed]);
+        usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or_default() % shares.max(1)
+    }
+
     /// 16 bytes for the namespace of this tenant's FHIR ids (UUIDv5): equal identifiers of two tenants never meet,
     /// and an id can't be turned back into its identifier by trying them all.
     pub fn fhir_namespace(&self) -> [u8; 16] {

@@ -43,6 +43,9 @@ pub(crate) struct Args {
     /// Assumed duration of an invocation of another function per record on Lambda, in milliseconds
     #[arg(long, default_value_t = 15.0)]
     record_ms: f64,
+    /// Assumed time of normalize for each further record of a message on Lambda, in milliseconds
+    #[arg(long, default_value_t = 1.5)]
+    further_ms: f64,
     /// Assumed size of what is logged about a message, in bytes
     #[arg(long, default_value_t = 900.0)]
     log_bytes: f64,
@@ -76,6 +79,8 @@ struct Counted {
     calls: BTreeMap<String, Tally>,
     /// Invocations by function.
     invocations: BTreeMap<String, u64>,
+    /// Messages that arrived.
+    arrived: usize,
 }
 
 async fn count(endpoint: &str, home: &Path, args: &Args, progress: &Progress) -> Result<Counted, Failure> {
@@ -121,7 +126,7 @@ impl Bench<'_> {
         self.send(true).await?;
         step.done("data keys are fetched, connections open");
         let step = progress.step(if self.args.content.is_file() { "file" } else { "webhooks" });
-        let before = running.functions.invocations();
+        let (before, so_far) = (running.functions.invocations(), self.arrived.count());
         running.idle.reset();
         running.meter.start();
         self.send(false).await?;
@@ -136,7 +141,8 @@ impl Bench<'_> {
         let invocations = running.functions.invocations().into_iter();
         let invocations =
             invocations.map(|(id, count)| (before.get(&id).map_or(count, |known| count - known), id));
-        Ok(Counted { calls, invocations: invocations.map(|(count, id)| (id, count)).collect() })
+        let arrived = self.arrived.count() - so_far;
+        Ok(Counted { calls, invocations: invocations.map(|(count, id)| (id, count)).collect(), arrived })
     }
 
     /// Sends what warms up, or what is counted, and waits until all of it has arrived.
@@ -151,14 +157,24 @@ impl Bench<'_> {
             }
             (Content::Rows, true) => ("rows-1.csv", rows::list(0..WARM_UP, 0), WARM_UP),
             (Content::Rows, false) => ("rows-2.csv", rows::list(WARM_UP..WARM_UP + messages, 0), messages),
+            (Content::Batches, true) => ("batches-1.csv", rows::list(0..WARM_UP, 0), WARM_UP),
+            (Content::Batches, false) => {
+                ("batches-2.csv", rows::list(WARM_UP..WARM_UP + messages, 0), messages)
+            }
             (Content::Snapshot, true) => ("list-1.csv", rows::list(0..messages, 0), messages),
             (Content::Snapshot, false) => {
                 ("list-2.csv", rows::list(0..messages, 1), messages.div_ceil(rows::ONE_IN))
             }
         };
         rows::drop_file(self.pipeline, file, text).await?;
-        wait_for(self.arrived, so_far + expected).await?;
-        while !rows::is_read(self.pipeline, file).await? {
+        if content != Content::Batches {
+            wait_for(self.arrived, so_far + expected).await?;
+        }
+        let begun = Instant::now();
+        while rows::delivered(self.pipeline, file).await? < expected as u64 {
+            if begun.elapsed() > PATIENCE {
+                return Err(Failure::World(format!("not all of {expected} rows were delivered")));
+            }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
         Ok(())
@@ -204,9 +220,10 @@ fn bill(counted: &Counted, args: &Args) -> Vec<Item> {
     let invoked = counted.invocations.values().sum::<u64>() as f64 / messages;
     items.push(item("Lambda invocations", invoked, invoked, prices::INVOCATION));
     // Two more functions work each message once: normalize and deliver. Of a snapshot, what has changed.
-    let share = if args.content == Content::Snapshot { 1.0 / rows::ONE_IN as f64 } else { 1.0 };
+    let share = counted.arrived as f64 / messages;
+    let further = if args.content == Content::Batches { (1.0 - share) * args.further_ms } else { 0.0 };
     let door = if is_file { args.row_ms * FILE_MEMORY_GB } else { args.intake_ms * MEMORY_GB };
-    let gb_seconds = (door + share * 2.0 * args.record_ms * MEMORY_GB) / 1_000.0;
+    let gb_seconds = (door + (share * 2.0 * args.record_ms + further) * MEMORY_GB) / 1_000.0;
     items.push(item("Lambda duration (assumed)", 0.0, gb_seconds, prices::GB_SECOND));
     for (call, tally) in &counted.calls {
         let Some(price) = prices::price(call) else { continue };
@@ -255,6 +272,10 @@ fn report(counted: &Counted, args: &Args, out: Out) {
     let (what, door) = match args.content {
         Content::Events | Content::Noise => (format!("webhooks of {} bytes", args.bytes), args.intake_ms),
         Content::Rows => ("rows".to_owned(), args.row_ms),
+        Content::Batches => {
+            let together = args.messages as f64 / counted.arrived.max(1) as f64;
+            (format!("rows, {together:.0} to a message"), args.row_ms)
+        }
         Content::Snapshot => (format!("rows, one in {} of them changed", rows::ONE_IN), args.row_ms),
     };
     out.text(format_args!(

@@ -9,6 +9,8 @@ pub(super) enum Content {
     Noise,
     /// Rows of a CSV file of changes, each of which goes on
     Rows,
+    /// The same, where about fifty rows share a message
+    Batches,
     /// Rows of a CSV file that holds everything there is, a hundredth of it changed since the day before
     Snapshot,
 }
@@ -18,20 +20,20 @@ impl Content {
     pub(super) const fn connection(self) -> &'static str {
         match self {
             Self::Events => "bench.drchrono",
-            Self::Noise | Self::Rows | Self::Snapshot => super::rows::CONNECTION,
+            Self::Noise | Self::Rows | Self::Batches | Self::Snapshot => super::rows::CONNECTION,
         }
     }
 
     /// Whether it comes as a file.
     pub(super) const fn is_file(self) -> bool {
-        matches!(self, Self::Rows | Self::Snapshot)
+        matches!(self, Self::Rows | Self::Batches | Self::Snapshot)
     }
 
     /// The message with this number, of `bytes` bytes, or of as few as it can have.
     pub(super) fn message(self, number: usize, bytes: usize) -> String {
         match self {
             Self::Events => event(number, bytes),
-            Self::Noise | Self::Rows | Self::Snapshot => noise(number, bytes),
+            Self::Noise | Self::Rows | Self::Batches | Self::Snapshot => noise(number, bytes),
         }
     }
 }

@@ -4,6 +4,7 @@ use bridge_core::id::ConnectionId;
 use bridge_pipeline::{
     files::{DROPS, FileState},
     ports::{FilePorts as _, Files as _},
+    queries::Standing,
 };
 
 use crate::{failure::Failure, system::Pipeline};
@@ -36,20 +37,23 @@ pub(super) async fn drop_file(pipeline: &Pipeline, name: &str, text: String) -> 
     Ok(pipeline.ports().files().put(&format!("{DROPS}{CONNECTION}/{name}"), text.into_bytes()).await?)
 }
 
-/// Whether nothing more happens to it.
-pub(super) async fn is_read(pipeline: &Pipeline, name: &str) -> Result<bool, Failure> {
+/// How many of its rows have been delivered; none before it has been read.
+pub(super) async fn delivered(pipeline: &Pipeline, name: &str) -> Result<u64, Failure> {
     let connection: ConnectionId = CONNECTION.parse().map_err(|error| Failure::World(format!("{error}")))?;
     let files = pipeline.files(&connection, 10).await?;
     let Some(file) = files.into_iter().find(|file| file.name == name && file.state.is_final()) else {
-        return Ok(false);
+        return Ok(0);
     };
-    match (file.state, file.cause) {
-        (FileState::Done, _) => Ok(true),
-        (state, cause) => {
-            let cause = cause.map(|cause| cause.to_string()).unwrap_or_default();
-            Err(Failure::World(format!("a file of the benchmark is {}: {cause}", state.word())))
-        }
+    if file.state != FileState::Done {
+        let cause = file.cause.map(|cause| cause.to_string()).unwrap_or_default();
+        return Err(Failure::World(format!("a file of the benchmark is {}: {cause}", file.state.word())));
     }
+    let source = pipeline.connection(&connection).await?;
+    let Some(feed) = source.as_ref().and_then(|source| source.connection.feeds.get(&file.feed)) else {
+        return Ok(0);
+    };
+    let now = pipeline.rows_now(&file, feed).await?.unwrap_or_default();
+    Ok(now.standing.get(&Standing::Delivered).copied().unwrap_or_default())
 }
 
 #[cfg(test)]

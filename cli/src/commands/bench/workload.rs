@@ -43,6 +43,8 @@ webhook:
 feeds:
   rows: {keys: 'rows-*.csv', file: {format: csv}, key-columns: [id], mapping: row, lane: [/id], find-by: {patient: /id},
     columns: [{name: id, required: true}, {name: family, required: true}, {name: born, type: date}]}
+  batches: {keys: 'batches-*.csv', file: {format: csv}, key-columns: [id], mapping: row, lane: [/id], find-by: {patient: /id},
+    columns: [{name: id, required: true}, {name: family, required: true}, {name: born, type: date}], batch: {rows: 50}}
   list: {keys: 'list-*.csv', file: {format: csv}, key-columns: [id], mapping: row, lane: [/id], find-by: {patient: /id},
     columns: [{name: id, required: true}, {name: family, required: true}, {name: born, type: date}], delta: {mode: snapshot}}
 mappings:
@@ -121,7 +123,7 @@ async fn post(
             .header("x-drchrono-signature", KEY)
             .header("x-drchrono-event", "PATIENT_MODIFY")
             .header("x-drchrono-delivery", number),
-        Messages::Noise | Messages::Rows | Messages::Snapshot => {
+        Messages::Noise | Messages::Rows | Messages::Batches | Messages::Snapshot => {
             let signature = bridge_seal::hmac_sha256(KEY.as_bytes(), &[body.as_bytes()]);
             request.header("x-signature", data_encoding::HEXLOWER.encode(&signature))
         }

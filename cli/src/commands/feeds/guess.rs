@@ -43,6 +43,7 @@ pub(super) fn feed(name: &str, bytes: &[u8]) -> Result<Feed, String> {
         lane: Vec::new(),
         version: None,
         find_by: BTreeMap::new(),
+        batch: None,
         delta: Default::default(),
         bad_rows: Default::default(),
         limits: Default::default(),

@@ -198,11 +198,13 @@ impl World {
         self.is_calm.store(true, Ordering::Relaxed);
     }
 
-    /// How often each party refused a call because its own limit was exceeded, beside the times that it was told to say so.
-    pub(crate) fn refusals(&self, met: &[BTreeMap<&'static str, usize>]) -> Vec<usize> {
+    /// How often each party refused a call because its own limit was exceeded, beside the times that it was told to say so; and
+    /// how often it was called.
+    pub(crate) fn refusals(&self, met: &[BTreeMap<&'static str, usize>]) -> Vec<(usize, u64)> {
         let of = |(party, met): (&Party, &BTreeMap<_, usize>)| {
-            let refused = party.served.calls().latest().iter().filter(|call| call.status == 429).count();
-            refused.saturating_sub(met.get("too often").copied().unwrap_or_default())
+            let calls = party.served.calls();
+            let refused = calls.latest().iter().filter(|call| call.status == 429).count();
+            (refused.saturating_sub(met.get("too often").copied().unwrap_or_default()), calls.total())
         };
         self.parties.iter().zip(met).map(of).collect()
     }

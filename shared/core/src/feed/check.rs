@@ -1,6 +1,6 @@
 //! What can be wrong with the declaration of a feed.
 
-use super::{DeltaMode, Feed, Format, Header, Holds, Missing, Shape};
+use super::{Batch, DeltaMode, Feed, Format, Header, Holds, Missing, Shape};
 use crate::manifest::Extract;
 
 /// Something wrong with a feed, and where.
@@ -57,6 +57,7 @@ impl Feed {
                 ("lane", self.lane.is_empty()),
                 ("version", self.version.is_none()),
                 ("find-by", self.find_by.is_empty()),
+                ("batch", self.batch.is_none()),
                 ("delta.mode", self.delta.mode == DeltaMode::Changes),
             ];
             for (place, left_out) in silent {
@@ -76,6 +77,15 @@ impl Feed {
     }
 
     fn check_rows(&self, p: &mut Problems) {
+        if let Some(batch) = self.batch {
+            let (rows, lanes) = (Batch::MOST_ROWS, Batch::MOST_LANES);
+            p.unless(
+                batch.rows.get() <= rows,
+                "batch.rows",
+                &format!("no more than {rows} records of a message"),
+            );
+            p.unless(batch.lanes.get() <= lanes, "batch.lanes", &format!("no more than {lanes}"));
+        }
         let unnamed =
             self.file.csv.as_ref().is_some_and(|csv| csv.header == Header::None) && self.columns.is_empty();
         p.unless(!unnamed, "columns", "without a header the feed must name its columns, in order");

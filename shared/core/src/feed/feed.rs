@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    num::{NonZeroU32, NonZeroU64},
+    num::{NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64},
 };
 
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,9 @@ pub struct Feed {
     /// Identifiers an operator may search by, kept as keyed hashes: name to place.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub find_by: BTreeMap<String, Extract>,
+    /// Records that travel together. Without it each is a message by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<Batch>,
     /// Whether a file is everything, or what has changed.
     #[serde(default)]
     pub delta: Delta,
@@ -54,6 +57,29 @@ pub struct Feed {
     /// How large things may be.
     #[serde(default)]
     pub limits: FeedLimits,
+}
+
+/// How many records make one message. They share its lane, its deliveries, and its fate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Batch {
+    /// About so many records.
+    pub rows: NonZeroU16,
+    /// Over how many lanes the feed's records are spread, by what would name a lane of their own.
+    #[serde(default = "Batch::usual_lanes")]
+    pub lanes: NonZeroU8,
+}
+
+impl Batch {
+    /// More records than this make messages too large for those who receive them.
+    pub const MOST_ROWS: u16 = 200;
+    /// More lanes than this hardly share anything.
+    pub const MOST_LANES: u8 = 64;
+
+    const fn usual_lanes() -> NonZeroU8 {
+        const EIGHT: NonZeroU8 = NonZeroU8::new(8).unwrap();
+        EIGHT
+    }
 }
 
 /// Files that are encrypted with OpenPGP (RFC 9580) for a key of the practice's connection.

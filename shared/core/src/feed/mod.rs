@@ -8,5 +8,5 @@ mod format;
 
 pub use check::FeedProblem;
 pub use columns::{Column, Holds};
-pub use feed::{BadRowPolicy, BadRows, Delta, DeltaMode, Feed, FeedLimits, Missing, OpenPgp};
+pub use feed::{BadRowPolicy, BadRows, Batch, Delta, DeltaMode, Feed, FeedLimits, Missing, OpenPgp};
 pub use format::{Charset, Csv, Format, Header, Json, Lengths, Shape, Xdt, Xml};

@@ -104,6 +104,7 @@ fn feed(how: &How) -> Feed {
         lane: Vec::new(),
         version: None,
         find_by: Default::default(),
+        batch: None,
         delta: Default::default(),
         bad_rows: BadRows { at_most: u32::MAX, ..BadRows::default() },
         limits: FeedLimits {
@@ -155,6 +156,7 @@ pub fn taken_and_arriving(bytes: &[u8], how: &How, size: usize) -> (Vec<String>,
         }
         match arriving.read(|found| arrived.push(step(found))) {
             Ok(Reached::More) => assert!(!piece.is_empty(), "more is wanted than there is"),
+            Ok(Reached::Pause) => unreachable!("nobody asked for it"),
             Ok(Reached::End) => break Ok(()),
             Err(stop) => break Err(stop),
         }
@@ -182,8 +184,13 @@ pub fn arriving(bytes: &[u8], how: &How, size: usize) -> Vec<String> {
             Some(piece) => arriving.push(piece),
             None => arriving.end(),
         }
-        match arriving.read(|found| arrived.push(step(found))) {
-            Ok(Reached::More) => {}
+        // To pause in between changes nothing.
+        let reached = arriving.read_while(|found| {
+            arrived.push(step(found));
+            arrived.len() % 3 > 0
+        });
+        match reached {
+            Ok(Reached::More | Reached::Pause) => {}
             Ok(Reached::End) => break Ok(()),
             Err(stop) => break Err(stop),
         }

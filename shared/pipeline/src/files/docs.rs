@@ -121,6 +121,9 @@ pub struct Progress {
     /// Of the good rows: those that the connection's HL7 v2 site does not take.
     #[serde(default)]
     pub turned_away: u64,
+    /// Lists of the messages that rows were sent in, where several share one.
+    #[serde(default)]
+    pub lists: u32,
     /// Objects of the quarantine.
     #[serde(default)]
     pub quarantined: u32,
@@ -150,6 +153,7 @@ impl Progress {
             report: Report::default(),
             sent: 0,
             turned_away: 0,
+            lists: 0,
             quarantined: 0,
             runs: Vec::new(),
             snapshot: None,
@@ -197,6 +201,11 @@ impl FileDoc {
     /// An object of its quarantine, counted from 1.
     pub fn quarantine(&self, part: u32) -> String {
         format!("{}/quarantine-{part:05}.ndjson", self.outbox())
+    }
+
+    /// An object with the messages of a block of rows, counted from 1: an id and how many rows on each line.
+    pub(super) fn list(&self, block: u32) -> String {
+        format!("work/{}/{}/sent-{block:06}", self.connection, self.file)
     }
 
     pub(super) fn record(&self) -> Record {

@@ -8,6 +8,7 @@
 
 mod admit;
 mod answers;
+mod batches;
 mod blocks;
 mod claim;
 mod compare;

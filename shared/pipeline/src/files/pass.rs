@@ -14,6 +14,10 @@ pub(super) trait Takes<P> {
     fn good(&mut self, place: Place, json: &str, key: &str);
     /// What is wrong with a bad one.
     fn bad(&mut self, rows: Vec<Quarantined>);
+    /// Whether what was taken is to be settled before another row is.
+    fn is_full(&self) -> bool {
+        false
+    }
     /// Makes what was taken durable; whether all of it is, so that a checkpoint may be set.
     fn settle(
         &mut self,
@@ -45,25 +49,33 @@ impl<P: FilePorts> Bridge<P> {
             if !is_more {
                 arriving.end();
             }
-            let mut rows = 0;
-            let reached = arriving.read(|step| {
-                rows += 1;
-                match step {
-                    Step::Good { place, json, key } => taker.good(place, json, key),
-                    Step::Bad(bad) => taker.bad(bad),
+            loop {
+                let mut rows = 0;
+                let reached = arriving.read_while(|step| {
+                    rows += 1;
+                    match step {
+                        Step::Good { place, json, key } => taker.good(place, json, key),
+                        Step::Bad(bad) => taker.bad(bad),
+                    }
+                    !taker.is_full()
+                });
+                job.rows += rows;
+                // What stands before a fault is good: it has been read when the fault is found, or will be.
+                let is_end = !matches!(reached, Ok(Reached::More | Reached::Pause));
+                if taker.settle(self, job, is_end).await? {
+                    job.held.doc.progress.checkpoint = arriving.checkpoint().cloned();
+                    job.held.doc.progress.report.clone_from(arriving.report());
                 }
-            });
-            job.rows += rows;
-            // What stands before a fault is good: it has been read when the fault is found, or will be.
-            let is_end = !matches!(reached, Ok(Reached::More));
-            if taker.settle(self, job, is_end).await? {
-                job.held.doc.progress.checkpoint = arriving.checkpoint().cloned();
-                job.held.doc.progress.report.clone_from(arriving.report());
-            }
-            match reached {
-                Ok(Reached::End) => return Ok(()),
-                Ok(Reached::More) => self.heard(job, false).await?,
-                Err(stop) => return Err(Stopped::Refused(cause_of(&stop))),
+                match reached {
+                    Ok(Reached::End) => return Ok(()),
+                    Err(stop) => return Err(Stopped::Refused(cause_of(&stop))),
+                    Ok(more) => {
+                        self.heard(job, false).await?;
+                        if more == Reached::More {
+                            break;
+                        }
+                    }
+                }
             }
         }
     }

@@ -1,12 +1,15 @@
 //! Rows on their way: each a sealed task on `inbound`, under an id made of the file and the number of the row.
 
+use std::sync::Arc;
+
 use bridge_core::{Cause, feed::Feed, feed::Format as FileFormat, task::Format};
 use bridge_formats::{Place, Quarantined};
 use bridge_hl7v2::ack::Verdict;
 use serde_json::Value;
 
 use super::{
-    Job, Stopped, answers::Answering, blocks::BlockReader, compare::Rows, pass::Takes, standing::row_id,
+    Job, Stopped, answers::Answering, batches::Block, blocks::BlockReader, compare::Rows, pass::Takes,
+    standing::row_id,
 };
 use crate::{
     bridge::Bridge,
@@ -18,32 +21,65 @@ use crate::{
 const AT_A_TIME: usize = 200;
 
 /// A good row that waits to be sent.
-struct Row {
-    place: Place,
-    json: String,
-    key: String,
+pub(super) struct Row {
+    pub(super) place: Place,
+    pub(super) json: String,
+    pub(super) key: String,
+}
+
+impl Row {
+    /// What its lane is named by.
+    pub(super) fn lane(&self, feed: &Feed) -> Option<Vec<String>> {
+        lane(feed, &self.json, &self.key)
+    }
 }
 
 /// Sends good rows, and sets bad ones aside.
 struct Sending {
+    feed: Arc<Feed>,
     /// Which rows go on; `None` for all.
     chosen: Option<Rows>,
     rows: Vec<Row>,
+    /// Those that travel together.
+    block: Option<Block>,
     bad: Vec<Quarantined>,
 }
 
 impl<P: FilePorts> Takes<P> for Sending {
     fn good(&mut self, place: Place, json: &str, key: &str) {
-        if self.chosen.as_ref().is_none_or(|rows| rows.has(place.row)) {
-            self.rows.push(Row { place, json: json.to_owned(), key: key.to_owned() });
+        let row = self.chosen.as_ref().is_none_or(|rows| rows.has(place.row)).then(|| Row {
+            place,
+            json: json.to_owned(),
+            key: key.to_owned(),
+        });
+        match (&mut self.block, row) {
+            (Some(block), Some(row)) => block.push(&self.feed, &row),
+            (None, Some(row)) => self.rows.push(row),
+            (_, None) => {}
         }
+        if let Some(block) = &mut self.block {
+            block.reach(place.row);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.block.as_ref().is_some_and(Block::is_full)
     }
 
     fn bad(&mut self, rows: Vec<Quarantined>) {
         self.bad.extend(rows);
     }
 
-    async fn settle(&mut self, bridge: &Bridge<P>, job: &mut Job, _is_end: bool) -> Result<bool, Stopped> {
+    async fn settle(&mut self, bridge: &Bridge<P>, job: &mut Job, is_end: bool) -> Result<bool, Stopped> {
+        if let Some(block) = &mut self.block {
+            if !(is_end || block.is_full() || block.is_empty()) {
+                return Ok(false);
+            }
+            let sent = block.len() as u64;
+            let entries = bridge.block_entries(job, block).await?;
+            bridge.ports.queue().send(QueueName::Inbound, entries).await?;
+            job.held.doc.progress.sent += sent;
+        }
         let is_hl7 = job.feed.file.format == FileFormat::Hl7Batch;
         for rows in self.rows.chunks(AT_A_TIME) {
             let mut entries = Vec::with_capacity(rows.len());
@@ -84,13 +120,19 @@ impl<P: FilePorts> Bridge<P> {
         if progress.checkpoint.is_none() {
             // What was counted until now was looking ahead.
             progress.report = Default::default();
-            (progress.sent, progress.turned_away, progress.quarantined) = (0, 0, 0);
+            (progress.sent, progress.turned_away) = (0, 0);
+            (progress.quarantined, progress.lists) = (0, 0);
         }
         if let Some(asked) = self.asked(&job.source, &job.held.doc.feed).await? {
             return self.pass(job, Answering::to(asked)).await;
         }
         let chosen = self.chosen_rows(&job.held.doc).await?;
-        self.pass(job, Sending { chosen, rows: Vec::new(), bad: Vec::new() }).await
+        let block = match job.feed.batch {
+            Some(batch) => Some(Block::new(batch, self.index_key(&job.held.doc.connection.tenant()).await?)),
+            None => None,
+        };
+        let feed = Arc::clone(&job.feed);
+        self.pass(job, Sending { feed, chosen, rows: Vec::new(), block, bad: Vec::new() }).await
     }
 
     /// Sends what is missing from a snapshot as removed.
@@ -121,7 +163,7 @@ impl<P: FilePorts> Bridge<P> {
     async fn row_entry(&self, job: &Job, row: &Row) -> Result<Entry, Stopped> {
         let doc = &job.held.doc;
         let kind = Feed::kind(&doc.feed);
-        let lane = lane(&job.feed, &row.json, &row.key);
+        let lane = row.lane(&job.feed);
         let number = row.place.row.to_be_bytes();
         let incoming = Incoming {
             format: Format::Json,
@@ -142,7 +184,7 @@ impl<P: FilePorts> Bridge<P> {
         let record: serde_json::Map<String, Value> =
             columns.zip(values.into_iter().map(Value::String)).collect();
         let json = Value::Object(record).to_string();
-        let lane = lane(&job.feed, &json, &key);
+        let lane = self.removal_lane(job, lane(&job.feed, &json, &key)).await?;
         let incoming = Incoming {
             format: Format::Json,
             kind: &kind,

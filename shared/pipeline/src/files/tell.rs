@@ -80,6 +80,7 @@ pub(super) fn no_feed() -> Feed {
         lane: Vec::new(),
         version: None,
         find_by: Default::default(),
+        batch: None,
         delta: Default::default(),
         bad_rows: Default::default(),
         limits: Default::default(),

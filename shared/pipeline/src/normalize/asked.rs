@@ -37,14 +37,7 @@ pub(super) fn as_it_is(task: &NormalizeTask, received: &Phi<Vec<u8>>) -> Option<
         let json: Value = serde_json::from_slice(received.expose()).map_err(|_| unreadable())?;
         let text = |name: &str| Some(json.get(name)?.as_str()?.to_owned());
         let (resource_type, id) = text("resourceType").zip(text("id")).ok_or_else(unreadable)?;
-        Ok(Translated {
-            resources: vec![Resource { resource_type, id, json }],
-            version: String::new(),
-            find: Vec::new(),
-            mapped_by: OUTCOME_KIND.to_owned(),
-            notes: Vec::new(),
-            asides: None,
-        })
+        Ok(Translated::of(vec![Resource { resource_type, id, json }], OUTCOME_KIND.to_owned()))
     })
 }
 

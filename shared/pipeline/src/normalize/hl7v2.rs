@@ -69,12 +69,11 @@ impl<P: Ports> Bridge<P> {
             mapped_by = format!("{mapped_by} {hook}");
         }
         Ok(Translated {
-            resources,
             version: version(site, &message, &zone, task.received_at),
             find: find(&message, task, index),
-            mapped_by,
             notes: notes(&converted.diagnostics),
             asides: Some(asides(&converted, converter)),
+            ..Translated::of(resources, mapped_by)
         })
     }
 }

@@ -13,6 +13,7 @@ mod hl7v2;
 mod merge;
 mod named;
 pub(crate) mod resources;
+pub(crate) mod rows;
 mod translate;
 
 pub use change::{Change, Changes};
@@ -161,6 +162,7 @@ impl<P: Ports> Bridge<P> {
         };
         let version = Version {
             source: translated.version,
+            each: translated.versions,
             order: place.clone(),
             replay: task.replay,
             changes: changes.clone(),

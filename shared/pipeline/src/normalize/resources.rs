@@ -96,6 +96,8 @@ impl<'a> Told<'a> {
 pub(crate) struct Version {
     /// The source's version; empty where the message has none.
     pub(crate) source: String,
+    /// Instead of it, where several records came together: that of each resource, by `Type/id`.
+    pub(crate) each: BTreeMap<String, String>,
     /// The message's place in its lane.
     pub(crate) order: String,
     /// Which replay of the message.
@@ -132,6 +134,11 @@ pub(super) fn states(index: &IndexKey, source: &Loaded, resources: &[Resource]) 
 }
 
 impl Version {
+    /// The source's version of a resource.
+    fn source_of(&self, reference: &str) -> &str {
+        self.each.get(reference).unwrap_or(&self.source)
+    }
+
     fn text(&self, source: &str) -> String {
         format!("{source}#{}#{:06}", self.order, self.replay)
     }
@@ -171,8 +178,8 @@ impl<P: Ports> Bridge<P> {
     ) -> Result<Became, Failure> {
         let reference = resource.reference();
         let change = version.changes.get(&reference).copied();
-        let state = version.states.get(&reference);
-        let mut own = version.text(&version.source);
+        let (source, state) = (version.source_of(&reference), version.states.get(&reference));
+        let mut own = version.text(source);
         let mut told_as = None;
         loop {
             let told = Told { told_as: told_as.clone(), ..Told::by(task, Said::new(), change) };
@@ -194,8 +201,7 @@ impl<P: Ports> Bridge<P> {
             let known = current.as_ref().and_then(|current| current.version.clone()).unwrap_or_default();
             // No version sorts before every version, so that nothing need be read where nobody has any. Where the state has
             // one, that is taken.
-            let after =
-                if version.source.is_empty() { version.after(Some(known.clone())) } else { own.clone() };
+            let after = if source.is_empty() { version.after(Some(known.clone())) } else { own.clone() };
             if after != own {
                 own = after;
                 continue;

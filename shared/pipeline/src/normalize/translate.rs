@@ -21,12 +21,29 @@ pub(crate) struct Translated {
     pub(crate) resources: Vec<Resource>,
     /// The source's own version of the record; empty when it has none.
     pub(crate) version: String,
+    /// Where several records came together: that of each resource, by `Type/id`.
+    pub(crate) versions: BTreeMap<String, String>,
     pub(crate) find: Vec<BlindToken>,
     pub(crate) mapped_by: String,
     /// What was not used, by place.
     pub(crate) notes: Vec<String>,
     /// What it says besides, when the resources say only what the message does. `None`: they are whole.
     pub(crate) asides: Option<Asides>,
+}
+
+impl Translated {
+    /// Whole resources, of which nothing else is known yet.
+    pub(super) fn of(resources: Vec<Resource>, mapped_by: String) -> Self {
+        Self {
+            resources,
+            version: String::new(),
+            versions: BTreeMap::new(),
+            find: Vec::new(),
+            mapped_by,
+            notes: Vec::new(),
+            asides: None,
+        }
+    }
 }
 
 impl<P: Ports> Bridge<P> {
@@ -47,6 +64,7 @@ impl<P: Ports> Bridge<P> {
         match task.format {
             Format::Json => self.translate_json(task, source, received, index),
             Format::Hl7v2 => self.translate_hl7(task, source, received, index),
+            Format::Rows => self.translate_rows(task, source, received, index),
         }
     }
 
@@ -61,9 +79,20 @@ impl<P: Ports> Bridge<P> {
             let place = format!("line {}, column {}", error.line(), error.column());
             Cause::new("message.malformed", "what was received is not JSON").at(place)
         })?;
-        let (translated, rule) = self.translate_value(source, &task.kind, &message, index)?;
+        self.translate_record(task, source, &message, index)
+    }
+
+    /// Maps a record, and names what it is found by.
+    pub(super) fn translate_record(
+        &self,
+        task: &NormalizeTask,
+        source: &Loaded,
+        message: &Value,
+        index: &IndexKey,
+    ) -> Result<Translated, Cause> {
+        let (translated, rule) = self.translate_value(source, &task.kind, message, index)?;
         let find = rule.find_by.iter().filter_map(|(name, place)| {
-            let value = place.find_in(&message)?;
+            let value = place.find_in(message)?;
             Some(index.token(&task.connection, name, &value))
         });
         Ok(Translated { find: find.collect(), ..translated })
@@ -106,8 +135,7 @@ impl<P: Ports> Bridge<P> {
         let version = rule.version.as_ref().and_then(|place| place.find_in(message)).unwrap_or_default();
         // No version sorts before any: what would sort before none is nothing that versions begin with.
         let version = version.trim_start_matches(|c| c <= '#').to_owned();
-        let (find, notes) = (Vec::new(), Vec::new());
-        Ok((Translated { resources, version, find, mapped_by, notes, asides: None }, rule))
+        Ok((Translated { version, ..Translated::of(resources, mapped_by) }, rule))
     }
 
     pub(crate) fn mapping(&self, source: &Loaded, name: &str) -> Result<(String, Arc<Mapping>), Cause> {

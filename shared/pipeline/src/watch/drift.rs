@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use bridge_core::{
     Phi, Timestamp,
+    feed::Feed,
     id::{ConnectionId, TenantId},
     task::{Actor, Format},
 };
 use bridge_hl7v2::Message;
 use bridge_seal::Binding;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     docs::{WatchDoc, shape_key},
@@ -22,6 +24,7 @@ use crate::{
     configuration::{ConfigurationError, Loaded},
     keys::{Keep, KeyError},
     ledger::{LedgerError, MessageDoc, docs_write},
+    normalize,
     ports::{Expect, Index, Ports, Query, Record, Store, Table, Write, WriteError},
     queries::QueryError,
     stage::Failure,
@@ -55,7 +58,7 @@ impl<P: Ports> Bridge<P> {
             // From the oldest on: what comes last is what is usual now.
             for message in messages.iter().rev() {
                 let Some(payload) = self.payload_of(&connection.tenant(), message).await? else { continue };
-                if let Some(places) = places(loaded, message, &payload) {
+                for places in places(loaded, message, &payload) {
                     let hl7v2 = message.format == Format::Hl7v2;
                     let kind = message.kind.as_str();
                     sketch.take(Sample { kind, hl7v2, places, lane: lane_of(message) }, now);
@@ -163,17 +166,22 @@ impl<P: Ports> Bridge<P> {
     }
 }
 
-fn places(loaded: &Loaded, message: &MessageDoc, payload: &Phi<Vec<u8>>) -> Option<Places> {
+/// What stands where in a message; of records that travel together, in each.
+fn places(loaded: &Loaded, message: &MessageDoc, payload: &Phi<Vec<u8>>) -> Vec<Places> {
+    let of_json = |document: &Value| {
+        let feed = Feed::of_kind(&message.kind).and_then(|(name, _)| loaded.connection.feeds.get(name));
+        shape::of_json(document, feed.is_some_and(|feed| feed.file.format.is_tabular()))
+    };
     match message.format {
-        Format::Json => {
-            let document = serde_json::from_slice(payload.expose()).ok()?;
-            let feed = loaded.connection.feeds.get(&message.kind);
-            let columns = feed.is_some_and(|feed| feed.file.format.is_tabular());
-            Some(shape::of_json(&document, columns))
+        Format::Json => serde_json::from_slice(payload.expose()).iter().map(of_json).collect(),
+        Format::Rows => {
+            let records = normalize::rows::records(payload.expose()).unwrap_or_default();
+            records.iter().map(|(_, record)| of_json(record)).collect()
         }
         Format::Hl7v2 => {
             let charset = loaded.hl7v2.as_ref().and_then(|site| site.charset).unwrap_or_default();
-            Message::parse_as(payload.expose(), charset).ok().map(|message| shape::of_hl7v2(&message))
+            let parsed = Message::parse_as(payload.expose(), charset);
+            parsed.iter().map(shape::of_hl7v2).collect()
         }
     }
 }

@@ -112,6 +112,23 @@ fn a_snapshot_survives_as_well() {
 }
 
 #[test]
+fn rows_that_share_messages_are_put_together_again_as_they_were() {
+    let mut rng = Rng::new(250);
+    let trouble = Trouble { lives: 90, millis: 0, fails: 0.0 };
+    let mut processes = 0;
+    for seed in 250..280 {
+        let (rows, lanes) = (1 + rng.below(9) as u16, 1 + rng.below(4) as u8);
+        processes += run(seed, &batched(CHANGES, rows, lanes), trouble);
+        run(seed, &batched(&snapshot(), rows, lanes), trouble);
+    }
+    assert!(processes > 60, "{processes}: they hardly ever died");
+    let trouble = Trouble { lives: 100_000, millis: 5, fails: 0.02 };
+    for seed in 280..290 {
+        run(seed, &batched(CHANGES, 5, 3), trouble);
+    }
+}
+
+#[test]
 fn calls_that_fail_or_only_seem_to_lose_nothing() {
     let trouble = Trouble { lives: 100_000, millis: 5, fails: 0.02 };
     for seed in 200..220 {

@@ -30,6 +30,11 @@ pub(crate) fn snapshot() -> String {
         + "removal: gone\ndelta: {mode: snapshot, missing: deleted, at-most-missing-percent: 20}\n"
 }
 
+/// The same, with rows that share messages.
+pub(crate) fn batched(feed: &str, rows: u16, lanes: u8) -> String {
+    format!("{feed}batch: {{rows: {rows}, lanes: {lanes}}}\n")
+}
+
 const ROW: &str = r#"{"resourceType": "Patient", "identifier": [
     {"system": "urn:sim:patient", "value": $string(chart)}, {"system": "urn:sim:tag", "value": name}]}"#;
 const GONE: &str = r#"{"resourceType": "Patient", "active": false, "identifier": [

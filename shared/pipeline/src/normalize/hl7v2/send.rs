@@ -25,7 +25,7 @@ use crate::{
 
 /// How far references are followed into the store: appointment, patient, their practitioner, the practice.
 const DEEPEST: usize = 3;
-/// Resources that one delivery takes from the store at most.
+/// For each resource that is told of, one delivery takes so many from the store at most.
 const MOST: usize = 50;
 /// Notes of one destination that a message's record keeps.
 const NOTES: usize = 20;
@@ -99,6 +99,7 @@ impl<P: Ports> Bridge<P> {
         resources: &mut Vec<Resource>,
     ) -> Result<(), NotSent> {
         let mut looked: BTreeSet<String> = resources.iter().map(Resource::reference).collect();
+        let most = resources.len().saturating_mul(MOST);
         for _ in 0..DEEPEST {
             let named: BTreeSet<String> = resources
                 .iter()
@@ -109,7 +110,7 @@ impl<P: Ports> Bridge<P> {
             for name in named {
                 looked.insert(name.clone());
                 let Some((kind, id)) = name.split_once('/') else { continue };
-                if resources.len() >= MOST || !route.resources.iter().any(|taken| taken == kind) {
+                if resources.len() >= most || !route.resources.iter().any(|taken| taken == kind) {
                     continue;
                 }
                 let known = match self.resource(tenant, &name).await {
