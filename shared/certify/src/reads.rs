@@ -6,6 +6,7 @@ use bridge_core::{
     Phi,
     manifest::{Delta, ResourceApi, SearchParameter},
 };
+use bridge_fhir::Resource;
 use serde_json::Value;
 
 use crate::{
@@ -19,6 +20,10 @@ use crate::{
 const EVERYTHING: usize = 100_000;
 /// Of so many appointments at least one has what is looked for.
 const MOST_ASKED: usize = 25;
+
+const FOUND: &str = "it is found by what it refers to";
+const READ: &str = "a record is read by its id";
+const MINIMISED: &str = "what a route drops is not sent";
 
 pub(crate) async fn run(subject: &Subject, report: &mut Report) {
     for (name, resource) in subject.resources() {
@@ -34,16 +39,10 @@ pub(crate) async fn run(subject: &Subject, report: &mut Report) {
         };
         report.add(Area::List, name, "every record is listed over all pages, and is FHIR R4", complete);
         if !known.is_empty() {
-            report.add(
-                Area::Minimised,
-                name,
-                "what a route drops is not sent",
-                minimised::check(name, known),
-            );
+            report.add(Area::Minimised, name, MINIMISED, minimised::check(name, known));
         }
         if resource.read.is_some() {
-            let read = read(subject, name, resource, known).await;
-            report.add(Area::Read, name, "a record is read by its id", read);
+            report.add(Area::Read, name, READ, read(subject, name, resource, known).await);
         }
         for search in &resource.search {
             if search.parameters.is_empty() {
@@ -58,13 +57,14 @@ pub(crate) async fn run(subject: &Subject, report: &mut Report) {
                 let mut arguments = search.arguments.clone();
                 arguments.insert(argument, value);
                 let found = found(subject, resource, &search.operation, arguments).await;
-                report.add(Area::Search, name, "it is found by what it refers to", found);
+                report.add(Area::Search, name, FOUND, found);
             }
         }
     }
 }
 
-/// What is not listed as a whole, free times for example, is searched for as somebody would who wants an appointment.
+/// What is not listed as a whole, free times for example, is searched for as somebody would who wants an appointment, and read
+/// as somebody would who has one.
 async fn found_from_an_appointment(
     subject: &Subject,
     report: &mut Report,
@@ -72,28 +72,66 @@ async fn found_from_an_appointment(
     resource: &ResourceApi,
 ) {
     let appointments = subject.api().and_then(|api| api.resources.get("Appointment"));
-    let Some(appointments) = appointments.filter(|_| !resource.search.is_empty()) else { return };
-    let found = async {
-        let known = listed(subject, "Appointment", appointments).await?;
-        let system = subject.filled(&appointments.identifier);
-        let mut found = None;
-        // Not everybody has everything: somebody will have paid, for example.
-        for one in known.iter().filter_map(|mapped| mapped.of_type("Appointment", &system)).take(MOST_ASKED) {
-            found =
-                sample::searched(subject, name, resource, &one.0.json).await?.map(|found| !found.is_empty());
-            if found != Some(false) {
-                return Ok(found);
+    let Some(appointments) = appointments else { return };
+    let booked = match listed(subject, "Appointment", appointments).await {
+        Ok(known) => known,
+        Err(why) => return report.add(Area::Search, name, FOUND, Err(why)),
+    };
+    let system = subject.filled(&appointments.identifier);
+    let booked = booked.iter().filter_map(|mapped| mapped.of_type("Appointment", &system));
+    let booked: Vec<&Value> = booked.map(|(resource, _)| &resource.json).take(MOST_ASKED).collect();
+    let mut known = Vec::new();
+    if !resource.search.is_empty() {
+        match found_like(subject, name, resource, &booked).await {
+            Ok(Some(found)) if found.is_empty() => {
+                report.add(Area::Search, name, FOUND, Err("nothing was found".to_owned()));
+            }
+            Ok(Some(found)) => {
+                known = found;
+                report.add(Area::Search, name, FOUND, Ok(()));
+                report.add(Area::Minimised, name, MINIMISED, minimised::check(name, &known));
+            }
+            Ok(None) => {
+                report.skip(Area::Search, name, FOUND, "it is searched by what no appointment says");
+            }
+            Err(why) => report.add(Area::Search, name, FOUND, Err(why)),
+        }
+    }
+    let system = subject.filled(&resource.identifier);
+    let named = booked.iter().find_map(|appointment| referred(appointment, name, &system));
+    if resource.read.is_some() && !known.is_empty() {
+        report.add(Area::Read, name, READ, read(subject, name, resource, &known).await);
+    } else if let Some(id) = named.filter(|_| resource.read.is_some()) {
+        let done = read_one(subject, name, resource, &id).await;
+        report.add(Area::Read, name, READ, done.map(drop));
+    }
+}
+
+/// What the first way to search finds for the people and places of one of these appointments.
+async fn found_like(
+    subject: &Subject,
+    name: &str,
+    resource: &ResourceApi,
+    booked: &[&Value],
+) -> Result<Option<Vec<Mapped>>, String> {
+    if booked.is_empty() {
+        return Err("there is no appointment to search like".to_owned());
+    }
+    // Not everybody has everything: somebody will have paid, for example.
+    for appointment in booked {
+        match sample::searched(subject, name, resource, appointment).await? {
+            Some(found) if found.is_empty() => {}
+            None => return Ok(None),
+            Some(found) => {
+                let whole = |json: Value| {
+                    let id = json.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+                    Mapped { resources: vec![Resource { resource_type: name.to_owned(), id, json }] }
+                };
+                return Ok(Some(found.into_iter().map(whole).collect()));
             }
         }
-        if known.is_empty() { Err("there is no appointment to search like".to_owned()) } else { Ok(found) }
-    };
-    let claim = "it is found by what it refers to";
-    match found.await {
-        Ok(Some(true)) => report.add(Area::Search, name, claim, Ok(())),
-        Ok(Some(false)) => report.add(Area::Search, name, claim, Err("nothing was found".to_owned())),
-        Ok(None) => report.skip(Area::Search, name, claim, "it is searched by what no appointment says"),
-        Err(why) => report.add(Area::Search, name, claim, Err(why)),
     }
+    Ok(Some(Vec::new()))
 }
 
 /// Everything that the poll lists from the beginning, as FHIR.
@@ -162,23 +200,37 @@ pub(crate) fn of_book(resource_type: &str) -> Option<&'static str> {
 }
 
 async fn read(subject: &Subject, name: &str, resource: &ResourceApi, known: &[Mapped]) -> Result<(), String> {
-    let Some(read) = &resource.read else { return Ok(()) };
     let system = subject.filled(&resource.identifier);
     let first = known.iter().find_map(|mapped| mapped.of_type(name, &system));
     let (listed, id) = first.ok_or("there is none to read")?;
-    let arguments = Phi::new(BTreeMap::from([("id".to_owned(), id.clone())]));
+    match read_one(subject, name, resource, &id).await? {
+        read if read.id == listed.id => Ok(()),
+        _ => Err("the record read is another one than was listed".to_owned()),
+    }
+}
+
+/// Reads the one that the product calls `id`, and none where there is none.
+async fn read_one(
+    subject: &Subject,
+    name: &str,
+    resource: &ResourceApi,
+    id: &str,
+) -> Result<Resource, String> {
+    let read = resource.read.as_ref().ok_or("it is not read by its id")?;
+    let system = subject.filled(&resource.identifier);
+    let arguments = Phi::new(BTreeMap::from([("id".to_owned(), id.to_owned())]));
     let answer =
         subject.patient(&read.operation, &arguments, None).await.map_err(|error| error.to_string())?;
     let record = answer.records.expose().first().cloned().ok_or("the answer has no record")?;
     let mapped = subject.mapped(&resource.kind, &record)?;
-    let (resource, found) = mapped.of_type(name, &system).ok_or("the record read has no such identifier")?;
-    if found != id || resource.id != listed.id {
-        return Err("the record read is another one than was listed".to_owned());
+    let (found, own) = mapped.of_type(name, &system).ok_or("the record read has no such identifier")?;
+    if own != id {
+        return Err("the record read is another one than was asked for".to_owned());
     }
     let nobody = Phi::new(BTreeMap::from([("id".to_owned(), "999999999".to_owned())]));
     match subject.patient(&read.operation, &nobody, None).await {
-        Err(bridge_core::remote::CallError::NotFound(_)) => Ok(()),
-        Ok(answer) if answer.records.expose().is_empty() => Ok(()),
+        Err(bridge_core::remote::CallError::NotFound(_)) => Ok(found.clone()),
+        Ok(answer) if answer.records.expose().is_empty() => Ok(found.clone()),
         other => Err(crate::access::told("an id of nothing is not told from others", &other)),
     }
 }

@@ -120,6 +120,8 @@ pub struct Record {
     pub blob: Option<Vec<u8>>,
     /// Orders writers of the same record where [`Expect::OlderThan`] is used.
     pub version: Option<String>,
+    /// Names what the record says, where [`Expect::OlderAndOther`] is used: records of one name say the same. Holds no PHI.
+    pub state: Option<String>,
     /// Position in the index by connection and time.
     pub by_connection: Option<(String, String)>,
     /// Position in the sparse index of what needs attention.
@@ -137,6 +139,7 @@ impl Record {
             doc,
             blob: None,
             version: None,
+            state: None,
             by_connection: None,
             by_attention: None,
             expires: None,
@@ -153,6 +156,13 @@ pub enum Expect {
     Rev(u64),
     /// It does not exist, or its version sorts before this one.
     OlderThan(String),
+    /// It does not exist; or its version sorts before this one, and its state has another name.
+    OlderAndOther {
+        /// The version.
+        version: String,
+        /// The name of the state.
+        state: String,
+    },
 }
 
 /// One write of a transaction.

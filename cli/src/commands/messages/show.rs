@@ -53,6 +53,7 @@ pub(crate) async fn run(pipeline: &Pipeline, state: &State, args: &Args, out: Ou
     line("mapped by", &doc.mapped_by);
     line("resources", &doc.resources.join(", "));
     line("superseded", &doc.superseded.join(", "));
+    line("unchanged", &doc.unchanged.join(", "));
     line("cause", &doc.cause.as_ref().map(ToString::to_string).unwrap_or_default());
     doc.notes.iter().for_each(|note| line("not used", note));
     line(

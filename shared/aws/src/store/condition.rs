@@ -37,6 +37,16 @@ impl Condition {
                 names: &[("#version", "version"), ("#ttl", "ttl")],
                 values: vec![at, (":version", AttributeValue::S(version.clone()))],
             },
+            Expect::OlderAndOther { version, state } => Self {
+                expression: "attribute_not_exists(#version) OR #ttl <= :now OR (#version < :version AND \
+                             (attribute_not_exists(#state) OR #state <> :state))",
+                names: &[("#version", "version"), ("#state", "state"), ("#ttl", "ttl")],
+                values: vec![
+                    at,
+                    (":version", AttributeValue::S(version.clone())),
+                    (":state", AttributeValue::S(state.clone())),
+                ],
+            },
         }
     }
 
@@ -54,6 +64,6 @@ pub(super) fn next_rev(expect: &Expect) -> u64 {
     match expect {
         Expect::Absent => 1,
         Expect::Rev(rev) => rev + 1,
-        Expect::OlderThan(_) => clock::nanos(),
+        Expect::OlderThan(_) | Expect::OlderAndOther { .. } => clock::nanos(),
     }
 }

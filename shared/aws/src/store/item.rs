@@ -7,6 +7,7 @@
 //! | `doc` | the document |
 //! | `blob` | sealed bytes |
 //! | `version` | what [`Expect::OlderThan`](bridge_pipeline::ports::Expect::OlderThan) compares |
+//! | `state` | what [`Expect::OlderAndOther`](bridge_pipeline::ports::Expect::OlderAndOther) compares besides |
 //! | `cpk`, `csk` | index `by-connection` |
 //! | `apk`, `ask` | index `by-attention` |
 //! | `ttl` | number: seconds since the epoch, after which DynamoDB removes the item, within days |
@@ -37,7 +38,7 @@ pub(super) fn key(key: &Key) -> Item {
 
 /// The item of a record, under the revision that it is to have.
 pub(super) fn write(record: Record, rev: u64, mark: &str) -> Result<Item, PortError> {
-    let Record { key, rev: _, doc, blob, version, by_connection, by_attention, expires } = record;
+    let Record { key, rev: _, doc, blob, version, state, by_connection, by_attention, expires } = record;
     let mut item = Item::from([
         text("pk", key.pk),
         text("sk", key.sk),
@@ -50,6 +51,9 @@ pub(super) fn write(record: Record, rev: u64, mark: &str) -> Result<Item, PortEr
     }
     if let Some(version) = version {
         item.extend([text("version", version)]);
+    }
+    if let Some(state) = state {
+        item.extend([text("state", state)]);
     }
     if let Some((pk, sk)) = by_connection {
         item.extend([text("cpk", pk), text("csk", sk)]);
@@ -82,6 +86,7 @@ pub(super) fn read(table: Table, mut item: Item) -> Result<Record, PortError> {
     };
     let mut record = Record::new(Key { table, pk, sk }, text("doc").unwrap_or_default());
     record.version = text("version");
+    record.state = text("state");
     record.by_connection = text("cpk").zip(text("csk"));
     record.by_attention = text("apk").zip(text("ask"));
     record.rev = number(&item, "rev").and_then(|rev| rev.parse().ok()).unwrap_or(0);
@@ -138,6 +143,7 @@ mod tests {
         let mut record = Record::new(Key::new(Table::Ledger, "t#p", "s"), "{\"a\":1}".to_owned());
         record.blob = Some(vec![0, 255, 10]);
         record.version = Some("v1".to_owned());
+        record.state = Some("s1".to_owned());
         record.by_connection = Some(("c".to_owned(), "1".to_owned()));
         record.by_attention = Some(("a".to_owned(), "2".to_owned()));
         record.expires = Some(Timestamp::from_millis(1_800_000_000_000));

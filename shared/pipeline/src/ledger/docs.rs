@@ -50,6 +50,9 @@ pub struct MessageDoc {
     /// Those of them that were not stored, because a newer state was there already.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub superseded: Vec<String>,
+    /// Those of them that say what the destinations were told already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unchanged: Vec<String>,
     /// What of it was not used, or not as it stood: places and rules.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -91,6 +94,7 @@ impl MessageDoc {
             mapped_by: String::new(),
             resources: Vec::new(),
             superseded: Vec::new(),
+            unchanged: Vec::new(),
             notes: Vec::new(),
             destinations: Vec::new(),
             find: Vec::new(),

@@ -37,6 +37,8 @@ struct Stored {
     resources: Vec<String>,
     #[serde(rename = "s", default, skip_serializing_if = "is_default")]
     superseded: Vec<String>,
+    #[serde(rename = "u", default, skip_serializing_if = "is_default")]
+    unchanged: Vec<String>,
     #[serde(rename = "t", default, skip_serializing_if = "is_default")]
     notes: Vec<String>,
     #[serde(rename = "d", default, skip_serializing_if = "is_default")]
@@ -83,6 +85,7 @@ impl MessageDoc {
             mapped_by: doc.mapped_by,
             resources: doc.resources,
             superseded: doc.superseded,
+            unchanged: doc.unchanged,
             notes: doc.notes,
             destinations: doc.destinations,
             find: doc.find,
@@ -109,6 +112,7 @@ impl MessageDoc {
             mapped_by: self.mapped_by,
             resources: self.resources,
             superseded: self.superseded,
+            unchanged: self.unchanged,
             notes: self.notes,
             destinations: self.destinations,
             find: self.find,
@@ -150,6 +154,7 @@ mod tests {
             cause: Some(Cause::new("map.invalid", "is no date").at("/birthDate")),
             stored: Some("payloads/x".to_owned()),
             superseded: vec!["Patient/1".to_owned()],
+            unchanged: vec!["Patient/2".to_owned()],
             format: Format::Hl7v2,
             notes: vec!["PID-10: not mapped".to_owned()],
             replayed: 2,

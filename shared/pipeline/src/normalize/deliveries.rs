@@ -74,8 +74,9 @@ impl<P: Ports> Bridge<P> {
         let mut entries = Vec::new();
         for route in &source.connection.routes {
             let taken = |resource: &&Resource| {
+                let (kept, reference) = (&result.kept, resource.reference());
                 route.resources.contains(&resource.resource_type)
-                    && !result.superseded.contains(&resource.reference())
+                    && ![&kept.superseded, &kept.unchanged].into_iter().any(|left| left.contains(&reference))
             };
             let mut resources: Vec<Resource> = result.resources.iter().filter(taken).cloned().collect();
             if resources.is_empty() || route.to.tenant() != task.connection.tenant() {

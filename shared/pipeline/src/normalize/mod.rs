@@ -21,10 +21,10 @@ pub(crate) use deliveries::NotSent;
 pub(crate) use hl7v2::Parcel;
 pub use hl7v2::{Told, tell};
 pub(crate) use named::Named;
-use resources::Version;
+use resources::{Kept, Version};
 pub(crate) use translate::apply;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bridge_core::{
     Cause, Timestamp,
@@ -89,7 +89,7 @@ fn line_of(task: &NormalizeTask) -> Line {
 /// What a message became.
 struct Outcome {
     resources: Vec<Resource>,
-    superseded: Vec<String>,
+    kept: Kept,
     changes: Changes,
 }
 
@@ -155,22 +155,31 @@ impl<P: Ports> Bridge<P> {
             true => self.changes(task, &translated.resources, translated.asides.as_ref()).await?,
             false => Changes::new(),
         };
+        // Who says which state of a record it is about says so because it is a new one.
+        let states = match source.kind(&task.kind) {
+            Some(kind) if !kind.tells_states() => resources::states(&index, &source, &translated.resources),
+            _ => BTreeMap::new(),
+        };
         let version = Version {
             source: translated.version,
             each: translated.versions,
             order: place.clone(),
             replay: task.replay,
             changes: changes.clone(),
+            states,
         };
-        let (resources, superseded) = match &translated.asides {
+        let (resources, kept) = match &translated.asides {
             // A snapshot: it is the new state.
             None => {
-                let superseded = self.store_resources(task, &translated.resources, &version).await?;
-                (translated.resources, superseded)
+                let kept = self.store_resources(task, &translated.resources, &version).await?;
+                (translated.resources, kept)
             }
-            Some(asides) => self.merge_resources(task, translated.resources, asides, &version).await?,
+            Some(asides) => {
+                let merged = self.merge_resources(task, translated.resources, asides, &version).await?;
+                (merged.0, Kept { superseded: merged.1, ..Kept::default() })
+            }
         };
-        let result = Outcome { resources, superseded, changes };
+        let result = Outcome { resources, kept, changes };
         let sent = match self.send_deliveries(task, &source, &result).await {
             Ok(sent) => sent,
             Err(NotSent::Failed(failure)) => return Err(failure),
@@ -180,7 +189,7 @@ impl<P: Ports> Bridge<P> {
 
         let mut doc = message_doc(task, &source, place, self.now());
         doc.resources = result.resources.iter().map(Resource::reference).collect();
-        doc.superseded = result.superseded;
+        (doc.superseded, doc.unchanged) = (result.kept.superseded, result.kept.unchanged);
         doc.destinations = sent.destinations;
         doc.find = translated.find;
         doc.mapped_by = translated.mapped_by;

@@ -6,11 +6,11 @@ use bridge_core::{
     task::NormalizeTask,
 };
 use bridge_fhir::Resource;
-use bridge_seal::Binding;
+use bridge_seal::{Binding, IndexKey};
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use super::{
     IN_THE_RECORD,
@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     bridge::Bridge,
+    configuration::Loaded,
     keys::{Keep, KeyError},
     ledger::{LedgerError, docs_read, docs_write},
     ports::{Blobs, Expect, Key, Ports, Record, Store, Table, WriteError},
@@ -51,6 +52,9 @@ pub struct ResourceDoc {
     /// Which replay of the message it was.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub replay: u32,
+    /// The version of the message that told the destinations of this state, where the one that said it last had nothing new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_as: Option<String>,
 }
 
 fn is_zero(n: &u32) -> bool {
@@ -65,16 +69,24 @@ pub(crate) struct Told<'a> {
     replay: u32,
     said: Said,
     change: Option<Change>,
+    told_as: Option<String>,
 }
 
 impl<'a> Told<'a> {
     fn by(task: &'a NormalizeTask, said: Said, change: Option<Change>) -> Self {
-        Self { connection: &task.connection, message: &task.message, replay: task.replay, said, change }
+        Self {
+            connection: &task.connection,
+            message: &task.message,
+            replay: task.replay,
+            said,
+            change,
+            told_as: None,
+        }
     }
 
     /// By an answer of the product, outside of any message.
     pub(crate) fn seen(connection: &'a ConnectionId, message: &'a MessageId) -> Self {
-        Self { connection, message, replay: 0, said: Said::new(), change: None }
+        Self { connection, message, replay: 0, said: Said::new(), change: None, told_as: None }
     }
 }
 
@@ -92,6 +104,33 @@ pub(crate) struct Version {
     pub(crate) replay: u32,
     /// What it does to the resources, to be remembered with them.
     pub(crate) changes: Changes,
+    /// Names of what it says, by `Type/id`, where nothing but that tells whether it says anything new.
+    pub(crate) states: BTreeMap<String, String>,
+}
+
+/// What became of resources that were to be stored, by `Type/id`. What is in neither was stored.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// A newer state is there.
+    pub(crate) superseded: Vec<String>,
+    /// The destinations were told of this state already.
+    pub(crate) unchanged: Vec<String>,
+}
+
+/// What became of one.
+enum Became {
+    Stored,
+    Superseded,
+    Unchanged,
+}
+
+/// Names what resources say: the same name for the same content, while the connection is the same and with it its routes.
+pub(super) fn states(index: &IndexKey, source: &Loaded, resources: &[Resource]) -> BTreeMap<String, String> {
+    let name = |resource: &Resource| {
+        let said = format!("{} {}", source.version, resource.json);
+        index.token(&source.connection.connection, "state", &said).to_string()
+    };
+    resources.iter().map(|resource| (resource.reference(), name(resource))).collect()
 }
 
 impl Version {
@@ -112,15 +151,23 @@ impl Version {
 }
 
 impl<P: Ports> Bridge<P> {
-    /// Stores the resources of a message. Returns those that were not stored, because a newer state is there.
+    /// Stores the resources of a message.
     pub(crate) async fn store_resources(
         &self,
         task: &NormalizeTask,
         resources: &[Resource],
         version: &Version,
-    ) -> Result<Vec<String>, Failure> {
+    ) -> Result<Kept, Failure> {
         let stored = resources.iter().map(|resource| self.store_resource(task, resource, version));
-        Ok(try_join_all(stored).await?.into_iter().flatten().collect())
+        let mut kept = Kept::default();
+        for (resource, outcome) in resources.iter().zip(try_join_all(stored).await?) {
+            match outcome {
+                Became::Stored => {}
+                Became::Superseded => kept.superseded.push(resource.reference()),
+                Became::Unchanged => kept.unchanged.push(resource.reference()),
+            }
+        }
+        Ok(kept)
     }
 
     async fn store_resource(
@@ -128,28 +175,49 @@ impl<P: Ports> Bridge<P> {
         task: &NormalizeTask,
         resource: &Resource,
         version: &Version,
-    ) -> Result<Option<String>, Failure> {
+    ) -> Result<Became, Failure> {
         let reference = resource.reference();
         let change = version.changes.get(&reference).copied();
-        let source = version.source_of(&reference);
+        let (source, state) = (version.source_of(&reference), version.states.get(&reference));
         let mut own = version.text(source);
+        let mut told_as = None;
         loop {
-            let told = Told::by(task, Said::new(), change);
-            let record = self.resource_record(&told, resource, own.clone()).await?;
-            let written = self.write_resource(&task.connection, record, Expect::OlderThan(own.clone())).await;
-            let current = match written {
-                Ok(()) => return Ok(None),
-                Err(WriteError::Conflict { current, .. }) => current.and_then(|current| current.version),
+            let told = Told { told_as: told_as.clone(), ..Told::by(task, Said::new(), change) };
+            let mut record = self.resource_record(&told, resource, own.clone()).await?;
+            record.state = state.cloned();
+            let expect = match state {
+                // A replay is told again, whatever is known.
+                Some(state) if task.replay == 0 && told_as.is_none() => {
+                    Expect::OlderAndOther { version: own.clone(), state: state.clone() }
+                }
+                _ => Expect::OlderThan(own.clone()),
+            };
+            let current = match self.write_resource(&task.connection, record, expect).await {
+                Ok(()) if told_as.is_some() => return Ok(Became::Unchanged),
+                Ok(()) => return Ok(Became::Stored),
+                Err(WriteError::Conflict { current, .. }) => current,
                 Err(WriteError::Failed(error)) => return Err(error.into()),
             };
+            let known = current.as_ref().and_then(|current| current.version.clone()).unwrap_or_default();
             // No version sorts before every version, so that nothing need be read where nobody has any. Where the state has
             // one, that is taken.
-            let after = if source.is_empty() { version.after(current.clone()) } else { own.clone() };
-            if after == own {
-                // The same version is this very state, stored by an earlier run.
-                return Ok((current > Some(own)).then_some(reference));
+            let after = if source.is_empty() { version.after(Some(known.clone())) } else { own.clone() };
+            if after != own {
+                own = after;
+                continue;
             }
-            own = after;
+            let doc = current.and_then(|current| docs_read::<ResourceDoc>(&current).ok());
+            let first = doc.and_then(|doc| doc.told_as);
+            match known.cmp(&own) {
+                // Its state alone was in the way. It is the newer all the same: nothing older may take its place.
+                Ordering::Less => told_as = Some(first.unwrap_or(known)),
+                // This very state, stored by an earlier run.
+                Ordering::Equal if first.is_some() => return Ok(Became::Unchanged),
+                Ordering::Equal => return Ok(Became::Stored),
+                // Stored by an earlier run, and said once more since by one that relies on this one to tell of it.
+                Ordering::Greater if first.as_ref() == Some(&own) => return Ok(Became::Stored),
+                Ordering::Greater => return Ok(Became::Superseded),
+            }
         }
     }
 
@@ -240,6 +308,7 @@ impl<P: Ports> Bridge<P> {
             said: told.said.clone(),
             change: told.change,
             replay: told.replay,
+            told_as: told.told_as.clone(),
         };
         let mut blob = Some(sealed);
         if let Some(large) = blob.take_if(|sealed| sealed.len() > IN_THE_RECORD) {

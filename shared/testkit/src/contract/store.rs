@@ -10,6 +10,7 @@ pub async fn store(store: &impl Store, clock: &impl Clock, room: &str) {
     room.comes_back_as_it_was().await;
     room.compares_revisions().await;
     room.compares_versions().await;
+    room.compares_states().await;
     room.forgets_what_expired().await;
     room.writes_all_or_nothing().await;
     room.reads_ranges().await;
@@ -109,6 +110,30 @@ impl<S: Store> Room<'_, S> {
         self.put(self.record("old", "bare", "{}"), Expect::Absent).await.unwrap();
         let record = self.record("old", "bare", "new");
         self.put(record, Expect::OlderThan("a".to_owned())).await.unwrap();
+    }
+
+    async fn compares_states(&self) {
+        let put = async |version: &str, state: &str| {
+            let record = Record {
+                version: Some(version.to_owned()),
+                state: Some(state.to_owned()),
+                ..self.record("state", "r", version)
+            };
+            let expect = Expect::OlderAndOther { version: version.to_owned(), state: state.to_owned() };
+            self.put(record, expect).await
+        };
+        put("v1", "a").await.unwrap();
+        let first = self.get("state", "r").await.unwrap();
+        assert_eq!(first.state.as_deref(), Some("a"));
+        assert_eq!(conflict(put("v2", "a").await, 0), Some(first.clone()), "it says the same");
+        assert_eq!(conflict(put("v1", "b").await, 0), Some(first), "it is no newer");
+        put("v2", "b").await.unwrap();
+        assert_eq!(self.get("state", "r").await.unwrap().doc, "v2");
+        // A record that names no state says something else.
+        let record = Record { version: Some("v3".to_owned()), ..self.record("state", "r", "v3") };
+        self.put(record, Expect::OlderThan("v3".to_owned())).await.unwrap();
+        put("v4", "b").await.unwrap();
+        assert_eq!(self.get("state", "r").await.unwrap().doc, "v4");
     }
 
     async fn forgets_what_expired(&self) {

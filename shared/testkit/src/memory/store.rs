@@ -100,6 +100,10 @@ fn holds(write: &Write, current: Option<&Record>) -> bool {
         Write::Put(_, Expect::Absent) => current.is_none(),
         Write::Put(_, Expect::Rev(expected)) | Write::Delete(_, expected) => rev == Some(*expected),
         Write::Put(_, Expect::OlderThan(newer)) => version < Some(newer.as_str()),
+        Write::Put(_, Expect::OlderAndOther { version: newer, state }) => {
+            let known = current.and_then(|current| current.state.as_ref());
+            version.is_none() || version < Some(newer.as_str()) && known != Some(state)
+        }
     }
 }
 

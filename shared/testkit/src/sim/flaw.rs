@@ -67,9 +67,10 @@ impl Flaw {
                 Some(Write::Put(Record { doc, ..record }, expect))
             }
             (Self::ParkedIsForgotten, Write::Put(record, _)) if record.key.sk.starts_with("parked#") => None,
-            (Self::StaleOverwrites, Write::Put(record, Expect::OlderThan(_))) => {
-                Some(Write::Put(record, always()))
-            }
+            (
+                Self::StaleOverwrites,
+                Write::Put(record, Expect::OlderThan(_) | Expect::OlderAndOther { .. }),
+            ) => Some(Write::Put(record, always())),
             (Self::ProbesAreNotElected, Write::Put(record, _)) if record.key.sk == "endpoint" => {
                 Some(Write::Put(record, always()))
             }

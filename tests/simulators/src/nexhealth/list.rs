@@ -4,7 +4,11 @@ use jiff::{Timestamp, civil::Date};
 use serde_json::{Value, json};
 
 use super::{LOCATION, State, error, shapes};
-use crate::{Answer, Request, parts::clinic::Clinic, parts::paging::number};
+use crate::{
+    Answer, Request,
+    parts::clinic::{Clinic, Patient},
+    parts::paging::number,
+};
 
 /// Rows of a page when nothing is said, and the most of one.
 const USUAL: usize = 5;
@@ -171,8 +175,32 @@ pub(super) fn payments(request: &Request, clinic: &Clinic) -> Answer {
     page(request, rows.map(|row| (row.id, shapes::payment(row))).collect())
 }
 
-pub(super) fn coverages(request: &Request, clinic: &Clinic, patient: u64) -> Answer {
-    let Some(patient) = clinic.patients.get(&patient) else { return error(404, "Not found") };
-    let ranked = patient.policies.iter().zip(1..);
-    page(request, ranked.map(|(held, rank)| (held.id, shapes::coverage(patient, held, rank))).collect())
+/// Those that are active, unless the others are asked for. The insurance is as old as its patient's record.
+pub(super) fn coverages(request: &Request, clinic: &Clinic) -> Answer {
+    let since = match time(request, "updated_since") {
+        Ok(since) => since,
+        Err(refusal) => return refusal,
+    };
+    let wanted = request.parameter("patient_id");
+    if wanted.is_some_and(|id| !id.parse().is_ok_and(|id: u64| clinic.patients.contains_key(&id))) {
+        return error(404, "Not found");
+    }
+    let active = request.parameter("active").is_none_or(|active| active == "true");
+    let rows = clinic.patients.values().filter(|patient| {
+        active
+            && since.is_none_or(|since| patient.stamps.updated >= since)
+            && wanted.is_none_or(|wanted| wanted == patient.id.to_string())
+    });
+    let mut rows: Vec<_> = rows.flat_map(held).collect();
+    rows.sort_by_key(|(id, _)| *id);
+    page(request, rows)
+}
+
+/// What a patient has, the first payer first, by id.
+fn held(patient: &Patient) -> impl Iterator<Item = (u64, Value)> {
+    patient.policies.iter().zip(1..).map(|(held, rank)| (held.id, shapes::coverage(patient, held, rank)))
+}
+
+pub(super) fn coverage(clinic: &Clinic, id: u64) -> Option<Value> {
+    clinic.patients.values().flat_map(held).find_map(|(known, shown)| (known == id).then_some(shown))
 }

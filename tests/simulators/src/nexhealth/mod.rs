@@ -148,7 +148,8 @@ impl NexHealth {
             ["patients", id] => {
                 one(clinic.patients.get(&number(id)).map(|patient| shapes::patient(patient, &state, now)))
             }
-            ["patients", id, "insurance_coverages"] => list::coverages(request, clinic, number(id)),
+            ["insurance_coverages"] => list::coverages(request, clinic),
+            ["insurance_coverages", id] => one(list::coverage(clinic, number(id))),
             ["appointments"] => list::appointments(request, &state, now),
             ["appointments", id] => {
                 one(clinic.visits.get(&number(id)).map(|visit| shapes::appointment(visit, &state, now)))

@@ -92,7 +92,7 @@ pub(super) fn coverage(patient: &Patient, held: &Policy, rank: u64) -> Value {
     json!({
         "id": held.id, "patient_id": patient.id, "plan_id": held.payer_id, "subscriber_num": held.member,
         "subscription_relation": "self", "priority": rank, "insurance_type": "dental", "effective_date": "2025-01-01",
-        "expiration_date": null, "active": true,
+        "expiration_date": null, "active": true, "updated_at": time(patient.stamps.updated),
     })
 }
 
