@@ -79,12 +79,12 @@ chaos seed="" deliveries="5000":
 
 # So many appointments changed at once in two products, through processes that die: calls, rows a second and memory.
 burst changes="100000" seed="1":
-    BRIDGE_BURST={{ changes }} BRIDGE_BURST_SEED={{ seed }} cargo test --package bridge-testkit --test burst -- --nocapture
+    BRIDGE_BURST={{ changes }} BRIDGE_BURST_SEED={{ seed }} cargo test --profile bench --package bridge-testkit --test burst -- --nocapture
 
-# What a webhook costs in process, what HL7 v2 costs beside its yardsticks, and what a message costs on AWS.
+# What a webhook costs in process, what HL7 v2 and adapters cost beside their yardsticks, and what a message costs on AWS.
 bench:
     cargo bench --package bridge-testkit --package bridge-hl7v2 --package bridge-convert --package bridge-formats \
-        --package mllp-gateway
+        --package bridge-adapters --package mllp-gateway
     cargo run -- bench cost
 
 # Files of synthetic patients through file-ingest, so many megabytes each: memory, rows a second beside the bare csv crate, and

@@ -2,7 +2,7 @@
 """Measures cold starts: from exec to the first GET of the runtime API's `/next`, for each function, beside a hello
 world of lambda_runtime that is built like them.
 
-    tools/coldstart.py target/release [rounds]
+    tools/coldstart.py target/release [rounds] [function ...]
 
 Runs are interleaved, so that whatever else the machine does meets all of them, and medians are compared: the ratio says
 more about Lambda than this machine's milliseconds do. AWS is a stub on loopback that refuses every call at once. So
@@ -25,6 +25,7 @@ HELLO = "examples/hello"
 FUNCTIONS = ["webhook-intake", "hl7-intake", "poll", "normalize", "deliver", "fhir-api", "retry"]
 NAMES = ("LEDGER_TABLE", "RESOURCES_TABLE", "CONFIG_TABLE", "PAYLOAD_BUCKET", "FILES_BUCKET", "KEY_ID")
 TABLES = dict.fromkeys(NAMES, "x")
+FHIR = {"FHIR_ISSUER": "", "FHIR_AUDIENCE": "", "FHIR_TENANT_CLAIM": "tenant", "CACHE_URL": ""}
 PATIENCE = 15.0
 
 
@@ -48,7 +49,7 @@ def environment(aws: int, runtime: int) -> dict[str, str]:
     endpoint = f"http://127.0.0.1:{aws}"
     queues = {
         f"{name}_QUEUE_URL": f"{endpoint}/000000000000/bridge-{name.lower()}.fifo"
-        for name in ("INBOUND", "OUTBOUND", "COMMANDS")
+        for name in ("INBOUND", "OUTBOUND", "COMMANDS", "POLLS", "EXPORTS", "DROPS")
     }
     return {
         "PATH": os.environ["PATH"],
@@ -60,6 +61,8 @@ def environment(aws: int, runtime: int) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "synthetic",
         "AWS_SECRET_ACCESS_KEY": "synthetic",
         "AWS_ENDPOINT_URL": endpoint,
+        "STACK_NAME": "stack",
+        **FHIR,
         **TABLES,
         **queues,
     }
@@ -93,7 +96,7 @@ def main() -> None:
     folder, rounds = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 40
     aws = socket.create_server(("127.0.0.1", 0))
     threading.Thread(target=stand_in, args=(aws,), daemon=True).start()
-    names = [HELLO, *FUNCTIONS]
+    names = [HELLO, *(sys.argv[3:] or FUNCTIONS)]
     took: dict[str, list[float]] = {name: [] for name in names}
     for turn in range(rounds + 2):
         for name in names:

@@ -1,19 +1,17 @@
-//! What the interpretation of an adapter costs: a call against the same request by a bare HTTP client (aim: at most 1.2
-//! times), and the mapping of records (aim: at least 20,000 of 1 KB in a second).
+//! What the interpretation of an adapter costs: a call against the same request by a bare HTTP client. Aim: at most 1.2 times.
 //!
-//! `cargo bench -p bridge-adapters`
+//! `cargo bench -p bridge-adapters --bench api`
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use bridge_adapters::{Catalog, Transports};
+use bridge_adapters::Transports;
 use bridge_core::{
     Phi, Timestamp,
     config::Connection,
     manifest::{Adapters, Manifest},
     remote::{ApiCall, Party, Remote as _},
 };
-use bridge_mapping::{Context, Mapping};
 use divan::{Bencher, counter::ItemsCount};
 use serde_json::{Value, json};
 use tokio::{
@@ -22,7 +20,6 @@ use tokio::{
     runtime::Runtime,
 };
 
-const RECORDS: usize = 10_000;
 /// Of a page.
 const ROWS: usize = 10;
 
@@ -139,28 +136,5 @@ fn call_by_a_bare_client(bencher: Bencher<'_, '_>) {
             serde_json::from_slice(&bytes).unwrap()
         });
         assert_eq!(answer.as_array().unwrap().len(), ROWS);
-    });
-}
-
-#[divan::bench(sample_count = 5, sample_size = 1)]
-fn map_ten_thousand_appointments(bencher: Bencher<'_, '_>) {
-    let catalog = Catalog::builtin();
-    let source = Adapters::mapping(&catalog, "opendental", "appointment").unwrap();
-    let mapping = Mapping::compile("opendental/appointment", &source).unwrap();
-    let adapter = catalog.get("opendental").unwrap();
-    let connection = "{connection: a.b, adapter: opendental, zone: America/Denver}";
-    let connection: Connection = serde_norway::from_str(connection).unwrap();
-    let (settings, headers) = (adapter.settings(&connection), BTreeMap::new());
-    let rows: Vec<Value> = serde_json::from_str(&page()).unwrap();
-    bencher.counter(ItemsCount::new(RECORDS)).bench_local(|| {
-        let context = Context {
-            zone: &connection.zone,
-            kind: "api.appointment",
-            headers: &headers,
-            settings: &settings,
-        };
-        for row in rows.iter().cycle().take(RECORDS) {
-            divan::black_box(mapping.apply(row, &context).unwrap());
-        }
     });
 }

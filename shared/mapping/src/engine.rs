@@ -2,7 +2,6 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
     mem::take,
     panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
@@ -10,7 +9,7 @@ use std::{
 
 use jiff::tz::TimeZone;
 use jsonata_core::{
-    ast::AstNode,
+    ast::{AstNode, PathStep},
     evaluator::{self, Evaluator, EvaluatorError, EvaluatorOptions},
     value::JValue,
 };
@@ -25,8 +24,14 @@ use crate::{
 /// Variables that stand for the parts of [`Context`].
 const VARIABLES: [&str; 4] = ["zone", "kind", "headers", "settings"];
 
-/// Which of [`VARIABLES`] a mapping mentions.
-pub(crate) type Mentioned = [bool; VARIABLES.len()];
+/// What a mapping mentions of [`Context`]: nothing else is made for it.
+#[derive(Debug, Default)]
+pub(crate) struct Mentioned {
+    /// Which of [`VARIABLES`].
+    variables: [bool; VARIABLES.len()],
+    /// Which settings. Nothing where it looks at them in a way that does not tell.
+    settings: Option<Vec<String>>,
+}
 
 /// What the functions of one evaluation look at.
 pub(crate) struct Run {
@@ -51,20 +56,25 @@ impl Run {
             self.zone =
                 TimeZone::get(context.zone.name()).ok().map(|zone| (context.zone.name().to_owned(), zone));
         }
-        let [zone, kind, headers, settings] = *mentioned;
+        let [zone, kind, headers, settings] = mentioned.variables;
         let only =
             |mentioned: bool, value: &dyn Fn() -> JValue| if mentioned { value() } else { JValue::Undefined };
         self.variables = [
             only(zone, &|| JValue::from(context.zone.name())),
             only(kind, &|| JValue::from(context.kind)),
             only(headers, &|| texts(context.headers)),
-            only(settings, &|| texts(context.settings)),
+            only(settings, &|| match &mentioned.settings {
+                None => texts(context.settings),
+                Some(names) => texts(names.iter().filter_map(|name| context.settings.get_key_value(name))),
+            }),
         ];
     }
 }
 
-fn texts(map: &BTreeMap<String, String>) -> JValue {
-    JValue::object(map.iter().map(|(name, text)| (name.clone(), JValue::from(text.as_str()))).collect())
+fn texts<'a>(pairs: impl IntoIterator<Item = (&'a String, &'a String)>) -> JValue {
+    JValue::object(
+        pairs.into_iter().map(|(name, text)| (name.clone(), JValue::from(text.as_str()))).collect(),
+    )
 }
 
 /// The name of the function behind a variable. No mapping can spell it.
@@ -75,15 +85,20 @@ fn reader(variable: &str) -> String {
 /// `tree` with those variables of [`Context`] bound around it that it mentions.
 pub(crate) fn with_variables(mut tree: AstNode) -> (AstNode, Mentioned) {
     let mut mentioned = Mentioned::default();
-    ast::walk(&mut tree, &mut |node| {
-        if let AstNode::Variable(name) = node {
-            VARIABLES.iter().zip(&mut mentioned).for_each(|(variable, flag)| *flag |= name == variable);
+    let (mut mentions, mut settings) = (0, Vec::new());
+    ast::walk(&mut tree, &mut |node| match node {
+        AstNode::Variable(name) => {
+            mentions += usize::from(name == "settings");
+            VARIABLES.iter().zip(&mut mentioned.variables).for_each(|(known, flag)| *flag |= name == known);
         }
+        AstNode::Path { steps } => settings.extend(setting(steps)),
+        _ => {}
     });
+    mentioned.settings = (settings.len() == mentions).then_some(settings);
     let bind = |variable: &str| ast::bind(variable, ast::internal_call(&reader(variable), Vec::new()));
     let mut block: Vec<AstNode> = VARIABLES
         .iter()
-        .zip(mentioned)
+        .zip(mentioned.variables)
         .filter(|(_, flag)| *flag)
         .map(|(variable, _)| bind(variable))
         .collect();
@@ -92,6 +107,17 @@ pub(crate) fn with_variables(mut tree: AstNode) -> (AstNode, Mentioned) {
     }
     block.push(tree);
     (AstNode::Block(block), mentioned)
+}
+
+/// The setting that a path begins with: `$settings.name`.
+fn setting(steps: &[PathStep]) -> Option<String> {
+    let (first, second) = (steps.first()?, steps.get(1)?);
+    match (&first.node, &second.node) {
+        (AstNode::Variable(of), AstNode::Name(name)) if of == "settings" && first.stages.is_empty() => {
+            Some(name.clone())
+        }
+        _ => None,
+    }
 }
 
 /// An evaluator of this thread: jsonata-core's values are `Rc`. Kept from one evaluation to the next, because it

@@ -124,6 +124,11 @@ pub(crate) fn digits(value: &JValue, tag: char) -> Option<&str> {
     value.as_str()?.strip_prefix(tag)
 }
 
+/// Whether a number that is written so is zero.
+pub(crate) fn is_zero(digits: &str) -> bool {
+    digits.bytes().take_while(|b| !matches!(b, b'e' | b'E')).all(|b| b"-0.".contains(&b))
+}
+
 /// Every protected number in `value` replaced by what `change` makes of it. Values without any are not copied.
 pub(crate) fn replace(value: &JValue, tag: char, change: &dyn Fn(&JValue, &str) -> JValue) -> JValue {
     match value {
@@ -172,12 +177,10 @@ pub(crate) fn as_compared(value: &JValue, tag: char) -> JValue {
 
 /// [`TRUTH`].
 pub(crate) fn as_truth(value: &JValue, tag: char) -> JValue {
-    let zero =
-        |digits: &str| digits.bytes().take_while(|b| !matches!(b, b'e' | b'E')).all(|b| b"-0.".contains(&b));
     let keep = Cell::new(false);
     let zeros = replace(value, tag, &|value, digits| {
-        keep.set(keep.get() || !zero(digits));
-        if zero(digits) { JValue::Number(0.0) } else { value.clone() }
+        keep.set(keep.get() || !is_zero(digits));
+        if is_zero(digits) { JValue::Number(0.0) } else { value.clone() }
     });
     // One true item makes an array true, so there is nothing to change.
     if keep.get() { value.clone() } else { zeros }

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use bridge_core::{
     Cause, Phi,
-    manifest::{Api, Extract, Job, Method, Operation, Write},
+    manifest::{Api, Extract, Job, Method, Operation, Poll, Write},
     remote::{Answer, CallError},
 };
 use reqwest::Url;
@@ -184,9 +184,7 @@ fn writes(api: &Api, name: &str, operation: &Operation) -> bool {
         resource.read.as_ref().is_some_and(|read| is(&read.operation))
             || resource.search.iter().any(|search| is(&search.operation))
             || resource.write.iter().any(by_write)
-            || resource.poll.as_ref().is_some_and(|poll| {
-                is(&poll.operation) || poll.reconcile.as_ref().is_some_and(|all| is(&all.operation))
-            })
+            || resource.poll.iter().flat_map(Poll::operations).any(|other| other == name)
     });
     operation.method != Method::Get && !reads
 }

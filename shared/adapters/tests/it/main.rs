@@ -4,6 +4,7 @@
 mod api;
 mod catalog;
 mod catalog_api;
+mod catalog_reads;
 mod connections;
 mod endpoints;
 mod fixture;

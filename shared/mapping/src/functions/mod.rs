@@ -7,22 +7,30 @@
 //! |---|---|
 //! | [`$date(text)`](date) | the date part; nothing for the empty dates of PMS databases |
 //! | [`$identifier(system, value)`](identifier) | a FHIR Identifier |
+//! | [`$link(type, system, value, display?)`](link) | the same reference with type, identifier and text |
+//! | [`$list(items)`](list) | the items; nothing when there are none |
 //! | [`$local(text, zone?)`](local) | an instant as local time without an offset |
 //! | [`$minutesBetween(from, to)`](minutes_between) | whole minutes between two instants |
 //! | [`$pad(text, width, char?)`](pad) | JSONata's own, bounded |
+//! | [`$pick(object, names)`](pick) | the fields of these names |
 //! | [`$plusMinutes(text, n)`](plus_minutes) | the instant `n` minutes later |
 //! | [`$reference(type, system, value)`](reference) | a reference by identifier, made literal later |
+//! | [`$text(value)`](text) | tidy text; nothing for what products write when there is none |
 //! | [`$truth(text)`](truth) | a boolean from `"true"` / `"false"` |
 //! | [`$zoned(text, zone?)`](zoned) | local time with the offset it had in the zone |
 
 mod args;
 pub mod date;
 pub mod identifier;
+pub mod link;
+pub mod list;
 pub mod local;
 pub mod minutes_between;
 pub mod pad;
+pub mod pick;
 pub mod plus_minutes;
 pub mod reference;
+pub mod text;
 mod time;
 pub mod truth;
 pub mod zoned;
@@ -41,11 +49,15 @@ type Function = fn(&[JValue], &Run) -> Result<JValue, String>;
 pub(crate) const ALL: &[(&str, Function)] = &[
     ("date", date::call),
     ("identifier", identifier::call),
+    ("link", link::call),
+    ("list", list::call),
     ("local", local::call),
     ("minutesBetween", minutes_between::call),
     ("pad", pad::call),
+    ("pick", pick::call),
     ("plusMinutes", plus_minutes::call),
     ("reference", reference::call),
+    ("text", text::call),
     ("truth", truth::call),
     ("zoned", zoned::call),
 ];

@@ -25,17 +25,23 @@ pub const EXAMPLES: &[Example] = &[
 ];
 
 pub(super) fn call(args: &[JValue], run: &Run) -> Result<JValue, String> {
+    let Some(reference) = target(args, run)? else { return Ok(JValue::Undefined) };
+    Ok(JValue::object([("reference".to_owned(), JValue::from(reference))].into_iter().collect()))
+}
+
+/// What is referred to.
+pub(super) fn target(args: &[JValue], run: &Run) -> Result<Option<String>, String> {
     let kind = args::text(args, 0, run)?.ok_or("needs a resource type")?;
     if !kind.starts_with(|c: char| c.is_ascii_uppercase()) || !kind.bytes().all(|b| b.is_ascii_alphabetic()) {
         return Err("argument 1 must be a resource type".to_owned());
     }
     let system = args::text(args, 1, run)?.ok_or("needs a system")?;
-    let Some(value) = args::text(args, 2, run)? else { return Ok(JValue::Undefined) };
+    let Some(value) = args::text(args, 2, run)? else { return Ok(None) };
     let mut reference = format!("{kind}?identifier=");
     encode(&system, &mut reference);
     reference.push('|');
     encode(&value, &mut reference);
-    Ok(JValue::object([("reference".to_owned(), JValue::from(reference))].into_iter().collect()))
+    Ok(Some(reference))
 }
 
 /// Percent-encodes all but the characters that mean nothing in a URL's query nor in a FHIR token.

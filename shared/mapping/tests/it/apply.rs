@@ -45,6 +45,17 @@ fn a_mapping_knows_its_connection() {
     assert_eq!(map("$headers.`x-event`", "{}"), r#""APPT""#);
     assert_eq!(map("{'a': $settings.absent, 'b': $absent}", "{}"), "{}");
     assert_eq!(map("($kind := 'mine'; $kind)", "{}"), r#""mine""#);
+    // However it looks at its settings.
+    for source in [
+        "$settings.site",
+        "$lookup($settings, 'site')",
+        "$settings.absent ? '' : $settings.*",
+        "($mine := $settings; $mine.site)",
+        "$settings[site].site",
+        "{'a': $settings}.a.site",
+    ] {
+        assert_eq!(map(source, "{}"), r#""https://pms.example/12""#, "{source}");
+    }
 }
 
 #[test]

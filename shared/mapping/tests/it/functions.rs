@@ -2,7 +2,8 @@
 
 use crate::map;
 use bridge_mapping::functions::{
-    date, identifier, local, minutes_between, pad, plus_minutes, reference, truth, zoned,
+    date, identifier, link, list, local, minutes_between, pad, pick, plus_minutes, reference, text, truth,
+    zoned,
 };
 
 #[test]
@@ -10,11 +11,15 @@ fn every_example_holds() {
     let all = [
         date::EXAMPLES,
         identifier::EXAMPLES,
+        link::EXAMPLES,
+        list::EXAMPLES,
         local::EXAMPLES,
         minutes_between::EXAMPLES,
         pad::EXAMPLES,
+        pick::EXAMPLES,
         plus_minutes::EXAMPLES,
         reference::EXAMPLES,
+        text::EXAMPLES,
         truth::EXAMPLES,
         zoned::EXAMPLES,
     ];
@@ -29,6 +34,9 @@ fn what_they_refuse_they_name_without_the_value() {
         ("$date('planted')", "test:1:1: $date must begin with a date of the form yyyy-MM-dd"),
         ("$date('2026-02-30')", "test:1:1: $date must begin with a date of the form yyyy-MM-dd"),
         ("$date([1])", "test:1:1: $date argument 1 must be a string or a number"),
+        ("$text(['planted'])", "test:1:1: $text argument 1 must be a string or a number"),
+        ("$pick('planted', ['a'])", "test:1:1: $pick argument 1 must be an object"),
+        ("$pick({'a': 1}, 1)", "test:1:1: $pick argument 2 must be a list of names"),
         ("$truth('planted')", "test:1:1: $truth must be a boolean, \"true\" or \"false\""),
         ("$truth(1)", "test:1:1: $truth must be a boolean, \"true\" or \"false\""),
         (

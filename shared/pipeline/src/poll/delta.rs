@@ -35,7 +35,7 @@ pub(super) fn next_run(doc: &CursorDoc, poll: &Poll, turn: Timestamp, now: Times
             let to = end.max(mark + LEAST_WINDOW).min(now);
             (mark < turn || !is_asked).then(|| Run { from: Some(mark), to: Some(to), ..new(Aim::Changes) })
         }
-        Delta::Queue { again: Some(_) } if doc.unsafe_since.is_some() => {
+        Delta::Queue { again: Some(_), .. } if doc.unsafe_since.is_some() => {
             let from = doc.unsafe_since.map(|at| at - AROUND);
             Some(Run { from, to: Some(now + AROUND), ..new(Aim::Again) })
         }
@@ -61,6 +61,7 @@ pub(super) fn question<'a>(run: &Run, poll: &'a Poll, zone: &Zone) -> Result<Que
     if let (Aim::Everything, Some(reconcile)) = (run.aim, &poll.reconcile) {
         return Ok((&reconcile.operation, Phi::new(reconcile.arguments.clone())));
     }
+    let mut operation = &poll.operation;
     let mut arguments = poll.arguments.clone();
     let mut put = |name: &str, at: Option<Timestamp>, time: &TimeForm| {
         let Some(at) = at else { return Ok(()) };
@@ -78,13 +79,14 @@ pub(super) fn question<'a>(run: &Run, poll: &'a Poll, zone: &Zone) -> Result<Que
             put(from, run.from.map(|from| from - Duration::from_secs(*overlap)), time)?;
             put(to, run.to, time)?;
         }
-        Delta::Queue { again: Some(again) } if run.aim == Aim::Again => {
+        Delta::Queue { again: Some(again), .. } if run.aim == Aim::Again => {
+            operation = again.operation.as_ref().unwrap_or(operation);
             put(&again.from, run.from, &again.time)?;
             put(&again.to, run.to, &again.time)?;
         }
         Delta::Queue { .. } | Delta::Newest { .. } | Delta::Whole => {}
     }
-    Ok((&poll.operation, Phi::new(arguments)))
+    Ok((operation, Phi::new(arguments)))
 }
 
 /// What a page says about where the next run begins; and whether this one has come to what was known.
@@ -120,6 +122,11 @@ fn times<'a>(
     zone: &'a Zone,
 ) -> impl Iterator<Item = Timestamp> + 'a {
     records.iter().filter_map(|record| time.read(&place.find_in(record)?, zone))
+}
+
+/// Whether a queue has handed out as much as it does at a time, so that there may be more.
+pub(super) fn is_full(run: &Run, poll: &Poll, records: u64) -> bool {
+    run.aim == Aim::Changes && matches!(poll.delta, Delta::Queue { full: Some(full), .. } if records >= full)
 }
 
 /// A time that the answer itself names.
@@ -228,16 +235,20 @@ mod tests {
 
     #[test]
     fn what_a_queue_may_have_handed_out_to_the_dead_is_asked_for_first() {
-        let poll = poll("{kind: queue, again: {from: a, to: b}}");
+        let poll = poll("{kind: queue, again: {operation: handed-out, from: a, to: b}, full: 3}");
         let (turn, now) = (at("2026-11-20T10:00:00Z"), at("2026-11-20T10:00:01Z"));
         let unsafe_since = Some(at("2026-11-20T09:00:00Z"));
         let mut doc = CursorDoc { unsafe_since, ..CursorDoc::default() };
         let run = next_run(&doc, &poll, turn, now).unwrap();
         assert_eq!(run.aim, Aim::Again);
-        let (_, arguments) = question(&run, &poll, &utc()).unwrap();
+        assert!(!is_full(&run, &poll, 3), "its pages say whether there is more");
+        let (operation, arguments) = question(&run, &poll, &utc()).unwrap();
+        assert_eq!(operation, "handed-out");
         assert_eq!(arguments.expose()["a"], "2026-11-20T08:55:00Z");
         doc.unsafe_since = None;
-        assert_eq!(next_run(&doc, &poll, turn, now).unwrap().aim, Aim::Changes);
+        let run = next_run(&doc, &poll, turn, now).unwrap();
+        assert_eq!((run.aim, question(&run, &poll, &utc()).unwrap().0), (Aim::Changes, "list"));
+        assert!(is_full(&run, &poll, 3) && !is_full(&run, &poll, 2));
         doc.asked_at = Some(now);
         assert_eq!(next_run(&doc, &poll, turn, now), None);
     }

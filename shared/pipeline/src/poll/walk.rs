@@ -105,7 +105,7 @@ impl<P: RemotePorts> Bridge<P> {
     /// Goes as far as the time allows.
     pub(super) async fn walk(&self, of: &Subject<'_>, cursor: &mut Cursor) -> Result<Stop, Failure> {
         // A queue was asked by somebody who did not write down what it said: first that.
-        let asks_again = matches!(of.poll.delta, Delta::Queue { again: Some(_) });
+        let asks_again = matches!(of.poll.delta, Delta::Queue { again: Some(_), .. });
         if asks_again && cursor.doc.unsafe_since.is_some() {
             cursor.doc.run = cursor.doc.run.take().filter(|run| run.aim != Aim::Changes);
         }

@@ -12,6 +12,7 @@
     missing_docs
 )]
 
+mod came;
 #[path = "../products/outward.rs"]
 mod outward;
 mod poller;
@@ -20,6 +21,10 @@ mod storm;
 
 use poller::{Figures, Poller};
 use product::Product;
+use tokio::sync::Mutex;
+
+/// Memory is measured for the whole process: one burst after the other.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// What the memory of a process may differ by between a burst and one of ten times the size: hashes stay, records don't.
 const FLAT: u64 = 32 << 20;
@@ -54,17 +59,44 @@ async fn burst(adapter: &str, count: usize) -> Figures {
     figures
 }
 
-#[tokio::test]
-async fn every_change_of_a_burst_comes_once() {
+/// A tenth, then all of it: what a burst may not cost more of is memory.
+async fn bursts(adapter: &str) {
+    let _alone = ALONE.lock().await;
     let count = usize::try_from(number("BRIDGE_BURST", 1_500)).unwrap();
-    let mut kills = 0;
-    for adapter in ["cliniko", "athenahealth"] {
-        let small = burst(adapter, count / 10).await;
-        let large = burst(adapter, count).await;
-        kills += small.kills + large.kills;
-        assert!(large.peak <= small.peak + FLAT, "{} bytes for a tenth, {} for all", small.peak, large.peak);
-    }
+    let small = burst(adapter, count / 10).await;
+    let large = burst(adapter, count).await;
+    let (tenth, all) = (small.own_peak(), large.own_peak());
+    assert!(all <= tenth + FLAT, "{tenth} bytes for a tenth, {all} for all");
+    let kills = small.kills + large.kills;
     assert!(kills > 3, "{kills} kills are no storm");
+}
+
+#[tokio::test]
+async fn every_change_of_a_burst_in_cliniko_comes_once() {
+    bursts("cliniko").await;
+}
+
+#[tokio::test]
+async fn every_change_of_a_burst_in_athenahealth_comes_once() {
+    bursts("athenahealth").await;
+}
+
+/// A process dies in the middle of the second page of a queue that forgets: what was handed out to it and before
+/// it is more than a page holds.
+#[tokio::test]
+async fn what_a_queue_handed_out_to_the_dead_comes_from_all_its_pages() {
+    let _alone = ALONE.lock().await;
+    let product = Product::start("athenahealth");
+    product.seed(2_500);
+    let poller = Poller::start(&product, 2_500, 1).await;
+    poller.settle().await;
+    poller.forget();
+    let ids = product.touch(2_500);
+    // A page of a thousand takes a hundred sends.
+    poller.dies_after(170).await;
+    assert!((1_001..2_000).contains(&poller.queued()), "{} came before", poller.queued());
+    poller.settle().await;
+    poller.check(&ids);
 }
 
 /// The product, in a process of its own: its memory is not what is measured.

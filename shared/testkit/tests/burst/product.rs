@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 /// Which product the process is to serve.
 const WHICH: &str = "BRIDGE_BURST_PRODUCT";
 const READY: &str = "serving at ";
+/// In milliseconds since 1970.
+pub(crate) const BEGIN: i64 = 1_790_000_000_000;
 
 /// The product. It ends with this.
 pub(crate) struct Product {
@@ -54,7 +56,9 @@ impl Product {
         Self { process, _pipes: (input, output), base }
     }
 
+    /// What was made before anything is asked: a clock that was set back later would leave all of it in the future.
     pub(crate) fn seed(&self, appointments: usize) {
+        hold(&self.base, BEGIN);
         let seed = json!({"patients": 200, "practitioners": 5, "appointments": appointments});
         control(&self.base, "POST", "seed", &seed);
         control(&self.base, "POST", "prepare", &json!({}));

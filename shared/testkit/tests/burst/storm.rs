@@ -22,17 +22,29 @@ struct State {
     kill: f64,
     /// How likely it is to fail.
     fault: f64,
+    /// The process dies after so many calls, whatever the dice say.
+    left: Option<u32>,
     died: bool,
 }
 
 impl Storm {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(Arc::new(Mutex::new(State { rng: Rng::new(seed), kill: 0.0, fault: 0.0, died: false })))
+        Self(Arc::new(Mutex::new(State {
+            rng: Rng::new(seed),
+            kill: 0.0,
+            fault: 0.0,
+            left: None,
+            died: false,
+        })))
     }
 
     pub(crate) fn set(&self, kill: f64, fault: f64) {
         let mut state = self.0.lock().unwrap();
         (state.kill, state.fault) = (kill, fault);
+    }
+
+    pub(crate) fn dies_after(&self, calls: u32) {
+        self.0.lock().unwrap().left = Some(calls);
     }
 
     pub(crate) fn dice(&self, chance: f64) -> bool {
@@ -57,7 +69,8 @@ impl Hook for Storm {
         let dies = {
             let mut state = self.0.lock().unwrap();
             let kill = state.kill;
-            state.died = state.rng.chance(kill);
+            state.died = state.rng.chance(kill) || state.left == Some(0);
+            state.left = state.left.filter(|_| !state.died).map(|left| left - 1);
             state.died
         };
         if dies {

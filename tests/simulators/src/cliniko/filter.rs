@@ -10,6 +10,8 @@ pub(super) struct Filter {
     pub(super) field: String,
     operator: Operator,
     value: String,
+    /// The value as a time. Only UTC is taken.
+    time: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +50,8 @@ impl Filter {
         let (field, rest) = text.split_once(':')?;
         let (sign, operator) = OPERATORS.iter().find(|(sign, _)| rest.starts_with(sign))?;
         let value = rest.get(sign.len()..).unwrap_or_default().to_owned();
-        Some(Self { field: field.to_owned(), operator: *operator, value })
+        let time = value.ends_with('Z').then(|| value.parse().ok()).flatten();
+        Some(Self { field: field.to_owned(), operator: *operator, value, time })
     }
 
     /// Whether a row is let through; nothing where the row has no such field, or the value is none for it.
@@ -96,9 +99,8 @@ impl Filter {
                 let value: u64 = self.value.parse().ok()?;
                 number.map(|number| number.cmp(&value))
             }
-            // Only UTC is taken.
             Field::Time(time) => {
-                let value: Timestamp = self.value.ends_with('Z').then(|| self.value.parse().ok())??;
+                let value = self.time?;
                 time.map(|time| time.cmp(&value))
             }
             Field::Date(date) => {

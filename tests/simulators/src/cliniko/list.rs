@@ -28,13 +28,11 @@ pub(super) fn list<R: Row>(request: &Request, rows: &[R]) -> Answer {
     let Some(filters) = texts.map(Filter::parse).collect::<Option<Vec<_>>>() else {
         return error(400, "A filter must have the form field:operator and value");
     };
+    let is_named = |field: &str| filters.iter().any(|filter| filter.field == field);
+    let hiding: Vec<&str> = HIDING.iter().copied().filter(|field| !is_named(field)).collect();
     let mut found = Vec::new();
     for row in rows {
-        let hidden = HIDING.iter().any(|field| {
-            !filters.iter().any(|filter| filter.field == *field)
-                && row.field(field).is_some_and(|field| !field.is_nothing())
-        });
-        if hidden {
+        if hiding.iter().any(|field| row.field(field).is_some_and(|field| !field.is_nothing())) {
             continue;
         }
         match filters.iter().map(|filter| filter.lets(row)).collect::<Option<Vec<_>>>() {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use bridge_core::manifest::{Api, Delta, Operation, ResourceApi, Search, SearchParameter, Write};
+use bridge_core::manifest::{Again, Api, Delta, Operation, ResourceApi, Search, SearchParameter, Write};
 
 use super::{Around, Place, Problems};
 use crate::{Fault, template};
@@ -95,6 +95,12 @@ impl<'a> Given<'a> {
                 self.names.extend(poll.arguments.keys().map(String::as_str));
                 self.by_delta(&poll.delta);
             }
+            if let Delta::Queue { again: Some(again), .. } = &poll.delta
+                && again.operation.as_deref() == Some(operation)
+            {
+                self.names.extend(poll.arguments.keys().map(String::as_str));
+                self.by_again(again);
+            }
             if let Some(all) = poll.reconcile.as_ref().filter(|all| all.operation == operation) {
                 self.names.extend(all.arguments.keys().map(String::as_str));
             }
@@ -125,12 +131,13 @@ impl<'a> Given<'a> {
                 self.names.insert(argument);
             }
             Delta::Window { from, to, .. } => self.names.extend([from.as_str(), to.as_str()]),
-            Delta::Queue { again } => {
-                let again = again.iter().flat_map(|again| [again.from.as_str(), again.to.as_str()]);
-                self.names.extend(again);
-            }
-            Delta::Newest { .. } | Delta::Whole => {}
+            Delta::Queue { again: Some(again), .. } if again.operation.is_none() => self.by_again(again),
+            Delta::Queue { .. } | Delta::Newest { .. } | Delta::Whole => {}
         }
+    }
+
+    fn by_again(&mut self, again: &'a Again) {
+        self.names.extend([again.from.as_str(), again.to.as_str()]);
     }
 
     fn by_write(&mut self, operation: &str, write: &'a Write) {

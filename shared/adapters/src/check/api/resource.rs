@@ -85,9 +85,14 @@ fn poll(poll: &Poll, api: &Api, around: &Around<'_>, place: &Place, problems: &m
             self::time(time, &place.at("time"), problems);
             problems.unless(*longest > 0, place.at("longest"), || Fault::OutOfRange(1, u64::from(u32::MAX)));
         }
-        Delta::Queue { again } => {
+        Delta::Queue { again, full } => {
+            problems.unless(*full != Some(0), place.at("full"), || Fault::OutOfRange(1, u64::from(u32::MAX)));
             if let Some(again) = again {
-                self::time(&again.time, &place.at("again").at("time"), problems);
+                let place = place.at("again");
+                self::time(&again.time, &place.at("time"), problems);
+                if let Some(operation) = &again.operation {
+                    is_operation(operation, api, place.at("operation"), problems);
+                }
             }
         }
         Delta::Newest { changed, time, .. } => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bridge_core::manifest::{Api, Style};
+use bridge_core::manifest::{Api, Poll, Style};
 
 use super::{Place, Problems};
 use crate::Fault;
@@ -29,8 +29,7 @@ fn operations(api: &Api) -> impl Iterator<Item = &str> {
     let jobs = api.operations.values().filter_map(|operation| operation.job.as_ref());
     let version = api.version.iter().map(|version| version.operation.as_str());
     let by_resources = api.resources.values().flat_map(|resource| {
-        let polls = resource.poll.iter().map(|poll| poll.operation.as_str());
-        let all = resource.poll.iter().filter_map(|poll| poll.reconcile.as_ref());
+        let polls = resource.poll.iter().flat_map(Poll::operations);
         let finds = resource.write.iter().filter_map(|write| write.find.as_ref());
         let needs = resource.write.iter().filter_map(|write| write.needs.as_ref());
         let confirms = resource.write.iter().filter_map(|write| write.confirm.as_ref());
@@ -40,7 +39,6 @@ fn operations(api: &Api) -> impl Iterator<Item = &str> {
             .map(|read| read.operation.as_str())
             .chain(resource.search.iter().map(|search| search.operation.as_str()))
             .chain(polls)
-            .chain(all.map(|all| all.operation.as_str()))
             .chain(resource.write.iter().map(|write| write.operation.as_str()))
             .chain(finds.map(|find| find.operation.as_str()))
             .chain(needs.map(|needs| needs.operation.as_str()))

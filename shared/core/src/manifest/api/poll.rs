@@ -31,6 +31,18 @@ pub struct Poll {
     pub reconcile: Option<Reconcile>,
 }
 
+impl Poll {
+    /// The operations that it asks.
+    pub fn operations(&self) -> impl Iterator<Item = &str> {
+        let again = match &self.delta {
+            Delta::Queue { again: Some(again), .. } => again.operation.as_deref(),
+            _ => None,
+        };
+        let all = self.reconcile.as_ref().map(|all| all.operation.as_str());
+        [self.operation.as_str()].into_iter().chain(again).chain(all)
+    }
+}
+
 /// How what has changed is told from what has not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
@@ -70,9 +82,13 @@ pub enum Delta {
     },
     /// A queue that forgets what it has handed out: a page is durable here before the next is asked for.
     Queue {
-        /// Arguments that make it hand out again what it handed out in a time: after a crash.
+        /// What makes it hand out again what it handed out in a time: after a crash.
         #[serde(default)]
         again: Option<Again>,
+        /// Records on a full page, after which the next is asked for at once. Left out: what stays in the queue waits for
+        /// the next poll, unless the operation has pages.
+        #[serde(default)]
+        full: Option<u64>,
     },
     /// The newest first: read until what was known the last time.
     Newest {
@@ -95,6 +111,10 @@ pub enum Delta {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Again {
+    /// The operation, where it is not that of the poll. What is handed out again stays, so its list can have pages: it needs
+    /// some where a page does not hold all that came in the minutes around a crash.
+    #[serde(default)]
+    pub operation: Option<String>,
     /// The argument for the beginning.
     pub from: String,
     /// The argument for the end.
