@@ -12,7 +12,7 @@ use bridge_core::{
 };
 use bridge_seal::IndexKey;
 
-use super::{Job, Stopped, send::Row, standing::row_id};
+use super::{Job, Stopped, standing::row_id};
 use crate::{
     bridge::Bridge,
     ports::{Entry, FilePorts, Files},
@@ -60,17 +60,17 @@ impl Block {
         (0..usize::from(batch.lanes.get())).map(|lane| Rows { lane, ..Rows::default() }).collect()
     }
 
-    /// Takes a row that goes on.
-    pub(super) fn push(&mut self, job_feed: &Feed, row: &Row) {
-        let lane = lane_of(self.batch, &self.index, row.lane(job_feed).as_deref(), row.place.row);
+    /// Takes the row of this number, which goes on.
+    pub(super) fn push(&mut self, number: u64, json: &str, named: Option<&[String]>) {
+        let lane = lane_of(self.batch, &self.index, named, number);
         let Some(open) = self.open.get_mut(lane) else { return };
         let before = open.text.len();
         // Writing into a string can't fail.
-        let _ = writeln!(open.text, "{{\"row\":{},\"record\":{}}}", row.place.row, row.json);
-        open.numbers.push(row.place.row);
+        let _ = writeln!(open.text, "{{\"row\":{number},\"record\":{json}}}");
+        open.numbers.push(number);
         self.bytes += open.text.len() - before;
         self.rows += 1;
-        self.first.get_or_insert(row.place.row);
+        self.first.get_or_insert(number);
         if open.text.len() >= MESSAGE_BYTES {
             self.closed.push(std::mem::replace(open, Rows { lane, ..Rows::default() }));
         }
@@ -176,7 +176,6 @@ impl<P: FilePorts> Bridge<P> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use bridge_formats::Place;
     use std::num::{NonZeroU8, NonZeroU16};
 
     use super::*;
@@ -186,30 +185,22 @@ mod tests {
         Block::new(batch, Arc::new(IndexKey::new(zeroize::Zeroizing::new(vec![7; 32]))))
     }
 
-    fn row(number: u64, bytes: usize) -> Row {
-        let place = Place { row: number, ..Place::START };
-        Row { place, json: format!("{:?}", "x".repeat(bytes)), key: format!("[\"{number}\"]") }
-    }
-
-    fn feed() -> Feed {
-        serde_norway::from_str("{keys: a, file: {format: csv}, mapping: m}").unwrap()
-    }
-
     /// Puts rows in until the block is full; the numbers of each message.
-    fn filled(block: &mut Block, rows: impl Iterator<Item = Row>) -> Vec<Vec<u64>> {
-        for row in rows {
-            block.reach(row.place.row);
+    fn filled(block: &mut Block, rows: impl Iterator<Item = (u64, usize)>) -> Vec<Vec<u64>> {
+        for (number, bytes) in rows {
+            block.reach(number);
             if block.is_full() {
                 break;
             }
-            block.push(&feed(), &row);
+            let json = format!("{:?}", "x".repeat(bytes));
+            block.push(number, &json, Some(&[number.to_string()]));
         }
         block.take().into_iter().map(|rows| rows.numbers).collect()
     }
 
     #[test]
     fn a_block_ends_with_so_many_rows_and_each_message_keeps_their_order() {
-        let messages = filled(&mut block(50, 8), (1..).map(|number| row(number, 10)));
+        let messages = filled(&mut block(50, 8), (1..).map(|number| (number, 10)));
         assert_eq!(messages.len(), 8);
         assert_eq!(messages.iter().map(Vec::len).sum::<usize>(), 400);
         assert!(messages.iter().all(|message| message.is_sorted() && message.len() > 25), "{messages:?}");
@@ -217,14 +208,14 @@ mod tests {
 
     #[test]
     fn long_rows_make_more_messages_and_smaller_blocks() {
-        let messages = filled(&mut block(200, 4), (1..).map(|number| row(number, 20_000)));
+        let messages = filled(&mut block(200, 4), (1..).map(|number| (number, 20_000)));
         assert_eq!(messages.iter().map(Vec::len).sum::<usize>(), 53, "a megabyte");
         assert!(messages.iter().all(|message| message.len() <= 4), "{messages:?}");
     }
 
     #[test]
     fn a_block_of_few_rows_ends_far_behind_the_first() {
-        let messages = filled(&mut block(50, 8), (1..).map(|number| row(number * 3_000, 10)));
+        let messages = filled(&mut block(50, 8), (1..).map(|number| (number * 3_000, 10)));
         assert_eq!(messages.iter().map(Vec::len).sum::<usize>(), 7);
     }
 }

@@ -21,17 +21,10 @@ use crate::{
 const AT_A_TIME: usize = 200;
 
 /// A good row that waits to be sent.
-pub(super) struct Row {
-    pub(super) place: Place,
-    pub(super) json: String,
-    pub(super) key: String,
-}
-
-impl Row {
-    /// What its lane is named by.
-    pub(super) fn lane(&self, feed: &Feed) -> Option<Vec<String>> {
-        lane(feed, &self.json, &self.key)
-    }
+struct Row {
+    place: Place,
+    json: String,
+    key: String,
 }
 
 /// Sends good rows, and sets bad ones aside.
@@ -47,18 +40,16 @@ struct Sending {
 
 impl<P: FilePorts> Takes<P> for Sending {
     fn good(&mut self, place: Place, json: &str, key: &str) {
-        let row = self.chosen.as_ref().is_none_or(|rows| rows.has(place.row)).then(|| Row {
-            place,
-            json: json.to_owned(),
-            key: key.to_owned(),
-        });
-        match (&mut self.block, row) {
-            (Some(block), Some(row)) => block.push(&self.feed, &row),
-            (None, Some(row)) => self.rows.push(row),
-            (_, None) => {}
-        }
-        if let Some(block) = &mut self.block {
-            block.reach(place.row);
+        let goes_on = self.chosen.as_ref().is_none_or(|rows| rows.has(place.row));
+        match &mut self.block {
+            Some(block) => {
+                if goes_on {
+                    block.push(place.row, json, lane(&self.feed, json, key).as_deref());
+                }
+                block.reach(place.row);
+            }
+            None if goes_on => self.rows.push(Row { place, json: json.to_owned(), key: key.to_owned() }),
+            None => {}
         }
     }
 
@@ -163,7 +154,7 @@ impl<P: FilePorts> Bridge<P> {
     async fn row_entry(&self, job: &Job, row: &Row) -> Result<Entry, Stopped> {
         let doc = &job.held.doc;
         let kind = Feed::kind(&doc.feed);
-        let lane = row.lane(&job.feed);
+        let lane = lane(&job.feed, &row.json, &row.key);
         let number = row.place.row.to_be_bytes();
         let incoming = Incoming {
             format: Format::Json,

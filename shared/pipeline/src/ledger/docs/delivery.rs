@@ -1,122 +1,14 @@
-//! The documents that the ledger keeps. They hold ids, times, states and causes; never PHI.
+//! A delivery: where it stands, and every attempt at it that is kept.
 
 use bridge_core::{
     Cause, Timestamp,
-    id::{BlindToken, ConnectionId, DeliveryId, LaneId, MessageId},
-    task::{Actor, DeliverTask, Format, NormalizeTask, Stage},
+    id::{ConnectionId, DeliveryId, LaneId, MessageId},
+    task::DeliverTask,
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
-use super::{LedgerError, delivery_key};
-use crate::ports::Record;
-
-/// What became of a message at `normalize`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MessageState {
-    /// Mapped, stored, and on its way to its destinations.
-    Normalized,
-    /// Set aside with a cause, before it had any effect.
-    Parked,
-}
-
-/// What is known of a message. Its record holds it in fewer bytes, see [`MessageDoc::of`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MessageDoc {
-    /// Its id.
-    pub message: MessageId,
-    /// Where it came from.
-    pub connection: ConnectionId,
-    /// The adapter's word for it.
-    pub kind: String,
-    /// What was received, as bytes.
-    #[serde(default, skip_serializing_if = "Format::is_json")]
-    pub format: Format,
-    /// Its lane at the source.
-    pub lane: LaneId,
-    /// When a door took it.
-    pub received_at: Timestamp,
-    /// Its place in its lane.
-    pub order: String,
-    /// What became of it.
-    pub state: MessageState,
-    /// When `normalize` last wrote here.
-    pub normalized_at: Timestamp,
-    /// Which mapping made the resources: `{adapter}@{version}/{mapping}`.
-    pub mapped_by: String,
-    /// `Type/id` of the resources it became.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub resources: Vec<String>,
-    /// Those of them that were not stored, because a newer state was there already.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub superseded: Vec<String>,
-    /// Those of them that say what the destinations were told already.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unchanged: Vec<String>,
-    /// What of it was not used, or not as it stood: places and rules.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
-    /// Where it goes.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub destinations: Vec<ConnectionId>,
-    /// What it can be found by.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub find: Vec<BlindToken>,
-    /// Why it is parked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cause: Option<Cause>,
-    /// Object key of what was received, when it is too large for the record.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stored: Option<String>,
-    /// Who sent it through again, in order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub replays: Vec<Replay>,
-    /// How many of the replays have been normalized.
-    #[serde(default)]
-    pub replayed: u32,
-    /// End of the record's retention.
-    pub expires: Timestamp,
-}
-
-impl MessageDoc {
-    /// A message that came no further than its arrival.
-    pub(crate) fn parked(task: &NormalizeTask, order: String, now: Timestamp, expires: Timestamp) -> Self {
-        Self {
-            message: task.message.clone(),
-            connection: task.connection.clone(),
-            kind: task.kind.clone(),
-            format: task.format,
-            lane: task.lane.clone(),
-            received_at: task.received_at,
-            order,
-            state: MessageState::Parked,
-            normalized_at: now,
-            mapped_by: String::new(),
-            resources: Vec::new(),
-            superseded: Vec::new(),
-            unchanged: Vec::new(),
-            notes: Vec::new(),
-            destinations: Vec::new(),
-            find: Vec::new(),
-            cause: None,
-            stored: None,
-            replays: Vec::new(),
-            replayed: 0,
-            expires,
-        }
-    }
-}
-
-/// One replay of a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Replay {
-    /// When it was asked for.
-    pub at: Timestamp,
-    /// Who asked, and why.
-    pub actor: Actor,
-    /// Identifies the command, so that a command received twice is one replay.
-    pub command: String,
-}
+use super::write;
+use crate::{ledger::delivery_key, ports::Record};
 
 /// Where a delivery stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -272,7 +164,7 @@ impl DeliveryDoc {
     /// How many attempts are kept, so that a record never outgrows a kilobyte by much.
     const HISTORY: usize = 20;
 
-    pub(super) fn new(task: &DeliverTask, state: DeliveryState, expires: Timestamp) -> Self {
+    pub(in crate::ledger) fn new(task: &DeliverTask, state: DeliveryState, expires: Timestamp) -> Self {
         Self {
             delivery: task.delivery.clone(),
             message: task.message.clone(),
@@ -314,7 +206,7 @@ impl DeliveryDoc {
         matches!(last.outcome.as_str(), "retry" | "unknown" | "started").then_some(last.by.as_str())
     }
 
-    pub(super) fn begin_attempt(&mut self, at: Timestamp, until: Timestamp, by: &str) {
+    pub(in crate::ledger) fn begin_attempt(&mut self, at: Timestamp, until: Timestamp, by: &str) {
         self.doubt = self.doubt().map(str::to_owned);
         self.attempts += 1;
         self.tries += 1;
@@ -332,7 +224,7 @@ impl DeliveryDoc {
         });
     }
 
-    pub(super) fn end_attempt(&mut self, now: Timestamp, outcome: &str, cause: Option<Cause>) {
+    pub(in crate::ledger) fn end_attempt(&mut self, now: Timestamp, outcome: &str, cause: Option<Cause>) {
         if let Some(last) = self.history.last_mut() {
             last.took_ms = u64::try_from(now.since(last.at).as_millis()).ok();
             last.outcome = outcome.to_owned();
@@ -345,78 +237,7 @@ impl DeliveryDoc {
     }
 }
 
-/// A lane's record: exists from the first time something of it was parked.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct LaneDoc {
-    /// Later work is parked behind what is parked.
-    pub held: bool,
-    /// Grows with every hold: a release under an older epoch has no meaning any more.
-    pub epoch: u64,
-    /// How many tasks are parked.
-    pub parked: u32,
-    /// Set while a release is under way: everything up to this order has been sent again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sent_through: Option<String>,
-    /// When what is parked is queued again by itself; `None` where somebody must look first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub due: Option<Timestamp>,
-    /// Why it is held.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cause: Option<Cause>,
-}
-
-/// A task that was set aside. It is complete: putting it back on its queue is all that a release needs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ParkedTask {
-    /// From `inbound.fifo`.
-    Inbound(NormalizeTask),
-    /// From `outbound.fifo`.
-    Outbound(DeliverTask),
-}
-
-impl ParkedTask {
-    /// The side of the pipeline it belongs to.
-    pub const fn stage(&self) -> Stage {
-        match self {
-            Self::Inbound(_) => Stage::Inbound,
-            Self::Outbound(_) => Stage::Outbound,
-        }
-    }
-
-    /// The id that is unique within its stage.
-    pub fn id(&self) -> &str {
-        match self {
-            Self::Inbound(task) => task.message.as_str(),
-            Self::Outbound(task) => task.delivery.as_str(),
-        }
-    }
-}
-
-/// A parked task's record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ParkedDoc {
-    /// What to put back.
-    pub task: ParkedTask,
-    /// Its place in the lane.
-    pub order: String,
-    /// Since when.
-    pub at: Timestamp,
-    /// Why.
-    pub cause: Cause,
-}
-
-/// Reads a record's document.
-pub(crate) fn read<T: DeserializeOwned>(record: &Record, kind: &'static str) -> Result<T, LedgerError> {
-    serde_json::from_str(&record.doc).map_err(|_| LedgerError::Unreadable(kind))
-}
-
-/// The document's text.
-pub(crate) fn write<T: Serialize>(doc: &T) -> String {
-    serde_json::to_string(doc).unwrap_or_else(|e| unreachable!("a ledger document is plain data: {e}"))
-}
-
-pub(super) fn delivery_record(doc: &DeliveryDoc) -> Record {
+pub(in crate::ledger) fn delivery_record(doc: &DeliveryDoc) -> Record {
     let mut record = Record::new(delivery_key(&doc.source, &doc.message, &doc.delivery), write(doc));
     record.expires = Some(doc.expires);
     record
