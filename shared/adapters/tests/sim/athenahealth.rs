@@ -64,7 +64,7 @@ async fn a_change_queue_is_emptied_page_by_page() {
     assert_eq!(ids(first.records.expose()), touched);
     assert!(site.all("changed-appointments", &[]).await.is_empty(), "read once");
     let again = site
-        .all("changed-appointments", &[("from", "01/01/2020 00:00:00"), ("to", "12/31/2099 00:00:00")])
+        .all("processed-appointments", &[("from", "01/01/2020 00:00:00"), ("to", "12/31/2099 00:00:00")])
         .await;
     assert_eq!(ids(&again), touched, "and asked for again after a crash");
 }
