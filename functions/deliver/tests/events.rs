@@ -6,17 +6,16 @@ mod support;
 
 use bridge_aws::lambda::EventError;
 use deliver::Deliver;
-use futures::executor::block_on;
 use serde_json::Value;
 use support::failures;
 
 const SEALED_ELSEWHERE: &str = include_str!("../../../events/deliver/sealed-elsewhere.json");
 
-fn answer(event: &str) -> (Result<Value, EventError>, usize) {
-    block_on(support::answer(Deliver::new, event))
+async fn answer(event: &str) -> (Result<Value, EventError>, usize) {
+    support::answer(Deliver::new, event).await
 }
 
-#[test]
-fn what_cannot_be_opened_is_parked_and_nobody_is_called() {
-    assert_eq!(answer(SEALED_ELSEWHERE), (failures(&[]), 1));
+#[tokio::test]
+async fn what_cannot_be_opened_is_parked_and_nobody_is_called() {
+    assert_eq!(answer(SEALED_ELSEWHERE).await, (failures(&[]), 1));
 }

@@ -8,7 +8,6 @@ use bridge_aws::{
     Settings,
     lambda::{EventError, sqs::Sources},
 };
-use futures::executor::block_on;
 use retry::Retry;
 use serde_json::{Value, json};
 use support::failures;
@@ -42,30 +41,30 @@ fn sources() -> Sources {
     })
 }
 
-fn answer(event: &str) -> (Result<Value, EventError>, usize) {
-    block_on(support::answer(|ports| Retry::new(ports, sources()), event))
+async fn answer(event: &str) -> (Result<Value, EventError>, usize) {
+    support::answer(|ports| Retry::new(ports, sources()), event).await
 }
 
-#[test]
-fn commands_about_nothing_are_done_at_once() {
-    assert_eq!(answer(RELEASE), (failures(&[]), 0));
-    assert_eq!(answer(REPLAY), (failures(&[]), 0));
+#[tokio::test]
+async fn commands_about_nothing_are_done_at_once() {
+    assert_eq!(answer(RELEASE).await, (failures(&[]), 0));
+    assert_eq!(answer(REPLAY).await, (failures(&[]), 0));
 }
 
-#[test]
-fn a_dead_letter_is_parked() {
-    assert_eq!(answer(DEAD_LETTER), (failures(&[]), 1));
+#[tokio::test]
+async fn a_dead_letter_is_parked() {
+    assert_eq!(answer(DEAD_LETTER).await, (failures(&[]), 1));
 }
 
-#[test]
-fn the_schedule_asks_for_what_is_due() {
-    assert_eq!(answer(RELEASE_DUE), (Ok(json!({"lanes": 0})), 0));
+#[tokio::test]
+async fn the_schedule_asks_for_what_is_due() {
+    assert_eq!(answer(RELEASE_DUE).await, (Ok(json!({"lanes": 0})), 0));
     // All of the example that something can come from; they were applied just now.
-    assert_eq!(answer(WATCH_DUE), (Ok(json!({"connections": 5, "silent": 0})), 0));
+    assert_eq!(answer(WATCH_DUE).await, (Ok(json!({"connections": 5, "silent": 0})), 0));
 }
 
-#[test]
-fn work_of_another_function_is_not_touched() {
+#[tokio::test]
+async fn work_of_another_function_is_not_touched() {
     let unknown = EventError::UnknownQueue("bridge-inbound.fifo".to_owned());
-    assert_eq!(answer(NOT_OURS), (Err(unknown), 0));
+    assert_eq!(answer(NOT_OURS).await, (Err(unknown), 0));
 }
