@@ -180,24 +180,31 @@ impl<P: Ports> Bridge<P> {
         let change = version.changes.get(&reference).copied();
         let (source, state) = (version.source_of(&reference), version.states.get(&reference));
         let mut own = version.text(source);
-        let mut told_as = None;
+        // Which version told of this state, and the revision that says so.
+        let mut relies_on: Option<(String, u64)> = None;
         loop {
-            let told = Told { told_as: told_as.clone(), ..Told::by(task, Said::new(), change) };
+            let told_as = relies_on.as_ref().map(|(told_as, _)| told_as.clone());
+            let told = Told { told_as, ..Told::by(task, Said::new(), change) };
             let mut record = self.resource_record(&told, resource, own.clone()).await?;
             record.state = state.cloned();
-            let expect = match state {
+            let expect = match (&relies_on, state) {
+                // What comes in between may have told of another state.
+                (Some((_, rev)), _) => Expect::Rev(*rev),
                 // A replay is told again, whatever is known.
-                Some(state) if task.replay == 0 && told_as.is_none() => {
+                (None, Some(state)) if task.replay == 0 => {
                     Expect::OlderAndOther { version: own.clone(), state: state.clone() }
                 }
                 _ => Expect::OlderThan(own.clone()),
             };
             let current = match self.write_resource(&task.connection, record, expect).await {
-                Ok(()) if told_as.is_some() => return Ok(Became::Unchanged),
+                Ok(()) if relies_on.is_some() => return Ok(Became::Unchanged),
                 Ok(()) => return Ok(Became::Stored),
                 Err(WriteError::Conflict { current, .. }) => current,
                 Err(WriteError::Failed(error)) => return Err(error.into()),
             };
+            if relies_on.take().is_some() {
+                continue;
+            }
             let known = current.as_ref().and_then(|current| current.version.clone()).unwrap_or_default();
             // No version sorts before every version, so that nothing need be read where nobody has any. Where the state has
             // one, that is taken.
@@ -206,11 +213,12 @@ impl<P: Ports> Bridge<P> {
                 own = after;
                 continue;
             }
+            let rev = current.as_ref().map_or(0, |current| current.rev);
             let doc = current.and_then(|current| docs_read::<ResourceDoc>(&current).ok());
             let first = doc.and_then(|doc| doc.told_as);
             match known.cmp(&own) {
                 // Its state alone was in the way. It is the newer all the same: nothing older may take its place.
-                Ordering::Less => told_as = Some(first.unwrap_or(known)),
+                Ordering::Less => relies_on = Some((first.unwrap_or(known), rev)),
                 // This very state, stored by an earlier run.
                 Ordering::Equal if first.is_some() => return Ok(Became::Unchanged),
                 Ordering::Equal => return Ok(Became::Stored),

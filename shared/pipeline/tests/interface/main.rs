@@ -7,6 +7,7 @@ mod asking;
 mod caching;
 mod conditions;
 mod naming;
+mod overtaking;
 mod pms;
 mod reading;
 mod shaping;

@@ -49,7 +49,7 @@ fn practice(asks: &str) -> (Practice, Handle) {
 }
 
 /// The same, with its appointments in other lanes.
-fn practice_in_lanes(asks: &str, lanes: &str) -> (Practice, Handle) {
+pub(crate) fn practice_in_lanes(asks: &str, lanes: &str) -> (Practice, Handle) {
     let (practice, handle) = pms::practice();
     let mut manifest: Manifest = serde_norway::from_str(pms::MANIFEST).unwrap();
     manifest.webhook = Some(serde_norway::from_str(WEBHOOK).unwrap());
@@ -75,7 +75,7 @@ fn connection(asks: &str) -> Connection {
     .unwrap()
 }
 
-fn book(handle: &Handle, status: &str) {
+pub(crate) fn book(handle: &Handle, status: &str) {
     let (start, end) = ("2026-11-23T10:00:00Z", "2026-11-23T10:30:00Z");
     let record = json!({"id": "A1", "patient": "P1", "status": status, "start": start, "end": end});
     handle.get().appointments.insert("A1".to_owned(), record);
@@ -94,13 +94,13 @@ fn tell(practice: &Practice, event: &Value) -> Response {
     block_on(practice.bridge.receive(PMS, &request))
 }
 
-fn tell_of_a1(practice: &Practice, number: u32) {
+pub(crate) fn tell_of_a1(practice: &Practice, number: u32) {
     let response = tell(practice, &json!({"event": "appointment", "id": "A1", "number": number}));
     assert_eq!(response.status, 202, "{}", response.body);
 }
 
 /// Works everything that waits, polls too.
-fn settle(practice: &Practice) {
+pub(crate) fn settle(practice: &Practice) {
     for _ in 0..200 {
         practice.settle();
         if !practice.work(QueueName::Polls) {
@@ -116,7 +116,7 @@ fn settle(practice: &Practice) {
 }
 
 /// The statuses that Practice Studio was told, in order.
-fn told(practice: &Practice) -> Vec<String> {
+pub(crate) fn told(practice: &Practice) -> Vec<String> {
     let bundles = practice.delivered();
     let status = |bundle: String| {
         let bundle: Value = serde_json::from_str(&bundle).unwrap();
