@@ -3,7 +3,7 @@
 //! They are put together a block of rows at a time. Where a block ends depends on its rows alone, and nowhere but there is a
 //! checkpoint: whoever reads them again puts the same rows together, under the same id.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use bridge_core::{
     feed::{Batch, Feed},
@@ -30,21 +30,21 @@ const BLOCK_SPAN: u64 = 20_000;
 pub(super) struct Block {
     batch: Batch,
     index: Arc<IndexKey>,
-    /// Messages that are closed, then one for each lane.
-    closed: Vec<Rows>,
-    open: Vec<Rows>,
+    /// Messages that are closed, by lane, then one for each lane.
+    closed: Vec<(usize, Rows)>,
+    open: BTreeMap<usize, Rows>,
     /// Of all its rows.
     rows: usize,
     bytes: usize,
     /// Number of its first row.
     first: Option<u64>,
-    is_full: bool,
+    /// Number of the row that reading came to.
+    reached: u64,
 }
 
 /// The rows of a message.
-#[derive(Debug, Clone, Default)]
+#[derive(Default)]
 struct Rows {
-    lane: usize,
     numbers: Vec<u64>,
     /// Lines of JSON. PHI.
     text: String,
@@ -52,18 +52,14 @@ struct Rows {
 
 impl Block {
     pub(super) fn new(batch: Batch, index: Arc<IndexKey>) -> Self {
-        let open = Self::lanes(batch);
-        Self { batch, index, closed: Vec::new(), open, rows: 0, bytes: 0, first: None, is_full: false }
-    }
-
-    fn lanes(batch: Batch) -> Vec<Rows> {
-        (0..usize::from(batch.lanes.get())).map(|lane| Rows { lane, ..Rows::default() }).collect()
+        let (closed, open) = (Vec::new(), BTreeMap::new());
+        Self { batch, index, closed, open, rows: 0, bytes: 0, first: None, reached: 0 }
     }
 
     /// Takes the row of this number, which goes on.
     pub(super) fn push(&mut self, number: u64, json: &str, named: Option<&[String]>) {
         let lane = lane_of(self.batch, &self.index, named, number);
-        let Some(open) = self.open.get_mut(lane) else { return };
+        let open = self.open.entry(lane).or_default();
         let before = open.text.len();
         // Writing into a string can't fail.
         let _ = writeln!(open.text, "{{\"row\":{number},\"record\":{json}}}");
@@ -72,20 +68,21 @@ impl Block {
         self.rows += 1;
         self.first.get_or_insert(number);
         if open.text.len() >= MESSAGE_BYTES {
-            self.closed.push(std::mem::replace(open, Rows { lane, ..Rows::default() }));
+            self.closed.push((lane, std::mem::take(open)));
         }
-        let rows = usize::from(self.batch.rows.get()) * usize::from(self.batch.lanes.get());
-        self.is_full = self.rows >= rows || self.bytes >= BLOCK_BYTES;
     }
 
     /// Notes that reading came to this row.
     pub(super) fn reach(&mut self, row: u64) {
-        self.is_full |= self.first.is_some_and(|first| row >= first + BLOCK_SPAN);
+        self.reached = row;
     }
 
     /// Whether it ends here.
-    pub(super) const fn is_full(&self) -> bool {
-        self.is_full
+    pub(super) fn is_full(&self) -> bool {
+        let rows = usize::from(self.batch.rows.get()) * usize::from(self.batch.lanes.get());
+        self.rows >= rows
+            || self.bytes >= BLOCK_BYTES
+            || self.first.is_some_and(|first| self.reached >= first + BLOCK_SPAN)
     }
 
     /// How many rows are in it.
@@ -97,13 +94,11 @@ impl Block {
         self.rows == 0
     }
 
-    /// Its messages, in the order of each lane; it is empty then.
-    fn take(&mut self) -> Vec<Rows> {
-        let mut messages = std::mem::take(&mut self.closed);
-        messages.append(&mut std::mem::replace(&mut self.open, Self::lanes(self.batch)));
-        messages.retain(|rows| !rows.numbers.is_empty());
-        (self.rows, self.bytes, self.first, self.is_full) = (0, 0, None, false);
-        messages
+    /// Its messages by lane, in the order of each; it is empty then.
+    fn take(&mut self) -> impl Iterator<Item = (usize, Rows)> + use<> {
+        (self.rows, self.bytes, self.first) = (0, 0, None);
+        let open = std::mem::take(&mut self.open).into_iter().filter(|(_, rows)| !rows.numbers.is_empty());
+        std::mem::take(&mut self.closed).into_iter().chain(open)
     }
 }
 
@@ -118,7 +113,7 @@ fn lane_of(batch: Batch, index: &IndexKey, named: Option<&[String]>, row: u64) -
 }
 
 /// What the lane of a feed is named by.
-pub(super) fn shared_lane(kind: &str, lane: usize) -> Vec<String> {
+fn shared_lane(kind: &str, lane: usize) -> Vec<String> {
     vec!["batch".to_owned(), kind.to_owned(), lane.to_string()]
 }
 
@@ -130,8 +125,8 @@ impl<P: FilePorts> Bridge<P> {
         block: &mut Block,
     ) -> Result<Vec<Entry>, Stopped> {
         let (mut entries, mut list) = (Vec::new(), String::new());
-        for rows in block.take() {
-            let (entry, id) = self.batch_entry(job, &rows).await?;
+        for (lane, rows) in block.take() {
+            let (entry, id) = self.batch_entry(job, lane, &rows).await?;
             entries.push(entry);
             let _ = writeln!(list, "{id} {}", rows.numbers.len());
         }
@@ -143,11 +138,11 @@ impl<P: FilePorts> Bridge<P> {
         Ok(entries)
     }
 
-    async fn batch_entry(&self, job: &Job, rows: &Rows) -> Result<(Entry, MessageId), Stopped> {
+    async fn batch_entry(&self, job: &Job, lane: usize, rows: &Rows) -> Result<(Entry, MessageId), Stopped> {
         let doc = &job.held.doc;
         // A rule's kind is the feed's, however its records travel.
         let kind = Feed::kind(&doc.feed);
-        let lane = shared_lane(&kind, rows.lane);
+        let lane = shared_lane(&kind, lane);
         // All of them: other rows together are another message, whatever was made of the feed meanwhile.
         let numbers: Vec<u8> = rows.numbers.iter().flat_map(|row| row.to_be_bytes()).collect();
         let incoming = Incoming {
@@ -195,7 +190,7 @@ mod tests {
             let json = format!("{:?}", "x".repeat(bytes));
             block.push(number, &json, Some(&[number.to_string()]));
         }
-        block.take().into_iter().map(|rows| rows.numbers).collect()
+        block.take().map(|(_, rows)| rows.numbers).collect()
     }
 
     #[test]

@@ -68,8 +68,7 @@ impl<P: FilePorts> Takes<P> for Sending {
             }
             let sent = block.len() as u64;
             let entries = bridge.block_entries(job, block).await?;
-            bridge.ports.queue().send(QueueName::Inbound, entries).await?;
-            job.held.doc.progress.sent += sent;
+            bridge.queue_rows(job, entries, sent).await?;
         }
         let is_hl7 = job.feed.file.format == FileFormat::Hl7Batch;
         for rows in self.rows.chunks(AT_A_TIME) {
@@ -88,8 +87,7 @@ impl<P: FilePorts> Takes<P> for Sending {
                 }
             }
             let sent = entries.len() as u64;
-            bridge.ports.queue().send(QueueName::Inbound, entries).await?;
-            job.held.doc.progress.sent += sent;
+            bridge.queue_rows(job, entries, sent).await?;
         }
         self.rows.clear();
         if !self.bad.is_empty() {
@@ -141,13 +139,18 @@ impl<P: FilePorts> Bridge<P> {
                 entries.push(self.removal_entry(job, &entry.key).await?);
             }
             let sent = entries.len() as u64;
-            self.ports.queue().send(QueueName::Inbound, entries).await?;
-            let progress = &mut job.held.doc.progress;
-            progress.sent += sent;
-            progress.removals.1 += 1;
+            self.queue_rows(job, entries, sent).await?;
+            job.held.doc.progress.removals.1 += 1;
             job.rows += sent;
             self.heard(job, false).await?;
         }
+        Ok(())
+    }
+
+    /// Puts the messages of so many rows on their queue, and counts these.
+    async fn queue_rows(&self, job: &mut Job, entries: Vec<Entry>, rows: u64) -> Result<(), Stopped> {
+        self.ports.queue().send(QueueName::Inbound, entries).await?;
+        job.held.doc.progress.sent += rows;
         Ok(())
     }
 
