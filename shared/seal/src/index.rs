@@ -73,12 +73,7 @@ impl IndexKey {
 
     /// Which of `shares` equal parts what is named so belongs to, from 0. Everybody with this key says the same.
     pub fn share(&self, parts: &[&[u8]], shares: usize) -> usize {
-        let mut framed = Vec::with_capacity(64);
-        for part in parts {
-            framed.extend_from_slice(&(part.len() as u64).to_be_bytes());
-            framed.extend_from_slice(part);
-        }
-        let [a, b, c, d, ..] = hmac_sha256(&self.0, &[b"share", &framed]);
+        let [a, b, c, d, ..] = hmac_sha256(&self.0, &[b"share", &framed(parts.iter().copied())]);
         usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or_default() % shares.max(1)
     }
 
@@ -91,7 +86,6 @@ impl IndexKey {
         namespace
     }
 
-    /// Each part is preceded by its length, so that no two lists of parts give the same bytes.
     fn id<T: std::str::FromStr<Err: std::fmt::Display>>(
         &self,
         prefix: &str,
@@ -99,15 +93,21 @@ impl IndexKey {
         connection: &ConnectionId,
         parts: &[&[u8]],
     ) -> T {
-        let mut framed = Vec::with_capacity(96);
-        for part in [domain.as_bytes(), connection.as_str().as_bytes()].iter().chain(parts) {
-            framed.extend_from_slice(&(part.len() as u64).to_be_bytes());
-            framed.extend_from_slice(part);
-        }
-        let mac = hmac_sha256(&self.0, &[&framed]);
+        let named = [domain.as_bytes(), connection.as_str().as_bytes()];
+        let mac = hmac_sha256(&self.0, &[&framed(named.iter().chain(parts).copied())]);
         let text = format!("{prefix}{}", BASE32_NOPAD.encode(&mac[..16]).to_ascii_lowercase());
         text.parse().unwrap_or_else(|e| unreachable!("base 32 of 16 bytes is an id: {e}"))
     }
+}
+
+/// Each part is preceded by its length, so that no two lists of parts give the same bytes.
+fn framed<'p>(parts: impl Iterator<Item = &'p [u8]>) -> Vec<u8> {
+    let mut framed = Vec::with_capacity(96);
+    for part in parts {
+        framed.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        framed.extend_from_slice(part);
+    }
+    framed
 }
 
 #[cfg(test)]

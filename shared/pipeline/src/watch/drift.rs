@@ -168,10 +168,9 @@ impl<P: Ports> Bridge<P> {
 
 /// What stands where in a message; of records that travel together, in each.
 fn places(loaded: &Loaded, message: &MessageDoc, payload: &Phi<Vec<u8>>) -> Vec<Places> {
-    let of_json = |document: &Value| {
-        let feed = Feed::of_kind(&message.kind).and_then(|(name, _)| loaded.connection.feeds.get(name));
-        shape::of_json(document, feed.is_some_and(|feed| feed.file.format.is_tabular()))
-    };
+    let feed = Feed::of_kind(&message.kind).and_then(|(name, _)| loaded.connection.feeds.get(name));
+    let columns = feed.is_some_and(|feed| feed.file.format.is_tabular());
+    let of_json = |document: &Value| shape::of_json(document, columns);
     match message.format {
         Format::Json => serde_json::from_slice(payload.expose()).iter().map(of_json).collect(),
         Format::Rows => {
