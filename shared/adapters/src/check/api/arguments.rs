@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use bridge_core::manifest::{Again, Api, Delta, Operation, ResourceApi, Search, SearchParameter, Write};
+use bridge_core::manifest::{Api, Delta, Operation, ResourceApi, Search, SearchParameter, Write};
 
 use super::{Around, Place, Problems};
 use crate::{Fault, template};
@@ -96,10 +96,10 @@ impl<'a> Given<'a> {
                 self.by_delta(&poll.delta);
             }
             if let Delta::Queue { again: Some(again), .. } = &poll.delta
-                && again.operation.as_deref() == Some(operation)
+                && again.operation.as_ref().unwrap_or(&poll.operation) == operation
             {
                 self.names.extend(poll.arguments.keys().map(String::as_str));
-                self.by_again(again);
+                self.names.extend([again.from.as_str(), again.to.as_str()]);
             }
             if let Some(all) = poll.reconcile.as_ref().filter(|all| all.operation == operation) {
                 self.names.extend(all.arguments.keys().map(String::as_str));
@@ -131,13 +131,9 @@ impl<'a> Given<'a> {
                 self.names.insert(argument);
             }
             Delta::Window { from, to, .. } => self.names.extend([from.as_str(), to.as_str()]),
-            Delta::Queue { again: Some(again), .. } if again.operation.is_none() => self.by_again(again),
+            // What asks a queue again may be another operation.
             Delta::Queue { .. } | Delta::Newest { .. } | Delta::Whole => {}
         }
-    }
-
-    fn by_again(&mut self, again: &'a Again) {
-        self.names.extend([again.from.as_str(), again.to.as_str()]);
     }
 
     fn by_write(&mut self, operation: &str, write: &'a Write) {
