@@ -44,7 +44,8 @@ impl<P: Ports> Bridge<P> {
         let (pairs, sent) = self.take_in(of, run, known, &records).await?;
         let count = records.len() as u64;
         let leads_back = answer.next.as_ref().is_some_and(|next| !run.trail.goes_on(spread(next.expose())));
-        if leads_back || run.pages >= MOST_PAGES {
+        let is_end = answer.next.is_none() && !is_full(run, of.poll, count);
+        if leads_back || (!is_end && run.pages >= MOST_PAGES) {
             cursor.doc.run = None;
             let text =
                 "the list leads back to a page that it had, or never ends: the adapter's paging is wrong";
@@ -52,7 +53,6 @@ impl<P: Ports> Bridge<P> {
         }
         // A queue that has nothing is at its end, whatever it says.
         let is_dry = of.is_queue() && count == 0;
-        let is_end = answer.next.is_none() && !is_full(run, of.poll, count);
         run.listed = is_end || reached || is_dry;
         let beside = self.put_down(of, cursor, run, &pairs).await?;
         run.pages += 1;
